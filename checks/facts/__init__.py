@@ -1,0 +1,1 @@
+"""What a page says: facts read once from its bytes."""

@@ -1,0 +1,320 @@
+"""The shared vocabulary: what was captured, and what was found in it.
+
+Frozen values only. Everything between the crawler and the reports speaks in these words; none of them knows of the
+network, the database or the clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum, StrEnum
+from typing import Protocol
+
+from checks.facts.model import AttachmentFacts, PageFacts
+from config.schema import Column, Rules, Site, Unit
+
+# ---------------------------------------------------------------- captures
+
+
+class Mode(StrEnum):
+    """How a capture was made."""
+
+    STATIC = "static"  # the bytes as the server sent them
+    RENDERED = "rendered"  # the DOM after a browser ran the page's scripts
+    SCREENSHOT = "screenshot"  # a PNG of the page as a visitor sees it
+
+
+class FailureKind(Enum):
+    """Why a capture holds no readable page: (code, may a later try succeed, 中文)."""
+
+    DNS_NOT_FOUND = ("dns_not_found", False, "域名不存在")
+    DNS_FAILURE = ("dns_failure", True, "域名解析失败")
+    CONNECTION_REFUSED = ("connection_refused", True, "连接被拒绝")
+    CONNECTION_TIMEOUT = ("connection_timeout", True, "连接超时")
+    CONNECTION_LOST = ("connection_lost", True, "连接中断")
+    READ_TIMEOUT = ("read_timeout", True, "响应超时")
+    TLS_ERROR = ("tls_error", True, "HTTPS 证书或握手错误")
+    TRUNCATED = ("truncated", True, "内容不完整")
+    TOO_LARGE = ("too_large", False, "内容超过大小上限")
+    REDIRECT_LOOP = ("redirect_loop", False, "重定向循环或次数过多")
+    NOT_FOUND = ("not_found", False, "页面不存在")
+    FORBIDDEN = ("forbidden", True, "服务器拒绝访问")
+    CLIENT_ERROR = ("client_error", False, "请求被拒绝")
+    SERVER_ERROR = ("server_error", True, "服务器错误")
+    RATE_LIMITED = ("rate_limited", True, "访问频率受限")
+    BLOCKED = ("blocked", True, "被防护系统拦截")
+    ROBOTS_DISALLOWED = ("robots_disallowed", False, "robots.txt 不允许")
+    ADDRESS_REFUSED = ("address_refused", False, "地址不在允许范围")
+    SCHEME_REFUSED = ("scheme_refused", False, "不是 http/https 地址")
+    RENDER_FAILED = ("render_failed", True, "浏览器渲染失败")
+    RENDER_UNAVAILABLE = ("render_unavailable", True, "没有可用的浏览器")
+    BUDGET_EXHAUSTED = ("budget_exhausted", True, "本次采集的时间或页数已用完")
+    UNCONFIRMED_ADDRESS = ("unconfirmed_address", False, "栏目地址待确认")
+
+    def __init__(self, code: str, retryable: bool, title: str) -> None:
+        self.code = code
+        self.retryable = retryable
+        self.title = title
+
+    @classmethod
+    def of(cls, code: str) -> FailureKind:
+        """Return the kind with that code; raises KeyError."""
+        return {kind.code: kind for kind in cls}[code]
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRef:
+    """Where the bytes of a capture lie: a WARC record. `offset` is in bytes; digests read "sha256:<hex>"."""
+
+    warc_file: str  # relative to the evidence folder
+    offset: int
+    record_id: str
+    payload_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One thing fetched or rendered. A failed capture is still a capture, and a block page keeps its bytes.
+
+    `elapsed` is in seconds, `length` in bytes of the decoded body; `headers` are the response's, names in lower case.
+    """
+
+    site_id: str
+    url: str  # as asked for, normalised
+    mode: Mode
+    captured_at: datetime  # aware
+    final_url: str = ""
+    redirects: tuple[str, ...] = ()
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    length: int = 0
+    elapsed: float = 0.0
+    address: str = ""  # the IP address that answered
+    failure: FailureKind | None = None
+    detail: str = ""  # one line for people: what exactly went wrong
+    evidence: EvidenceRef | None = None
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header, or an empty string."""
+        return dict(self.headers).get("content-type", "")
+
+
+class PageRole(StrEnum):
+    """What a page was fetched as."""
+
+    HOME = "home"
+    COLUMN = "column"  # a page of a column: its list pages, or the one page the column consists of
+    ARTICLE = "article"
+    ATTACHMENT = "attachment"
+    SECOND_LEVEL = "second_level"  # linked from a home page without dated items
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One planned look at a page: why it was fetched, for whom. Two columns may visit the same URL; it is fetched once."""
+
+    site_id: str
+    url: str  # equals Capture.url of its captures
+    role: PageRole
+    order: int = 0  # list pages: 0 first; articles: rank in the list, newest 0
+    unit_id: str | None = None
+    column_id: str | None = None
+    parent: str | None = None  # attachments: the article's URL; list pages after the first: the page before
+    reason: str = ""  # why it was drawn: "最新 3/5", "抽样 2/41 种子 …"
+    title: str = ""  # link text where it was listed
+    listed_date: date | None = None  # date where it was listed
+    rendering_wanted: bool = False  # the static page lacked what a rule needs, so a rendered capture was asked for
+    failure: FailureKind | None = None  # set when it was never asked for: robots, budget, unconfirmed address
+
+
+class ProbeKind(StrEnum):
+    """What a probe asked."""
+
+    ADDRESSES = "addresses"  # A and AAAA of a host
+    DELEGATION = "delegation"  # NS of the zone, their A/AAAA, and whether each answers over v6
+    CONNECT = "connect"  # TCP connect to one address and port
+    FETCH = "fetch"  # GET of a URL over one address family
+    ROUTE = "route"  # whether the inspecting machine has a v6 route to an address
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One question to the network and its answer. `observed` is JSON-like and depends on the kind:
+
+    ADDRESSES   target host;        {"a": [..], "aaaa": [..], "rcode": "NOERROR|NXDOMAIN|…"}
+    DELEGATION  target zone;        {"servers": [{"name", "a": [..], "aaaa": [..], "answers_v6": true|false|null}]}
+    CONNECT     target host;        {"address", "port", "connected": bool, "seconds", "error"}
+    FETCH       target URL;         {"address", "port", "try": n, "status", "bytes", "seconds", "digest", "shingles": [..],
+                                     "error", "level": 1|2|3}
+    ROUTE       target address;     {"reachable": bool, "error"}
+    `family` is 4, 6 or 0. `failure` is set when the question itself could not be put (never "the answer is no").
+    """
+
+    site_id: str
+    kind: ProbeKind
+    target: str
+    family: int
+    captured_at: datetime
+    observed: dict[str, object]
+    failure: FailureKind | None = None
+    evidence: EvidenceRef | None = None
+
+
+# ---------------------------------------------------------------- bundles
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A visit with everything captured for it, and what was read in the best of its captures.
+
+    `facts` is None when nothing readable was captured; then `failure` says why. `complete` is False when scripts decide
+    something on this page and no rendered capture could be had: what is missing on it may still be there for a visitor.
+    """
+
+    visit: Visit
+    captures: tuple[Capture, ...] = ()
+    facts: PageFacts | None = None
+    attachment: AttachmentFacts | None = None
+    capture: Capture | None = None  # the one that facts were read from, or the last that failed
+    complete: bool = True
+
+    @property
+    def url(self) -> str:
+        """The URL as asked for."""
+        return self.visit.url
+
+    @property
+    def failure(self) -> FailureKind | None:
+        """Why nothing could be read, or None."""
+        if self.facts is not None or self.attachment is not None:
+            return None
+        return self.visit.failure or (self.capture.failure if self.capture else None) or FailureKind.BUDGET_EXHAUSTED
+
+    @property
+    def evidence(self) -> tuple[EvidenceRef, ...]:
+        """Where the bytes lie that a judgement on this page rests on."""
+        return tuple(c.evidence for c in self.captures if c.evidence is not None and c.mode is not Mode.SCREENSHOT)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnVisit:
+    """One column of a unit as this run saw it. `pages` are its list pages in order (empty only for a planned column that
+    was never asked for); `articles` the sampled ones, each with its `attachments` by article URL."""
+
+    column: Column
+    unit: Unit
+    pages: tuple[Page, ...] = ()
+    articles: tuple[Page, ...] = ()
+    attachments: tuple[Page, ...] = ()  # visit.parent names the article
+    failure: FailureKind | None = None  # set when `pages` is empty
+
+    @property
+    def target(self) -> str:
+        """What a finding about the column as a whole points at: its URL, or its place in the inventory."""
+        return self.column.url or f"{self.unit.id}/{self.column.id}"
+
+    def attachments_of(self, article: Page) -> tuple[Page, ...]:
+        """Return the captured attachments of one article."""
+        return tuple(page for page in self.attachments if page.visit.parent == article.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Everything captured in one run for one unit (`unit` set), or for one site (`unit` None).
+
+    A unit's bundle holds its columns. A site's bundle holds its home page, second-level pages and probes, and the columns
+    of all its units. `day` is the day the run speaks of.
+    """
+
+    day: date
+    unit: Unit | None = None
+    site: Site | None = None
+    division_code: str = ""
+    home: Page | None = None
+    second_level: tuple[Page, ...] = ()
+    columns: tuple[ColumnVisit, ...] = ()
+    probes: tuple[Probe, ...] = ()
+
+
+# ---------------------------------------------------------------- findings
+
+
+class Outcome(StrEnum):
+    """What a check says of one target. Only PASS and FAIL enter a score."""
+
+    PASS = "PASS"
+    FAIL = "FAIL"
+    NOTICE = "NOTICE"  # worth knowing, costs nothing
+    NOT_APPLICABLE = "NOT_APPLICABLE"  # the rule does not speak of this target: leaves the count
+    NOT_TESTED = "NOT_TESTED"  # we did not look (no browser, unconfirmed address): leaves the count, lowers coverage
+    INCONCLUSIVE = "INCONCLUSIVE"  # we looked and cannot tell (blocked, timed out): leaves the count, lowers coverage
+    ERROR = "ERROR"  # the check itself broke: leaves the count, lowers coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says of one target, in words that the unit's editor can act on.
+
+    `reason` is a stable snake_case code; `observed` and `expected` are Chinese sentences; `passage` is the text concerned
+    and `where` its place on the page. `item` parts a target that is judged in several respects (IPv6's seven items).
+    `weight` is the target's share in its check (default 1).
+    """
+
+    check: str
+    target: str  # normalised URL, or unit/column where no URL exists
+    outcome: Outcome
+    reason: str
+    observed: str = ""
+    expected: str = ""
+    passage: str = ""
+    where: str = ""
+    item: str = ""
+    weight: Decimal = Decimal(1)
+    unit_id: str = ""  # filled in by the registry's judge
+    column_id: str | None = None
+    evidence: tuple[EvidenceRef, ...] = ()
+    screenshot: EvidenceRef | None = None
+    rules_version: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """The identity of the fault over time: the same fault tomorrow has the same fingerprint (32 hex digits)."""
+        identity = "\n".join((self.check, self.unit_id, self.target, self.item, self.reason))
+        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
+# ---------------------------------------------------------------- checks
+
+
+class Scope(StrEnum):
+    """What one target of a check is; SITE checks are judged once a site and counted for each of its units."""
+
+    PAGE = "page"
+    COLUMN = "column"
+    UNIT = "unit"
+    SITE = "site"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMeta:
+    """What a check is: `id` is a noun and the name of its file; titles, basis and method are Chinese."""
+
+    id: str
+    title: str  # 公开属性标注
+    failure_title: str  # 公文未标注公开属性
+    basis: str  # the clause it rests on
+    method: str  # how it is judged, in one or two sentences
+    scope: Scope
+    reasons: dict[str, str] = field(default_factory=dict)  # every reason code it may give -> short Chinese title
+
+
+class Check(Protocol):
+    """A check is a module with these two names."""
+
+    META: CheckMeta
+    evaluate: Callable[[Bundle, Rules], Iterator[Finding]]

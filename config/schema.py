@@ -1,0 +1,338 @@
+"""What people may write in config/*.toml, as frozen, typed values.
+
+The bottom layer of the house: it imports nothing of ours, and everything else may import it.
+Unknown keys are refused everywhere, because a misspelt key in a scoring table would silently change a score.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    """Base of every configuration value: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+# ---------------------------------------------------------------- inventory: sites.toml
+
+
+class UnitKind(StrEnum):
+    """单位类别: the two groups that are ranked apart."""
+
+    TOWNSHIP = "township"  # 乡镇
+    DEPARTMENT = "department"  # 部门
+
+
+class ColumnType(StrEnum):
+    """栏目类型: decides what is expected in a column and how fresh it must be."""
+
+    NEWS = "news"  # 动态要闻
+    NOTICE = "notice"  # 通知公告
+    POLICY = "policy"  # 政策文件
+    NORMATIVE_DOCUMENT = "normative_document"  # 规范性文件
+    INSTITUTION = "institution"  # 政府信息公开制度
+    DISCLOSURE_GUIDE = "disclosure_guide"  # 政府信息公开指南
+    ANNUAL_REPORT = "annual_report"  # 政府信息公开年报
+    MANDATORY_CONTENT = "mandatory_content"  # 法定主动公开内容
+    APPLICATION = "application"  # 依申请公开
+    STANDARD_CATALOG = "standard_catalog"  # 基层政务公开标准目录
+    SERVICE_GUIDE = "service_guide"  # 办事指南
+    AGENCY_FUNCTIONS = "agency_functions"  # 机构职能
+    POWER_LIST = "power_list"  # 权责清单
+    PUBLIC_CONSULTATION = "public_consultation"  # 意见征集
+    POLICY_INTERPRETATION = "policy_interpretation"  # 政策解读
+    FAQ = "faq"  # 百事通/常见问题
+    DOUBLE_RANDOM = "double_random"  # 双随机一公开
+    RELIEF_POLICY = "relief_policy"  # 惠企惠民政策
+    HEALTH = "health"  # 突发公共卫生
+    CONSULTATION = "consultation"  # 咨询建言
+    KEY_TOPIC = "key_topic"  # 重点领域
+    OTHER = "other"  # 其他栏目
+
+
+class Column(Settings):
+    """栏目: one column of a unit. `url` is None while nobody has confirmed where the column stands."""
+
+    id: str  # unique within the unit
+    type: ColumnType
+    name: str
+    site: str  # id of the site it lives on
+    url: str | None = None
+    confirmed: bool = False
+
+
+class Unit(Settings):
+    """单位: one evaluated unit with its aliases, duties and columns."""
+
+    id: str
+    name: str
+    full_name: str = ""
+    kind: UnitKind
+    aliases: tuple[str, ...] = ()
+    duties: tuple[str, ...] = ()  # 职责: ids of the duties that indicators and pilot fields refer to
+    catalog_fields: tuple[str, ...] = ()  # the unit's share of the 26 pilot fields (试点领域)
+    columns: tuple[Column, ...] = Field(default=(), alias="column")
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class HourPace(Settings):
+    """A pace for some hours of the day (local time)."""
+
+    start: time
+    end: time
+    requests_per_second: float = Field(gt=0)
+
+
+class Site(Settings):
+    """站点: one website; IPv6, identity and availability are judged once a site and count for each of its units."""
+
+    id: str
+    name: str
+    home: str  # absolute http(s) URL of the home page
+    host_unit: str = ""  # 主办单位 as the footer should name it
+    site_code: str | None = None  # 政府网站标识码, ten digits or bm + eight digits
+    confirmed: bool = False
+    requests_per_second: float | None = Field(default=None, gt=0)
+    concurrency: int | None = Field(default=None, ge=1, le=16)
+    robots_override_reason: str | None = None  # set only with the owner's leave; recorded in every run
+
+
+class District(Settings):
+    """地区: the district whose units are evaluated."""
+
+    name: str
+    division_code: Annotated[str, Field(pattern=r"^\d{6}$")]  # 行政区划代码
+    city: str = ""
+    timezone: str = "Asia/Shanghai"
+
+
+class Sampling(Settings):
+    """采样: how many articles of a column are read, and how far its list is followed."""
+
+    newest: int = Field(default=5, ge=0)  # always the newest n
+    older: int = Field(default=2, ge=0)  # k more, drawn from the rest with the run's seed
+    list_pages: int = Field(default=3, ge=1)  # list pages followed for the sampling frame
+    attachments: int = Field(default=3, ge=0)  # attachments read of one article
+
+
+class Crawl(Settings):
+    """采集: limits and manners of the crawler; every number may be overridden by a site."""
+
+    contact: str = ""  # shown in the User-Agent so that a site's owner can reach us
+    requests_per_second: float = Field(default=1.0, gt=0)
+    concurrency: int = Field(default=2, ge=1, le=16)
+    timeout_seconds: float = Field(default=15.0, gt=0)
+    site_time_limit_seconds: float = Field(default=3600.0, gt=0)
+    max_body_bytes: int = Field(default=10_000_000, gt=0)
+    max_attachment_bytes: int = Field(default=30_000_000, gt=0)
+    max_redirects: int = Field(default=5, ge=0)
+    retries: int = Field(default=1, ge=0)
+    max_pages_per_site: int = Field(default=20_000, gt=0)
+    batch_sites: int = Field(default=8, ge=1)  # sites a child process takes
+    processes: int = Field(default=2, ge=1, le=16)  # child processes at once
+    render: Literal["auto", "never"] = "auto"
+    screenshots_per_unit: int = Field(default=2, ge=0)
+    allow_private_addresses: bool = False  # loopback and private targets, for the demonstration and tests only
+    resolver: str | None = None  # "127.0.0.1:5353": ask this DNS server instead of the machine's
+    name_server_port: int = Field(default=53, ge=1, le=65535)  # where the IPv6 delegation test asks name servers
+    sampling: Sampling = Sampling()
+
+
+class Schedule(Settings):
+    """计划任务: when the nightly run starts, local time of the district."""
+
+    nightly: time = time(1, 30)
+    misfire_grace_seconds: int = Field(default=6 * 3600, ge=1)
+
+
+class Inventory(Settings):
+    """The whole of sites.toml."""
+
+    district: District
+    crawl: Crawl = Crawl()
+    schedule: Schedule = Schedule()
+    sites: tuple[Site, ...] = Field(alias="site", min_length=1)
+    units: tuple[Unit, ...] = Field(alias="unit", min_length=1)
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    def site(self, site_id: str) -> Site:
+        """Return the site of that id; raises KeyError."""
+        return {site.id: site for site in self.sites}[site_id]
+
+    def unit(self, unit_id: str) -> Unit:
+        """Return the unit of that id; raises KeyError."""
+        return {unit.id: unit for unit in self.units}[unit_id]
+
+    def units_of(self, site_id: str) -> tuple[Unit, ...]:
+        """Return the units that have a column on the site, in inventory order."""
+        return tuple(unit for unit in self.units if any(column.site == site_id for column in unit.columns))
+
+
+# ---------------------------------------------------------------- rule book: rules.toml
+
+
+class CheckRule(Settings):
+    """What every check's row in rules.toml may say."""
+
+    weight: Decimal = Decimal(1)
+    severity: Literal["high", "medium", "low"] = "medium"
+    confirm_reasons: tuple[str, ...] = ()  # FAIL reasons that hang on the network's mood and wait for k of n nights
+
+
+class OpenAttributeRule(CheckRule):
+    """公开属性标注."""
+
+
+class DocumentMetadataRule(CheckRule):
+    """公文要素: which elements a document must show."""
+
+    required: tuple[str, ...] = ("index_number", "issuer", "doc_number", "written_date", "published_date")
+
+
+class StandardCatalogRule(CheckRule):
+    """基层政务公开标准目录: the columns a catalogue's head must have, each with its accepted spellings."""
+
+    head: dict[str, tuple[str, ...]] = {}
+    fields: dict[str, tuple[str, ...]] = {}  # the 26 pilot fields and the words that name them
+
+
+class Ipv6Rule(CheckRule):
+    """IPv6: weights of the seven items and limits of the repeated tries."""
+
+    item_weights: dict[str, Decimal] = {}
+    tries: int = Field(default=5, ge=1)
+    success_rate: Decimal = Decimal("0.9")
+    max_difference: Decimal = Decimal("0.10")
+    sampled_links: int = Field(default=10, ge=1)
+    link_share: Decimal = Decimal("0.9")
+
+
+class ColumnFreshnessRule(CheckRule):
+    """栏目更新: days a column of a type may stay without a new item."""
+
+    days: dict[ColumnType, int] = {}
+
+
+class HomeFreshnessRule(CheckRule):
+    """首页更新: days the home page may stay without a new item (19号: two weeks)."""
+
+    days: int = Field(default=14, ge=1)
+
+
+class EmptyColumnsRule(CheckRule):
+    """空白栏目."""
+
+
+class SiteIdentityRule(CheckRule):
+    """网站标识: which marks the footer must bear."""
+
+    required: tuple[str, ...] = ("site_code", "icp", "police", "conac_badge", "host_unit", "contact")
+
+
+class CheckRules(Settings):
+    """One row a check; a test proves that registry and rows agree."""
+
+    open_attribute: OpenAttributeRule
+    document_metadata: DocumentMetadataRule
+    standard_catalog: StandardCatalogRule
+    ipv6: Ipv6Rule
+    column_freshness: ColumnFreshnessRule
+    home_freshness: HomeFreshnessRule
+    empty_columns: EmptyColumnsRule
+    site_identity: SiteIdentityRule
+
+    def row(self, check_id: str) -> CheckRule:
+        """Return the row of a check; raises AttributeError for an unknown id."""
+        row = getattr(self, check_id)
+        assert isinstance(row, CheckRule)
+        return row
+
+
+class Confirmation(Settings):
+    """Seen on `seen` of the last `nights` nights before a finding of the network's mood counts."""
+
+    seen: int = Field(default=2, ge=1)
+    nights: int = Field(default=3, ge=1)
+
+
+class Veto(Settings):
+    """单项否决 of 国办秘函〔2019〕19号: a count of failing targets of one check that makes the verdict 不合格."""
+
+    id: str
+    title: str
+    check: str
+    column_types: tuple[ColumnType, ...] = ()  # empty: any
+    at_least: int = Field(ge=1)
+    points: Decimal = Decimal(0)  # what it costs in the roll-up
+
+
+class Rules(Settings):
+    """The whole of rules.toml; `version` changes whenever a number in it does."""
+
+    version: str
+    coverage_floor: Decimal = Decimal("0.8")
+    confirmation: Confirmation = Confirmation()
+    checks: CheckRules
+    vetoes: tuple[Veto, ...] = Field(default=(), alias="veto")
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+# ---------------------------------------------------------------- scoring table: indicators.toml
+
+
+class Binding(Settings):
+    """One check that serves an indicator, with its weight among the indicator's checks."""
+
+    check: str
+    weight: Decimal = Field(default=Decimal(1), gt=0)
+
+
+class Indicator(Settings):
+    """评分指标: one row of the year's table."""
+
+    id: str
+    group: str  # 一级指标
+    section: str = ""  # e.g. 围绕提升政府治理能力加强公开
+    title: str  # 二级指标
+    points: Decimal = Field(gt=0)
+    content: str  # 评分内容
+    method: str  # 评分方式及标准
+    evaluated: str  # 被评定单位, as the table words it
+    kinds: tuple[UnitKind, ...] = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP)
+    units: tuple[str, ...] = ()  # ids of the units the row names; empty: every unit of `kinds`
+    site_share: Decimal = Field(ge=0, le=1)  # a in final = P × (a × A + (1 − a) × M ÷ P)
+    checks: tuple[Binding, ...] = Field(default=(), alias="check")
+    pending: str = ""  # why no check stands here yet, or why only people can judge it
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Indicators(Settings):
+    """The whole of indicators.toml."""
+
+    year: int
+    title: str
+    document_number: str
+    issued: date
+    total: Decimal
+    indicators: tuple[Indicator, ...] = Field(alias="indicator", min_length=1)
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Configuration(Settings):
+    """Everything in force for a run."""
+
+    inventory: Inventory
+    rules: Rules
+    indicators: Indicators
