@@ -10,14 +10,36 @@ from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 
 class Settings(BaseModel):
     """Base of every configuration value: frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def _web_address(value: str) -> str:
+    """Return the address unchanged; raises PydanticCustomError unless it is an absolute http(s) URL with a host."""
+    error = PydanticCustomError("web_address", "not an absolute http(s) URL")
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise error from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or any(c.isspace() for c in value):
+        raise error
+    return value
+
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
+Text = Annotated[str, Field(min_length=1)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Share = Annotated[Decimal, Field(ge=0, le=1)]
+Weight = Annotated[Decimal, Field(ge=0)]
 
 
 # ---------------------------------------------------------------- inventory: sites.toml
@@ -60,27 +82,50 @@ class ColumnType(StrEnum):
 class Column(Settings):
     """栏目: one column of a unit. `url` is None while nobody has confirmed where the column stands."""
 
-    id: str  # unique within the unit
+    id: Identifier  # unique within the unit
     type: ColumnType
-    name: str
+    name: Text
     site: str  # id of the site it lives on
-    url: str | None = None
+    url: WebAddress | None = None
     confirmed: bool = False
+
+
+class ColumnTemplate(Settings):
+    """栏目样板: a column that every unit of `kinds` has, unless the unit says otherwise."""
+
+    id: Identifier
+    type: ColumnType
+    name: Text
+    site: str
+    kinds: tuple[UnitKind, ...] = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP)
+
+
+class Duty(Settings):
+    """职责: something that some units answer for and others do not."""
+
+    id: Identifier
+    name: Text
 
 
 class Unit(Settings):
     """单位: one evaluated unit with its aliases, duties and columns."""
 
-    id: str
-    name: str
+    id: Identifier
+    name: Text
     full_name: str = ""
     kind: UnitKind
     aliases: tuple[str, ...] = ()
     duties: tuple[str, ...] = ()  # 职责: ids of the duties that indicators and pilot fields refer to
     catalog_fields: tuple[str, ...] = ()  # the unit's share of the 26 pilot fields (试点领域)
-    columns: tuple[Column, ...] = Field(default=(), alias="column")
+    without_columns: tuple[str, ...] = ()  # ids of the column templates that do not hold for this unit
+    columns: tuple[Column, ...] = Field(default=(), alias="column")  # its own and, once loaded, those of the templates
 
     model_config = ConfigDict(populate_by_name=True)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every way the unit is written: name, full name, aliases; no repeats."""
+        return tuple(name for name in dict.fromkeys((self.name, self.full_name, *self.aliases)) if name)
 
 
 class HourPace(Settings):
@@ -94,11 +139,11 @@ class HourPace(Settings):
 class Site(Settings):
     """站点: one website; IPv6, identity and availability are judged once a site and count for each of its units."""
 
-    id: str
-    name: str
-    home: str  # absolute http(s) URL of the home page
+    id: Identifier
+    name: Text
+    home: WebAddress  # the home page
     host_unit: str = ""  # 主办单位 as the footer should name it
-    site_code: str | None = None  # 政府网站标识码, ten digits or bm + eight digits
+    site_code: Annotated[str, Field(pattern=r"^(\d{10}|bm\d{8})$")] | None = None  # 政府网站标识码
     confirmed: bool = False
     requests_per_second: float | None = Field(default=None, gt=0)
     concurrency: int | None = Field(default=None, ge=1, le=16)
@@ -160,6 +205,8 @@ class Inventory(Settings):
     crawl: Crawl = Crawl()
     schedule: Schedule = Schedule()
     sites: tuple[Site, ...] = Field(alias="site", min_length=1)
+    column_templates: tuple[ColumnTemplate, ...] = Field(default=(), alias="column_template")
+    duties: tuple[Duty, ...] = Field(default=(), alias="duty")
     units: tuple[Unit, ...] = Field(alias="unit", min_length=1)
 
     model_config = ConfigDict(populate_by_name=True)
@@ -183,7 +230,7 @@ class Inventory(Settings):
 class CheckRule(Settings):
     """What every check's row in rules.toml may say."""
 
-    weight: Decimal = Decimal(1)
+    weight: Weight = Decimal(1)  # multiplies the weight of each binding; 0: reported, but not scored
     severity: Literal["high", "medium", "low"] = "medium"
     confirm_reasons: tuple[str, ...] = ()  # FAIL reasons that hang on the network's mood and wait for k of n nights
 
@@ -208,18 +255,18 @@ class StandardCatalogRule(CheckRule):
 class Ipv6Rule(CheckRule):
     """IPv6: weights of the seven items and limits of the repeated tries."""
 
-    item_weights: dict[str, Decimal] = {}
+    item_weights: dict[str, Weight] = {}
     tries: int = Field(default=5, ge=1)
-    success_rate: Decimal = Decimal("0.9")
-    max_difference: Decimal = Decimal("0.10")
+    success_rate: Share = Decimal("0.9")
+    max_difference: Share = Decimal("0.10")
     sampled_links: int = Field(default=10, ge=1)
-    link_share: Decimal = Decimal("0.9")
+    link_share: Share = Decimal("0.9")
 
 
 class ColumnFreshnessRule(CheckRule):
     """栏目更新: days a column of a type may stay without a new item."""
 
-    days: dict[ColumnType, int] = {}
+    days: dict[ColumnType, Annotated[int, Field(ge=1)]] = {}
 
 
 class HomeFreshnessRule(CheckRule):
@@ -272,14 +319,14 @@ class Veto(Settings):
     check: str
     column_types: tuple[ColumnType, ...] = ()  # empty: any
     at_least: int = Field(ge=1)
-    points: Decimal = Decimal(0)  # what it costs in the roll-up
+    points: Weight = Decimal(0)  # what it costs in the roll-up
 
 
 class Rules(Settings):
     """The whole of rules.toml; `version` changes whenever a number in it does."""
 
-    version: str
-    coverage_floor: Decimal = Decimal("0.8")
+    version: Text
+    coverage_floor: Share = Decimal("0.8")
     confirmation: Confirmation = Confirmation()
     checks: CheckRules
     vetoes: tuple[Veto, ...] = Field(default=(), alias="veto")
@@ -309,12 +356,19 @@ class Indicator(Settings):
     method: str  # 评分方式及标准
     evaluated: str  # 被评定单位, as the table words it
     kinds: tuple[UnitKind, ...] = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP)
-    units: tuple[str, ...] = ()  # ids of the units the row names; empty: every unit of `kinds`
-    site_share: Decimal = Field(ge=0, le=1)  # a in final = P × (a × A + (1 − a) × M ÷ P)
+    units: tuple[str, ...] = ()  # ids of the units the row names
+    duty: str = ""  # id of the duty whose bearers the row means beside those it names (等部门、有关部门)
+    site_share: Share  # a in final = P × (a × A + (1 − a) × M ÷ P)
     checks: tuple[Binding, ...] = Field(default=(), alias="check")
     pending: str = ""  # why no check stands here yet, or why only people can judge it
 
     model_config = ConfigDict(populate_by_name=True)
+
+    def applies_to(self, unit: Unit) -> bool:
+        """Whether the row evaluates the unit: its kind, and where the row names units or a duty, one of those."""
+        if unit.kind not in self.kinds:
+            return False
+        return not (self.units or self.duty) or unit.id in self.units or self.duty in unit.duties
 
 
 class Indicators(Settings):
