@@ -1,0 +1,521 @@
+"""A page as a visitor sees it: decoded once, parsed once, cleared of what nobody sees, and cut into lines of text.
+
+Everything that reads facts starts here. Hidden elements, scripts and comments are taken out of the tree, so that no
+reader has to remember to skip them; what the scripts say is kept apart in `Dom.scripts`.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from email.message import Message
+from enum import StrEnum
+from urllib.parse import urljoin
+
+from bs4.dammit import EncodingDetector
+from lxml import etree, html
+from lxml.html import HtmlElement
+
+MAX_CHARACTERS = 8_000_000  # of one page; what follows is not read
+MAX_BLOCKS = 100_000
+
+# ---------------------------------------------------------------- values
+
+
+class Region(StrEnum):
+    """Which part of the page a block stands in."""
+
+    HEADER = "header"
+    NAVIGATION = "navigation"  # menus, breadcrumbs
+    MAIN = "main"
+    ASIDE = "aside"  # side bars, related and recommended items
+    FOOTER = "footer"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """One visible line of text.
+
+    `text` has its white space folded and stripped. `pieces` are the runs of text it is made of, one per inline element.
+    `element` is the block-level element that holds the line (p, td, li, div …). `heading` is 1–6 inside h1–h6, else 0;
+    `linked` counts the characters that stand inside links.
+    """
+
+    text: str
+    element: HtmlElement
+    tag: str
+    region: Region
+    heading: int
+    pieces: tuple[str, ...]
+    linked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script of the page: its absolute `source` ("" for an inline one), its code, whether it stands in the body."""
+
+    source: str
+    code: str
+    in_body: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dom:
+    """A parsed page. `root` holds only what a visitor sees (plus head); `hidden` are the subtrees taken out of it."""
+
+    url: str | None
+    base_url: str
+    charset: str
+    root: HtmlElement
+    meta: tuple[tuple[str, str], ...]
+    title_tag: str
+    scripts: tuple[Script, ...]
+    hidden: tuple[HtmlElement, ...]
+    blocks: tuple[Block, ...]
+    refresh: str = ""  # content of <meta http-equiv=refresh>
+    text: str = field(default="", repr=False)
+    body_text: str = field(default="", repr=False)
+
+    def meta_values(self, *names: str) -> tuple[str, ...]:
+        """Return the contents of the meta tags so named, case ignored, in the order of the names given."""
+        return tuple(content for name in names for written, content in self.meta if written.lower() == name.lower())
+
+    def absolute(self, reference: str) -> str:
+        """Return the absolute URL of a reference as a browser would resolve it; "" when it cannot be one."""
+        return resolve(self.base_url, reference)
+
+
+def resolve(base: str, reference: str) -> str:
+    """Join a reference to its base; "" when the result is not a usable address."""
+    try:
+        return urljoin(base, re.sub(r"[\t\r\n]", "", reference.strip()))
+    except ValueError:
+        return ""
+
+
+_INVISIBLE_CHARACTERS = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+
+
+def normalise(text: str) -> str:
+    """Fold every run of white space (NBSP and ideographic space too) into one space and strip the ends."""
+    return " ".join(_INVISIBLE_CHARACTERS.sub("", text).split())
+
+
+def visible_text(element: HtmlElement) -> str:
+    """Return the normalised text of an element of `Dom.root`, all in one line."""
+    return normalise("".join(element.itertext()))
+
+
+# ---------------------------------------------------------------- decoding
+
+
+def decode(body: bytes, content_type: str | None = None) -> tuple[str, str]:
+    """Return the page's text and the name of the encoding it was read in (lower case; the gb family is gb18030).
+
+    The declared encodings are tried in the browser's order (BOM, HTTP header, meta), then UTF-8 and GB 18030; the first
+    that fits without an error wins, else the one with the fewest errors. Valid UTF-8 is UTF-8 whatever is declared.
+    """
+    body, mark = EncodingDetector.strip_byte_order_mark(body)
+    if mark:
+        return body.decode(mark, "replace"), _family(mark) or mark
+    best: tuple[int, str, str] | None = None
+    for name in _candidates(body, content_type):
+        text = body.decode(name, "replace")
+        errors = text[:-2].count("\ufffd")
+        if errors == 0:
+            return text, name
+        if best is None or errors < best[0]:
+            best = (errors, text, name)
+    assert best is not None
+    return best[1], best[2]
+
+
+def _candidates(body: bytes, content_type: str | None) -> Iterator[str]:
+    declared = [_family(name) for name in (_header_charset(content_type), _meta_charset(body)) if name]
+    order = [name for name in declared if name] or ["utf-8"]
+    if _is_utf8(body):
+        order.insert(0, "utf-8")
+    yield from dict.fromkeys([*order, "utf-8", "gb18030"])
+
+
+def _is_utf8(body: bytes) -> bool:
+    """Valid to the last whole character, with enough of them that it is no accident."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(body)
+    except UnicodeDecodeError:
+        return False
+    return len(body) - len(text) >= 20
+
+
+def _header_charset(content_type: str | None) -> str | None:
+    if not content_type:
+        return None
+    message = Message()
+    message["content-type"] = content_type.replace("\r", " ").replace("\n", " ")
+    charset = message.get_param("charset")
+    return charset if isinstance(charset, str) else None
+
+
+def _meta_charset(body: bytes) -> str | None:
+    return EncodingDetector.find_declared_encoding(body[:100_000], is_html=True, search_entire_document=True)
+
+
+def _family(name: str) -> str | None:
+    """The encoding to read with: None for names that are unknown, or that servers send for everything."""
+    try:
+        known = codecs.lookup(name.strip().strip("'\"")).name
+    except (LookupError, ValueError):
+        return None
+    if known in {"gb2312", "gbk", "gb18030", "hz", "euc_cn"}:
+        return "gb18030"
+    if known in {"iso8859-1", "ascii", "cp1252"} or not codecs.lookup(known)._is_text_encoding:
+        return None
+    return "utf-8" if known.startswith(("utf-16", "utf-32", "utf-7", "utf_7", "utf-8")) else known
+
+
+# ---------------------------------------------------------------- parsing
+
+_DIRECTIVE_TAG = re.compile(r"</?jsp:[^<>]{0,2000}>", re.I)
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
+
+
+def _without_directives(text: str) -> str:
+    """Take out server-side directives (<%@ … %>, <%-- … --%>, <jsp:include …>) that a server should have eaten."""
+    parts: list[str] = []
+    position = 0
+    while (start := text.find("<%", position)) >= 0 and (end := text.find("%>", start)) >= 0:
+        parts.append(text[position:start])
+        position = end + 2
+    parts.append(text[position:])
+    text = "".join(parts)
+    return _DIRECTIVE_TAG.sub("", text) if "jsp:" in text else text
+
+
+def _tree(text: str) -> HtmlElement:
+    """Parse the text; an empty or unreadable one gives an empty page."""
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    try:
+        root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError):
+        root = html.document_fromstring("<html><body></body></html>")
+    return root
+
+
+def parse(body: bytes, *, url: str | None = None, content_type: str | None = None) -> Dom:
+    """Decode and parse a page. Total: any bytes give a Dom."""
+    text, charset = decode(body, content_type)
+    text = _without_directives(_CONTROLS.sub(" ", text[:MAX_CHARACTERS]))
+    root = _tree(text)
+    base_url = _base_url(root, url)
+    meta = tuple(
+        (normalise(name), normalise(tag.get("content") or ""))
+        for tag in root.iter("meta")
+        if (name := tag.get("name") or tag.get("property"))
+    )
+    refresh = next((t.get("content") or "" for t in root.iter("meta") if _is_refresh(t)), "")
+    title = next((visible_text(tag) for tag in root.iter("title")), "")
+    scripts = tuple(_scripts(root, base_url))
+    hidden = _prune(root)
+    blocks = _with_regions(_Lines().read(root))
+    return Dom(
+        url=url,
+        base_url=base_url,
+        charset=charset,
+        root=root,
+        meta=meta,
+        title_tag=title,
+        scripts=scripts,
+        hidden=hidden,
+        blocks=blocks,
+        refresh=refresh,
+        text="\n".join(block.text for block in blocks),
+        body_text="\n".join(block.text for block in blocks if block.region is Region.MAIN),
+    )
+
+
+def _is_refresh(tag: HtmlElement) -> bool:
+    return (tag.get("http-equiv") or "").strip().lower() == "refresh"
+
+
+def _base_url(root: HtmlElement, url: str | None) -> str:
+    for tag in root.iter("base"):
+        if href := tag.get("href"):
+            return resolve(url or "", href) or url or ""
+    return url or ""
+
+
+def _scripts(root: HtmlElement, base_url: str) -> Iterator[Script]:
+    for tag in root.iter("script"):
+        source = tag.get("src")
+        parent = tag.getparent()
+        in_head = parent is not None and parent.tag == "head"
+        yield Script(resolve(base_url, source) if source else "", tag.text or "", not in_head)
+
+
+# ---------------------------------------------------------------- visibility
+
+_NEVER_SHOWN = frozenset(
+    {
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "select",
+        "datalist",
+        "option",
+        "noframes",
+        "object",
+        "applet",
+        "audio",
+        "video",
+        "canvas",
+        "svg",
+    }
+)
+_HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+
+
+def _is_hidden(element: HtmlElement) -> bool:
+    if element.tag in _NEVER_SHOWN or element.get("hidden") is not None:
+        return True
+    style = element.get("style")
+    return style is not None and _HIDING_STYLE.search(style) is not None
+
+
+def _prune(root: HtmlElement) -> tuple[HtmlElement, ...]:
+    """Take what nobody sees out of the tree and return it."""
+    hidden: list[HtmlElement] = []
+    walk = etree.iterwalk(root, events=("start",))
+    for _, element in walk:
+        if element.tag != "body" and element is not root and _is_hidden(element):
+            hidden.append(element)
+            walk.skip_subtree()
+    for element in hidden:
+        element.drop_tree()
+    return tuple(hidden)
+
+
+# ---------------------------------------------------------------- lines
+
+_BLOCK_TAGS = frozenset(
+    {
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "br",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "frame",
+        "frameset",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "iframe",
+        "legend",
+        "li",
+        "main",
+        "marquee",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    }
+)
+_EMPTY_TAGS = frozenset({"br", "hr", "iframe", "frame"})
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+
+
+@dataclass(slots=True, eq=False)
+class _Mark:
+    """A stretch of lines under an element whose name says which part of the page it is."""
+
+    region: Region
+    first: int
+    last: int = -1  # exclusive
+
+
+@dataclass(slots=True, eq=False)
+class _Lines:
+    """The walk that cuts the tree into lines."""
+
+    blocks: list[Block] = field(default_factory=list)
+    marks: list[_Mark] = field(default_factory=list)
+    containers: list[HtmlElement] = field(default_factory=list)
+    pieces: list[str] = field(default_factory=list)
+    linked: int = 0
+    heading: int = 0
+    anchors: int = 0
+    preformatted: int = 0
+    open_marks: dict[HtmlElement, _Mark] = field(default_factory=dict)
+
+    def read(self, root: HtmlElement) -> _Lines:
+        """Walk the body (or frameset) of the page."""
+        body = root.find("body")
+        walk = etree.iterwalk(body if body is not None else root, events=("start", "end"))
+        for event, element in walk:
+            if event == "start":
+                if element.tag in ("head", "title") or len(self.blocks) >= MAX_BLOCKS:
+                    walk.skip_subtree()
+                else:
+                    self._start(element)
+            else:
+                self._end(element)
+        self._flush()
+        return self
+
+    def _start(self, element: HtmlElement) -> None:
+        tag = element.tag
+        if tag in _BLOCK_TAGS:
+            self._flush()
+            self.containers.append(element)
+            self.heading = _HEADINGS.get(tag, self.heading)
+            self.preformatted += tag == "pre"
+            if region := _named_region(element):
+                self.open_marks[element] = mark = _Mark(region, len(self.blocks))
+                self.marks.append(mark)
+        elif tag == "a":
+            self.anchors += 1
+        if element.text and tag not in _EMPTY_TAGS:
+            self._text(element.text)
+
+    def _end(self, element: HtmlElement) -> None:
+        tag = element.tag
+        if self.containers and self.containers[-1] is element:
+            self._flush()
+            self.containers.pop()
+            if tag in _HEADINGS:
+                self.heading = 0
+            self.preformatted -= tag == "pre"
+            if mark := self.open_marks.pop(element, None):
+                mark.last = len(self.blocks)
+        elif tag == "a":
+            self.anchors = max(0, self.anchors - 1)
+        if element.tail and self.containers:
+            self._text(element.tail)
+
+    def _text(self, text: str) -> None:
+        if self.preformatted and "\n" in text:
+            first, *rest = text.split("\n")
+            self._piece(first)
+            for line in rest:
+                self._flush()
+                self._piece(line)
+        else:
+            self._piece(text)
+
+    def _piece(self, text: str) -> None:
+        self.pieces.append(text)
+        if self.anchors:
+            self.linked += len("".join(text.split()))
+
+    def _flush(self) -> None:
+        if not self.pieces:
+            return
+        pieces, self.pieces = self.pieces, []
+        linked, self.linked = self.linked, 0
+        text = normalise("".join(pieces))
+        if text and self.containers:
+            element = self.containers[-1]
+            if element.tag == "br" and len(self.containers) > 1:
+                element = self.containers[-2]
+            runs = tuple(run for piece in pieces if (run := normalise(piece)))
+            self.blocks.append(Block(text, element, element.tag, Region.MAIN, self.heading, runs, linked))
+
+
+# ---------------------------------------------------------------- regions
+
+_REGION_OF_TAG = {"header": Region.HEADER, "nav": Region.NAVIGATION, "aside": Region.ASIDE, "footer": Region.FOOTER}
+_WRAPPER = r"(?:[-_]?(?:wrap(?:per)?|box|main|con(?:tent)?|bg|area|bar|list|info|link|er|inner?|in))?[-_]?\d{0,2}"
+_OWNER = r"(?:(?:site|page|web|main|index|public|common|pub|top|sub|g|w|w1|m)[-_]?)?"
+_REGION_NAMES = {
+    Region.FOOTER: r"foot(?:er)?|bottom|copyright|copy|bq|dibu|yqlj|friend(?:ly)?[-_]?links?|flinks?|youlian",
+    Region.HEADER: r"header|head|top|toubu|banner|logo",
+    Region.NAVIGATION: r"nav(?:igation|igator)?|menu|daohang|crumbs?|bread(?:crumbs?|[-_]?nav)?|dqwz|location|weizhi|"
+    r"position|curpos|current[-_]?(?:position|location)|wz|path",
+    Region.ASIDE: r"side[-_]?bar|aside|related?(?:[-_]?(?:news|list|read|article))?|xgyd|xgxx|xgwd|xgwz|recommend|"
+    r"hot[-_]?(?:news|list)?",
+}
+_REGION_OF_NAME = re.compile(
+    _OWNER + "(?:" + "|".join(f"(?P<{region}>{names})" for region, names in _REGION_NAMES.items()) + ")" + _WRAPPER,
+    re.I,
+)
+_ARTICLE_SIGNS = re.compile(
+    r"发布(?:时间|日期)|发文(?:时间|日期|字号)|成文日期|索引号|来源\s*[:：]|浏览(?:次数|量)|字体\s*[:：]|字号\s*[:：【\[]"
+)
+
+
+def _named_region(element: HtmlElement) -> Region | None:
+    if region := _REGION_OF_TAG.get(element.tag):
+        return region
+    names = f"{element.get('id') or ''} {element.get('class') or ''}"
+    if names == " ":
+        return None
+    for name in names.split()[:6]:
+        if len(name) <= 40 and (match := _REGION_OF_NAME.fullmatch(name)) and match.lastgroup:
+            return Region(match.lastgroup)
+    return None
+
+
+def _with_regions(lines: _Lines) -> tuple[Block, ...]:
+    """Give each block the region of the innermost plausible mark around it."""
+    blocks = lines.blocks
+    regions = [Region.MAIN] * len(blocks)
+    starts = [0]
+    for block in blocks:
+        starts.append(starts[-1] + len(block.text))
+    for mark in lines.marks:  # outer marks come before inner ones
+        last = mark.last if mark.last >= 0 else len(blocks)
+        if _is_plausible(mark.region, blocks[mark.first : last], starts[mark.first], starts[last], starts[-1]):
+            regions[mark.first : last] = [mark.region] * (last - mark.first)
+    return tuple(
+        block if region is Region.MAIN else _moved(block, region) for block, region in zip(blocks, regions, strict=True)
+    )
+
+
+def _moved(block: Block, region: Region) -> Block:
+    return Block(block.text, block.element, block.tag, region, block.heading, block.pieces, block.linked)
+
+
+def _is_plausible(region: Region, blocks: Iterable[Block], start: int, end: int, total: int) -> bool:
+    """A wrapper named "header" that holds the article is no header, and a footer stands at the end."""
+    if end <= start:
+        return False
+    if any(_ARTICLE_SIGNS.search(block.text) for block in blocks):
+        return region is Region.FOOTER and start > total * 0.6
+    if region is Region.FOOTER:
+        return start > total * 0.3
+    return region is Region.ASIDE or (end - start) < total * 0.7
