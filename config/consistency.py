@@ -1,0 +1,152 @@
+"""What the schema cannot see: whether the entries of the three files fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from decimal import Decimal
+from difflib import get_close_matches
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from config.names import normalised
+from config.problem import Problem
+from config.schema import CheckRules, Indicator, Indicators, Inventory, Rules, Unit, UnitKind
+
+CHECKS = frozenset(CheckRules.model_fields)
+KIND_NAMES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
+
+
+def inventory_problems(inventory: Inventory, rules: Rules | None, file: str) -> Iterator[Problem]:
+    """Yield what does not fit in sites.toml; catalogue fields are looked up in the rules, if those could be read."""
+    yield from _repeated(file, "site", [site.id for site in inventory.sites])
+    yield from _repeated(file, "duty", [duty.id for duty in inventory.duties])
+    yield from _repeated(file, "column_template", [column.id for column in inventory.column_templates])
+    yield from _repeated(file, "unit", [unit.id for unit in inventory.units])
+    yield from _repeated_names(inventory, file)
+    yield from _time_zone(inventory, file)
+    yield from _template_sites(inventory, file)
+    fields = rules.checks.standard_catalog.fields if rules else None
+    for number, unit in enumerate(inventory.units):
+        yield from _unit_problems(unit, f"unit[{number}]", inventory, fields, file)
+
+
+def rules_problems(rules: Rules, file: str) -> Iterator[Problem]:
+    """Yield what does not fit in rules.toml."""
+    yield from _repeated(file, "veto", [veto.id for veto in rules.vetoes])
+    if rules.confirmation.seen > rules.confirmation.nights:
+        message = f"{rules.confirmation.nights} 夜里不可能看到 {rules.confirmation.seen} 次"
+        yield Problem(file, "confirmation.seen", message, "把 seen 改成不大于 nights 的数")
+    for number, veto in enumerate(rules.vetoes):
+        yield from _unknown(file, f"veto[{number}].check", "检查", [veto.check], CHECKS)
+
+
+def indicator_problems(indicators: Indicators, inventory: Inventory | None, file: str) -> Iterator[Problem]:
+    """Yield what does not fit in indicators.toml; units and duties are looked up in the inventory, if that was read."""
+    yield from _repeated(file, "indicator", [indicator.id for indicator in indicators.indicators])
+    yield from _sums(indicators, file)
+    for number, indicator in enumerate(indicators.indicators):
+        path = f"indicator[{number}]"
+        yield from _binding_problems(indicator, path, file)
+        if inventory is not None:
+            yield from _bearer_problems(indicator, path, inventory, file)
+
+
+def _repeated(file: str, table: str, ids: Sequence[str]) -> Iterator[Problem]:
+    for number, identifier in enumerate(ids):
+        if identifier in ids[:number]:
+            first = ids.index(identifier)
+            message = f"id“{identifier}”与 {table}[{first}] 重复"
+            yield Problem(file, f"{table}[{number}].id", message, "给其中一个换一个 id")
+
+
+def _repeated_names(inventory: Inventory, file: str) -> Iterator[Problem]:
+    owners: dict[str, Unit] = {}
+    for number, unit in enumerate(inventory.units):
+        for name in unit.names:
+            owner = owners.setdefault(normalised(name), unit)
+            if owner is not unit:
+                message = f"“{unit.name}”的名称或别名“{name}”已经属于“{owner.name}”"
+                yield Problem(file, f"unit[{number}].aliases", message, "从其中一个单位删去它，免得张冠李戴")
+
+
+def _time_zone(inventory: Inventory, file: str) -> Iterator[Problem]:
+    try:
+        ZoneInfo(inventory.district.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        message = f"没有“{inventory.district.timezone}”这个时区"
+        yield Problem(file, "district.timezone", message, "写 Asia/Shanghai")
+
+
+def _template_sites(inventory: Inventory, file: str) -> Iterator[Problem]:
+    sites = [site.id for site in inventory.sites]
+    for number, template in enumerate(inventory.column_templates):
+        yield from _unknown(file, f"column_template[{number}].site", "站点", [template.site], sites)
+
+
+def _unit_problems(
+    unit: Unit, path: str, inventory: Inventory, fields: Collection[str] | None, file: str
+) -> Iterator[Problem]:
+    templates = {template.id: template for template in inventory.column_templates}
+    sites = [site.id for site in inventory.sites]
+    yield from _unknown(file, f"{path}.duties", "职责", unit.duties, [duty.id for duty in inventory.duties])
+    yield from _unknown(file, f"{path}.without_columns", "栏目样板", unit.without_columns, templates)
+    if fields is not None:
+        yield from _unknown(file, f"{path}.catalog_fields", "试点领域", unit.catalog_fields, fields)
+    yield from _repeated(file, f"{path}.column", [column.id for column in unit.columns])
+    for number, column in enumerate(unit.columns):
+        place = f"{path}.column[{number}]"
+        template = templates.get(column.id)
+        if template is None or template.site != column.site:  # else the template has been told already
+            yield from _unknown(file, f"{place}.site", "站点", [column.site], sites)
+        if column.confirmed and column.url is None:
+            yield Problem(
+                file, place, f"“{unit.name}”的栏目“{column.name}”标着已确认，却没有地址", "补上 url，或删去 confirmed"
+            )
+
+
+def _binding_problems(indicator: Indicator, path: str, file: str) -> Iterator[Problem]:
+    checks = [binding.check for binding in indicator.checks]
+    for number, check in enumerate(checks):
+        place = f"{path}.check[{number}].check"
+        yield from _unknown(file, place, "检查", [check], CHECKS)
+        if check in checks[:number]:
+            yield Problem(file, place, f"指标 {indicator.id} 把检查“{check}”写了两遍", "删去其中一个")
+    if not checks and not indicator.pending:
+        message = f"指标 {indicator.id} 既没有检查，也没有说明原因"
+        yield Problem(file, path, message, "添上 [[indicator.check]]，或用 pending 写明为何没有、由谁评分")
+
+
+def _bearer_problems(indicator: Indicator, path: str, inventory: Inventory, file: str) -> Iterator[Problem]:
+    units = {unit.id: unit for unit in inventory.units}
+    duties = [duty.id for duty in inventory.duties]
+    yield from _unknown(file, f"{path}.units", "单位", indicator.units, units)
+    yield from _unknown(file, f"{path}.duty", "职责", [indicator.duty] if indicator.duty else [], duties)
+    for unit in (units[name] for name in indicator.units if name in units):
+        if unit.kind not in indicator.kinds:
+            message = f"指标 {indicator.id} 点名“{unit.name}”，却不评定{KIND_NAMES[unit.kind]}"
+            yield Problem(file, f"{path}.units", message, "改正 kinds 或 units")
+        if indicator.duty in duties and indicator.duty not in unit.duties:
+            message = f"指标 {indicator.id} 点名“{unit.name}”，但它的 duties 里没有“{indicator.duty}”"
+            yield Problem(file, f"{path}.units", message, "在 sites.toml 该单位的 duties 里添上这项职责")
+
+
+def _sums(indicators: Indicators, file: str) -> Iterator[Problem]:
+    """Each kind of unit must be able to reach exactly the total: rows of named units or of a duty count as everybody's,
+    because a unit without the duty gets the others' mean there."""
+    for kind, name in KIND_NAMES.items():
+        points = sum((row.points for row in indicators.indicators if kind in row.kinds), Decimal(0))
+        if points != indicators.total:
+            message = f"{name}各行分值之和是 {points}，不是 {indicators.total}"
+            yield Problem(file, "indicator", message, "核对各行的 points 和 kinds")
+
+
+def _unknown(
+    file: str, path: str, what: str, names: Sequence[str], known: Collection[str] | Mapping[str, object]
+) -> Iterator[Problem]:
+    for name in names:
+        if name not in known:
+            yield Problem(file, path, f"没有“{name}”这个{what}", _choices(name, known))
+
+
+def _choices(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"是不是“{close[0]}”？" if close else f"可以写：{'、'.join(sorted(known)) or '（一个也没有）'}"
