@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Problem:
     """One mistake: the file, its place there, what is wrong, and the fix.
 
-    `path` reads "unit[3].column[0].type", or "第 3 行第 5 列" for syntax; empty means the whole file. Indexes count from 0, as TOML tools do; the message names the unit or row where there is one.
+    `path` reads "unit[3].column[0].type", or "第 3 行第 5 列" for syntax; empty: the whole file. Indexes count from 0,
+    as TOML tools do; the message names the unit or row where there is one.
     """
 
     file: str

@@ -1,0 +1,176 @@
+"""日常检查评分: one unit, one day, out of its findings. Pure, and exact: fractions inside, rounded once at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import NamedTuple
+
+from checks.model import Finding
+from config.schema import Indicator, Indicators, Rules, Unit
+from scoring.confirm import History
+from scoring.explanation import reasons
+from scoring.model import (
+    JUDGED,
+    CheckResult,
+    IndicatorScore,
+    ScoreState,
+    TargetResult,
+    TargetState,
+    UnitScore,
+    Verdict,
+    VetoHit,
+)
+from scoring.targets import target_results
+from scoring.vetoes import veto_hits
+
+
+class _Measure(NamedTuple):
+    """How well (value) and how completely (coverage); None where there is nothing to take a share of."""
+
+    value: Fraction | None
+    coverage: Fraction | None
+
+
+class _Row(NamedTuple):
+    """An indicator that applies to the unit, its checks with their effective weights, and what they come to."""
+
+    indicator: Indicator
+    weights: tuple[tuple[str, Decimal], ...]
+    measure: _Measure
+
+
+NOTHING = _Measure(None, None)
+
+
+def daily_score(
+    unit: Unit,
+    findings: Iterable[Finding],
+    indicators: Indicators,
+    rules: Rules,
+    seen_days: Mapping[str, Set[date]],
+    day: date,
+    confirmed_by_person: Set[str] = frozenset(),
+) -> UnitScore:
+    """Score one unit for one day out of the findings that count for it, those of its sites among them.
+
+    `seen_days` holds, by fingerprint, the days on which a fault was seen; `confirmed_by_person` the fingerprints that a
+    person confirmed. Raises AttributeError for a failing finding of a check that rules.toml does not know.
+    Basis: 石栾政办函〔2020〕118号附件3 for points and units; 国办秘函〔2019〕19号 for the vetoes.
+    """
+    history = History(day, seen_days, confirmed_by_person)
+    targets = target_results(findings, rules, history)
+    measures = {check: _measure(results) for check, results in targets.items()}
+    applicable = (row for row in indicators.indicators if row.checks and row.applies_to(unit))
+    rows = tuple(_row(indicator, measures, rules) for indicator in applicable)
+    whole = _combined((row.indicator.points, row.measure) for row in rows)
+    state = _state(whole, rules)
+    coverage = Decimal(1) if whole.coverage is None else _decimal(whole.coverage)
+    vetoes = veto_hits(rules.vetoes, targets, {column.id: column.type for column in unit.columns})
+    pending = _pending(targets, rules, history)
+    counted = _counted(rows, targets)
+    return UnitScore(
+        unit_id=unit.id,
+        kind=unit.kind,
+        day=day,
+        rules_version=rules.version,
+        state=state,
+        score=_rounded(whole.value * 100) if state is ScoreState.PUBLISHED and whole.value is not None else None,
+        coverage=coverage,
+        verdict=_verdict(state, vetoes),
+        vetoes=vetoes,
+        indicators=tuple(_indicator_score(row) for row in rows),
+        checks=tuple(_check_result(check, results, measures[check]) for check, results in targets.items()),
+        pending=pending,
+        reasons=reasons(state, coverage, rules.coverage_floor, counted, vetoes, pending),
+    )
+
+
+def _measure(targets: Iterable[TargetResult]) -> _Measure:
+    """Return the share of the judged weight that passes, and the share of the weight that was judged."""
+    weights = dict.fromkeys(TargetState, Fraction(0))
+    for target in targets:
+        weights[target.state] += Fraction(target.weight)
+    judged = sum((weights[state] for state in JUDGED), Fraction(0))
+    return _Measure(_share(weights[TargetState.PASSED], judged), _share(judged, sum(weights.values(), Fraction(0))))
+
+
+def _share(part: Fraction, whole: Fraction) -> Fraction | None:
+    return part / whole if whole else None
+
+
+def _combined(parts: Iterable[tuple[Decimal, _Measure]]) -> _Measure:
+    """Return the weighted means of values and of coverages; what is None leaves its mean."""
+    listed = list(parts)
+    return _Measure(
+        _mean((weight, measure.value) for weight, measure in listed),
+        _mean((weight, measure.coverage) for weight, measure in listed),
+    )
+
+
+def _mean(parts: Iterable[tuple[Decimal, Fraction | None]]) -> Fraction | None:
+    known = [(Fraction(weight), value) for weight, value in parts if value is not None]
+    total = sum((weight for weight, _ in known), Fraction(0))
+    return _share(sum((weight * value for weight, value in known), Fraction(0)), total)
+
+
+def _row(indicator: Indicator, measures: Mapping[str, _Measure], rules: Rules) -> _Row:
+    weights = tuple((bound.check, bound.weight * rules.checks.row(bound.check).weight) for bound in indicator.checks)
+    return _Row(indicator, weights, _combined((weight, measures.get(check, NOTHING)) for check, weight in weights))
+
+
+def _counted(rows: Iterable[_Row], targets: Mapping[str, tuple[TargetResult, ...]]) -> list[TargetResult]:
+    """Return the targets of the checks that bear on the score."""
+    checks = {check for row in rows for check, weight in row.weights if weight}
+    return [target for check in sorted(checks) for target in targets.get(check, ())]
+
+
+def _state(whole: _Measure, rules: Rules) -> ScoreState:
+    if whole.coverage is None:
+        return ScoreState.NOT_APPLICABLE
+    if whole.value is None or whole.coverage < Fraction(rules.coverage_floor):
+        return ScoreState.WITHHELD
+    return ScoreState.PUBLISHED
+
+
+def _verdict(state: ScoreState, vetoes: tuple[VetoHit, ...]) -> Verdict | None:
+    """A veto stands however little was seen; to be called 合格 enough must have been seen."""
+    if vetoes:
+        return Verdict.UNQUALIFIED
+    return Verdict.QUALIFIED if state is ScoreState.PUBLISHED else None
+
+
+def _pending(targets: Mapping[str, tuple[TargetResult, ...]], rules: Rules, history: History) -> tuple[Finding, ...]:
+    """Return the faults that wait for confirmation, one a fingerprint."""
+    waiting = {
+        finding.fingerprint: finding
+        for results in targets.values()
+        for target in results
+        for finding in target.findings
+        if history.waits(finding, rules)
+    }
+    return tuple(waiting.values())
+
+
+def _check_result(check: str, targets: tuple[TargetResult, ...], measure: _Measure) -> CheckResult:
+    return CheckResult(check, _optional(measure.value), _optional(measure.coverage), targets)
+
+
+def _indicator_score(row: _Row) -> IndicatorScore:
+    value, coverage = _optional(row.measure.value), _optional(row.measure.coverage)
+    return IndicatorScore(row.indicator.id, row.indicator.points, value, coverage, row.weights)
+
+
+def _optional(value: Fraction | None) -> Decimal | None:
+    return None if value is None else _decimal(value)
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
+
+
+def _rounded(value: Fraction) -> Decimal:
+    """Return a value that is not negative with two places, half up (四舍五入)."""
+    return Decimal(int(value * 100 + Fraction(1, 2))).scaleb(-2)

@@ -1,0 +1,47 @@
+"""From findings to targets: each (check, target, item) is in one state, however many findings speak of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from checks.model import Finding, Outcome
+from config.schema import Rules
+from scoring.confirm import History
+from scoring.model import TargetResult, TargetState
+
+LEAVING = frozenset({Outcome.NOT_APPLICABLE, Outcome.NOTICE})
+UNCERTAIN = frozenset({Outcome.INCONCLUSIVE, Outcome.NOT_TESTED, Outcome.ERROR})
+
+
+def target_results(findings: Iterable[Finding], rules: Rules, history: History) -> dict[str, tuple[TargetResult, ...]]:
+    """Return the results of each check's targets, in the order of target and item, by check id.
+
+    Findings that are not applicable or mere notices leave the count; a target with no others has no result.
+    Raises AttributeError for a failing finding of a check that rules.toml does not know.
+    """
+    groups: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.outcome not in LEAVING:
+            groups[finding.check, finding.target, finding.item].append(finding)
+    by_check: defaultdict[str, list[TargetResult]] = defaultdict(list)
+    for (check, target, item), group in sorted(groups.items()):
+        state = _state(group, rules, history)
+        weight = max(finding.weight for finding in group)
+        by_check[check].append(TargetResult(check, target, item, state, weight, tuple(sorted(group, key=_order))))
+    return {check: tuple(results) for check, results in by_check.items()}
+
+
+def _state(group: list[Finding], rules: Rules, history: History) -> TargetState:
+    failing = [finding for finding in group if finding.outcome is Outcome.FAIL]
+    if any(not history.waits(finding, rules) for finding in failing):
+        return TargetState.FAILED
+    if failing:
+        return TargetState.PENDING
+    if any(finding.outcome in UNCERTAIN for finding in group):
+        return TargetState.UNJUDGED
+    return TargetState.PASSED
+
+
+def _order(finding: Finding) -> tuple[str, ...]:
+    return (finding.outcome, finding.reason, finding.observed, finding.where, finding.passage)
