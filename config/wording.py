@@ -36,9 +36,8 @@ BOUNDS = {
 
 
 def describe(file: str, detail: ErrorDetails, table: Mapping[str, Any]) -> Problem | None:
-    """Turn one pydantic error into a problem; None when the place is not in the file, because a column template's own
-    entry already reports it."""
-    if _inherited(detail, table):
+    """Turn one pydantic error into a problem; None when it only echoes another that names the very place."""
+    if _inherited(detail, table) or _emptied(detail):
         return None
     message, fix = _sentences(detail, ROOTS[file])
     subject = _subject(detail["loc"], table)
@@ -73,6 +72,11 @@ def _inherited(detail: ErrorDetails, table: Mapping[str, Any]) -> bool:
         and detail["type"] != "missing"
         and location[4] not in own[index]
     )
+
+
+def _emptied(detail: ErrorDetails) -> bool:
+    """Whether a list is called too short only because its entries, each told on its own, were refused."""
+    return detail["type"] == "too_short" and bool(detail["input"])
 
 
 def _subject(location: Sequence[int | str], table: Mapping[str, Any]) -> str:
