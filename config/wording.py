@@ -97,7 +97,7 @@ def _sentences(detail: ErrorDetails, root: type[BaseModel]) -> tuple[str, str]:
     if kind == "missing":
         return f"缺少“{key}”", f"补上 {key} = …"
     if kind in BOUNDS:
-        return f"数值 {detail['input']} 超出范围", f"改为{BOUNDS[kind].format(**context)}的数"
+        return f"数值 {detail['input']} 超出范围", f"改为{BOUNDS[kind].format(**context)} 的数"
     if kind in ("enum", "literal_error"):
         choices = str(context.get("expected", "")).replace("'", "").replace(" or ", ", ").split(", ")
         return f"不认识“{detail['input']}”", _spelling(
@@ -134,7 +134,7 @@ def _shown(value: object) -> str:
 
 def _spelling(word: str, known: Sequence[str], otherwise: str) -> str:
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"是不是“{close[0]}”？{otherwise}" if close else otherwise
+    return f"是不是“{close[0]}”？若不是，{otherwise}" if close else otherwise
 
 
 def _keys_beside(root: type[BaseModel], location: Sequence[int | str]) -> list[str]:

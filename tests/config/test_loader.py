@@ -264,7 +264,10 @@ def test_missing_and_misencoded_files_are_told(folder):
 
 def test_a_problem_prints_as_one_chinese_line_with_place_and_fix(folder):
     problem = only(folder(SITES.replace("aliases", "aliasses")))
-    assert str(problem) == "sites.toml unit[1].aliasses：“区教育局”：没有“aliasses”这个键。是不是“aliases”？删掉它。"
+    assert (
+        str(problem)
+        == "sites.toml unit[1].aliasses：“区教育局”：没有“aliasses”这个键。是不是“aliases”？若不是，删掉它。"
+    )
 
 
 def test_the_error_prints_all_its_problems(folder):
