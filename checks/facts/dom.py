@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from email.message import Message
 from enum import StrEnum
+from itertools import islice
 from urllib.parse import urljoin
 
 from bs4.dammit import EncodingDetector
@@ -52,6 +53,19 @@ class Block:
     linked: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Anchor:
+    """Something to click: an `a`, `area`, or an element with an onclick or data-url of its own and no link inside.
+
+    `first` and `last` (exclusive) are the blocks that show its text; `region` is where they stand.
+    """
+
+    element: HtmlElement
+    first: int
+    last: int
+    region: Region
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A script of the page: its absolute `source` ("" for an inline one), its code, whether it stands in the body."""
@@ -74,6 +88,7 @@ class Dom:
     scripts: tuple[Script, ...]
     hidden: tuple[HtmlElement, ...]
     blocks: tuple[Block, ...]
+    anchors: tuple[Anchor, ...] = ()
     refresh: str = ""  # content of <meta http-equiv=refresh>
     text: str = field(default="", repr=False)
     body_text: str = field(default="", repr=False)
@@ -218,7 +233,8 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
     title = next((visible_text(tag) for tag in root.iter("title")), "")
     scripts = tuple(_scripts(root, base_url))
     hidden = _prune(root)
-    blocks = _with_regions(_Lines().read(root))
+    lines = _Lines().read(root)
+    blocks = _with_regions(lines)
     return Dom(
         url=url,
         base_url=base_url,
@@ -229,6 +245,7 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
         scripts=scripts,
         hidden=hidden,
         blocks=blocks,
+        anchors=tuple(_anchors(lines, blocks)),
         refresh=refresh,
         text="\n".join(block.text for block in blocks),
         body_text="\n".join(block.text for block in blocks if block.region is Region.MAIN),
@@ -284,17 +301,77 @@ def _is_hidden(element: HtmlElement) -> bool:
     return style is not None and _HIDING_STYLE.search(style) is not None
 
 
-def _prune(root: HtmlElement) -> tuple[HtmlElement, ...]:
-    """Take what nobody sees out of the tree and return it."""
+def _hidden_in(root: HtmlElement) -> list[HtmlElement]:
     hidden: list[HtmlElement] = []
     walk = etree.iterwalk(root, events=("start",))
     for _, element in walk:
         if element.tag != "body" and element is not root and _is_hidden(element):
             hidden.append(element)
             walk.skip_subtree()
-    for element in hidden:
-        element.drop_tree()
-    return tuple(hidden)
+    return hidden
+
+
+def _prune(root: HtmlElement) -> tuple[HtmlElement, ...]:
+    """Take what nobody sees out of the tree and return it; tabs that can be opened stay, cleared in their turn."""
+    removed: list[HtmlElement] = []
+    roots = [root]
+    while roots:
+        hidden = [element for tree in roots for element in _hidden_in(tree)]
+        roots = [element for element in hidden if element.tag in _PANE_TAGS and _is_tab_pane(element)]
+        kept = set(roots)
+        for element in hidden:
+            if element not in kept:
+                element.drop_tree()
+                removed.append(element)
+    return tuple(removed)
+
+
+_PANE_TAGS = frozenset({"div", "ul", "ol", "dl", "table", "section"})
+_MAX_PANES = 12
+_PLACEHOLDER = re.compile(r"\{\{|\$\{|<%|^\s*#?\s*$|^javascript:\s*(?:void|;)", re.I)
+
+
+def _is_tab_pane(element: HtmlElement) -> bool:
+    """Whether a hidden element is a page of a tab that a visitor can open, and not a template or a copy.
+
+    It stands among elements of its kind and class, at least one of them visible, below as many tab headings; it holds
+    links of its own.
+    """
+    style, parent = element.get("style") or "", element.getparent()
+    if "none" not in style or parent is None or len(parent) > 4 * _MAX_PANES:
+        return False
+    group = [
+        sibling for sibling in parent if sibling.tag == element.tag and _first_class(sibling) == _first_class(element)
+    ]
+    shown = [sibling for sibling in group if not _is_hidden(sibling)]
+    if not shown or not 2 <= len(group) <= _MAX_PANES or not _first_class(element):
+        return False
+    own = _targets(element)
+    if not own or any(own & _targets(sibling) for sibling in shown):
+        return False
+    return _headings_above(group[0]) >= len(group)
+
+
+def _first_class(element: HtmlElement) -> str:
+    return next(iter((element.get("class") or "").split()), "")
+
+
+def _targets(element: HtmlElement) -> set[str]:
+    """Where the links inside lead; at most fifty are looked at."""
+    links = islice(element.iter("a"), 50)
+    return {href for link in links if (href := link.get("href") or "") and not _PLACEHOLDER.search(href)}
+
+
+def _headings_above(pane: HtmlElement) -> int:
+    """How many tab headings stand right above a pane (or above the box that holds the panes)."""
+    for box in (pane, pane.getparent()):
+        above = box.getprevious() if box is not None else None
+        if above is not None:
+            words = [
+                heading for heading in islice(above.iter("a", "li", "span"), 60) if 0 < len(visible_text(heading)) < 16
+            ]
+            return max((sum(word.tag == tag for word in words) for tag in ("a", "li", "span")), default=0)
+    return 0
 
 
 # ---------------------------------------------------------------- lines
@@ -381,6 +458,7 @@ class _Lines:
     anchors: int = 0
     preformatted: int = 0
     open_marks: dict[HtmlElement, _Mark] = field(default_factory=dict)
+    anchored: dict[HtmlElement, list[int]] = field(default_factory=dict)
 
     def read(self, root: HtmlElement) -> _Lines:
         """Walk the body (or frameset) of the page."""
@@ -409,11 +487,15 @@ class _Lines:
                 self.marks.append(mark)
         elif tag == "a":
             self.anchors += 1
+        if is_clickable(element):
+            self.anchored[element] = [len(self.blocks), 0]
         if element.text and tag not in _EMPTY_TAGS:
             self._text(element.text)
 
     def _end(self, element: HtmlElement) -> None:
         tag = element.tag
+        if span := self.anchored.get(element):
+            span[1] = len(self.blocks) + bool(self.pieces)
         if self.containers and self.containers[-1] is element:
             self._flush()
             self.containers.pop()
@@ -454,6 +536,24 @@ class _Lines:
                 element = self.containers[-2]
             runs = tuple(run for piece in pieces if (run := normalise(piece)))
             self.blocks.append(Block(text, element, element.tag, Region.MAIN, self.heading, runs, linked))
+
+
+_CLICK_ATTRIBUTES = ("onclick", "data-url", "data-href")
+
+
+def is_clickable(element: HtmlElement) -> bool:
+    """Tell whether a visitor can follow the element: a link, or an element with a click of its own around no link."""
+    if element.tag in ("a", "area"):
+        return True
+    if not any(element.get(name) for name in _CLICK_ATTRIBUTES):
+        return False
+    return next(element.iter("a"), None) is None and next(element.iterancestors("a"), None) is None
+
+
+def _anchors(lines: _Lines, blocks: tuple[Block, ...]) -> Iterator[Anchor]:
+    for element, (first, last) in lines.anchored.items():
+        region = blocks[min(first, len(blocks) - 1)].region if blocks else Region.MAIN
+        yield Anchor(element, first, last, region)
 
 
 # ---------------------------------------------------------------- regions

@@ -113,7 +113,8 @@ class Document:
     published_on: date | None = None
     validity: str | None = None  # 有效性
     subject: str | None = None  # 主题分类
-    labels: tuple[tuple[str, str], ...] = ()  # every label of the table with its value, labels without spaces and colons
+    # Every label of the table with its value, labels without spaces and colons.
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,119 @@
+"""Where a page leads: links, attachments and frames, as absolute URLs."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from urllib.parse import unquote, urldefrag, urlsplit
+
+from lxml.html import HtmlElement
+
+from checks.facts.dom import Dom, visible_text
+from checks.facts.model import Link
+
+MAX_LINKS = 5_000  # of one page
+MAX_TEXT = 200  # characters of a link's text
+ATTACHMENT_EXTENSIONS = frozenset(
+    {
+        "doc",
+        "docx",
+        "xls",
+        "xlsx",
+        "ppt",
+        "pptx",
+        "pdf",
+        "ofd",
+        "wps",
+        "et",
+        "dps",
+        "zip",
+        "rar",
+        "7z",
+        "txt",
+        "csv",
+        "rtf",
+    }
+)
+
+_QUOTED = re.compile(r"""["']((?:https?:)?[^"'\s<>()]{1,1000})["']""")
+_PATHLIKE = re.compile(
+    r"^(?:https?://|//|\.{0,2}/)\S|\.(?:s?html?|jsp|aspx?|php|do|action|pdf|docx?|xlsx?)(?:[?#]|$)|^\?\w+=", re.I
+)
+_DATA_ATTRIBUTES = ("data-url", "data-href", "data-link")
+
+
+def target_of(dom: Dom, element: HtmlElement) -> str:
+    """Return the absolute http(s) URL that a click on the element opens; "" when it cannot be told.
+
+    A quoted path in a javascript: address or in onclick counts: javascript:open('/a/b.html').
+    """
+    href = (element.get("href") or "").strip()
+    lowered = href.lower()
+    if href and not lowered.startswith(("javascript:", "#", "mailto:", "tel:", "data:", "about:")):
+        return _web_address(dom, href)
+    codes = [unquote(href)] if lowered.startswith("javascript:") else []
+    codes += [code for name in ("onclick",) if (code := element.get(name))]
+    for code in codes:
+        for quoted in _QUOTED.findall(code[:2_000]):
+            if _PATHLIKE.search(quoted):
+                return _web_address(dom, quoted)
+    data = next((value for name in _DATA_ATTRIBUTES if (value := element.get(name))), "")
+    return _web_address(dom, data) if _PATHLIKE.search(data) else ""
+
+
+def _web_address(dom: Dom, reference: str) -> str:
+    """Absolute, without fragment; relative when the page's own address is not known."""
+    url = dom.absolute(reference)
+    try:
+        url = urldefrag(url).url
+        scheme = urlsplit(url).scheme.lower()
+    except ValueError:
+        return ""
+    return url if scheme in ("http", "https") or (not scheme and not dom.base_url) else ""
+
+
+def read_links(dom: Dom) -> tuple[Link, ...]:
+    """Return the links a visitor can follow, in reading order, each URL once with the first text that stands for it."""
+    found: dict[str, str] = {}
+    for anchor in dom.anchors:
+        url = target_of(dom, anchor.element)
+        if not url or (found.get(url) and url in found):
+            continue
+        text = visible_text(anchor.element) or anchor.element.get("title") or _image_text(anchor.element)
+        if url in found or len(found) < MAX_LINKS:
+            found[url] = text[:MAX_TEXT]
+    return tuple(Link(url, text, is_attachment(url, text)) for url, text in found.items())
+
+
+def _image_text(element: HtmlElement) -> str:
+    return next((alt for image in islice(element.iter("img"), 3) if (alt := image.get("alt"))), "")
+
+
+def is_attachment(url: str, text: str = "") -> bool:
+    """Tell whether a URL names a document file, in its path, in a query value, or else in the link's text."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    names = [parts.path, *(pair.partition("=")[2] for pair in parts.query.split("&")[:20])]
+    if any(_extension(unquote(name)) in ATTACHMENT_EXTENSIONS for name in names):
+        return True
+    return _extension(parts.path) not in _PAGE_EXTENSIONS and _extension(text) in ATTACHMENT_EXTENSIONS
+
+
+_PAGE_EXTENSIONS = frozenset({"html", "htm", "shtml"})
+
+
+def _extension(name: str) -> str:
+    return name.rstrip(" )）").rpartition(".")[2].lower() if "." in name[-8:] else ""
+
+
+def read_frames(dom: Dom) -> tuple[str, ...]:
+    """Return the absolute URLs of the frames and iframes that are shown."""
+    sources = (element.get("src") or "" for element in islice(dom.root.iter("iframe", "frame"), 100))
+    found = (
+        _web_address(dom, source)
+        for source in sources
+        if source.strip() and ":" not in source[:12].replace("https:", "").replace("http:", "")
+    )
+    return tuple(dict.fromkeys(url for url in found if url))

@@ -1,0 +1,352 @@
+"""The list a column or home page consists of: its entries with their dates, and where the next page of it is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from itertools import islice
+from urllib.parse import urljoin, urlsplit
+
+from lxml.html import HtmlElement
+
+from checks.facts.dates import find_dates_in, find_split_date, fold, meaning_of
+from checks.facts.dom import Anchor, Dom, Region, normalise, visible_text
+from checks.facts.links import target_of
+from checks.facts.model import DateMeaning, EntryList, ListEntry, PageKind
+
+MAX_ENTRIES = 2_000  # of one page
+_CLIMB = 8  # levels from a link up to the row it stands in
+_LONGEST_ROW = 700  # characters
+
+# ---------------------------------------------------------------- rows
+
+
+@dataclass(slots=True, eq=False)
+class _Row:
+    """One item: the element that holds it, its link, and what is shown beside the title."""
+
+    element: HtmlElement
+    title: str
+    url: str
+    rest: list[str]
+    order: int
+    day: date | None = None
+    date_text: str = ""
+    dated: bool = False  # a full date, not one whose year is inferred
+
+
+_FUNCTION_WORDS = re.compile(
+    r"^(?:更多|查看更多|more|首\s*页|上一页|下一页|上页|下页|前一页|后一页|尾\s*页|末\s*页|返回.{0,6}|详情|详细|查看|查看详情|点击查看|点击进入|阅读全文|全文"
+    r"|下载|打印|关闭|收藏|分享|登录|注册|搜索|高级搜索|网站地图|联系我们|设为首页|加入收藏|\W*|\d+|[<>«»›‹]+|跳转|go|确定)[\s.》>»+\]】]*$",
+    re.I,
+)
+_ROW_TAGS = frozenset({"li", "tr", "dl", "dt", "dd", "article"})
+_BOX_TAGS = frozenset({"ul", "ol", "table", "tbody", "thead", "body", "html", "form", "main", "section", "nav"})
+
+
+def read_list(dom: Dom, *, as_of: date, kind: PageKind | None = None) -> EntryList:
+    """Return the entries of the page's main list (of a home page: of all its lists), and its pagination.
+
+    Menus, breadcrumbs, footers, side bars and friendly links are no entries. `newest` is the newest entry date that is not
+    after `as_of` + 1 day. An entry whose address no script tells has an empty URL.
+    """
+    groups = _groups(list(_rows(dom)))
+    for group in groups:
+        _date_rows(group, as_of)
+    chosen = _main_groups(groups, home=kind is PageKind.HOME)
+    rows = sorted((row for group in chosen for row in group), key=lambda row: row.order)
+    entries = tuple(dict.fromkeys(ListEntry(row.title, row.url, row.day, row.date_text) for row in rows))[:MAX_ENTRIES]
+    limit = as_of + timedelta(days=1)
+    newest = max((entry.date for entry in entries if entry.date and entry.date <= limit), default=None)
+    return EntryList(entries, newest, next_page(dom), total_pages(dom))
+
+
+def _rows(dom: Dom) -> Iterator[_Row]:
+    """Every link that may be an entry, with the row around it."""
+    titled = [(anchor, title) for anchor in dom.anchors if _may_be_entry(anchor) and (title := _title(anchor.element))]
+    owners: dict[HtmlElement, tuple[str, bool]] = {}  # element -> (first target inside, whether there are more)
+    for anchor, title in titled:
+        key = anchor.element.get("href") or title
+        for box in islice(anchor.element.iterancestors(), _CLIMB):
+            first, more = owners.setdefault(box, (key, False))
+            if not more and first != key:
+                owners[box] = (first, True)
+    taken: set[HtmlElement] = set()
+    for order, (anchor, title) in enumerate(titled):
+        element = _row_element(anchor.element, owners)
+        if element in taken:
+            continue
+        taken.add(element)
+        yield _Row(element, title, target_of(dom, anchor.element), _rest(element, anchor.element, title), order)
+
+
+def _may_be_entry(anchor: Anchor) -> bool:
+    return anchor.region is Region.MAIN or anchor.region is Region.ASIDE
+
+
+def _title(element: HtmlElement) -> str:
+    """The title a link shows, whole where the text is cut; "" for links that are no titles."""
+    pieces = [text for piece in element.itertext() if (text := normalise(piece))]
+    shown = [piece for piece in pieces if not _is_date_only(piece)]
+    text = _untailed(max(shown, key=len, default="") if len(pieces) > 3 else normalise(" ".join(shown)))
+    text = text.lstrip("·•・▪■◆●>*-|› ").strip()
+    whole = normalise(element.get("title") or "")
+    if whole and (not text or whole.startswith(text.rstrip(".…").rstrip())):
+        text = whole
+    if len(text) < 4 or _FUNCTION_WORDS.match(text):
+        return ""
+    return text[:300]
+
+
+_DATE_TAIL = re.compile(r"^(.{4,}?)[\s\[(（【]+(?:(?:19|20)\d\d[-/.年])?\d{1,2}[-/.月]\d{1,2}日?[\])）】\s]*$")
+_DATE_HEAD = re.compile(r"^[\[(（【]?\s*(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）】]?\s*(\S.{3,})$")
+
+
+def _untailed(text: str) -> str:
+    """Without the date that stands in front of or behind the title inside the same link."""
+    for pattern in (_DATE_TAIL, _DATE_HEAD):
+        if match := pattern.match(text):
+            return match[1].strip()
+    return text
+
+
+_DATE_ONLY = re.compile(
+    r"^[\[(【（\s]*(?:\d{1,4}\s?[-/.年月]\s?)?(?:\d{1,2}\s?[-/.月]\s?)?\d{1,4}\s?[日月]?(?:\s+\d{1,2}:\d{2}(?::\d{2})?)?[\])】）\s]*$"
+)
+
+
+def _is_date_only(text: str) -> bool:
+    return len(text) <= 24 and _DATE_ONLY.match(fold(text)) is not None
+
+
+def _row_element(element: HtmlElement, owners: dict[HtmlElement, tuple[str, bool]]) -> HtmlElement:
+    """The largest element around a link that holds no other entry."""
+    row = element
+    for box in islice(element.iterancestors(), _CLIMB):
+        if box.tag in _BOX_TAGS or owners.get(box, ("", True))[1]:
+            break
+        row = box
+        if box.tag in _ROW_TAGS and box.tag not in ("dt", "dd"):
+            break
+    return row
+
+
+def _rest(row: HtmlElement, link: HtmlElement, title: str) -> list[str]:
+    """The pieces of text in a row beside its title."""
+    pieces: list[str] = []
+    for piece in islice(row.itertext(), 200):
+        text = normalise(piece)
+        if text and text != title:
+            pieces.append(text)
+    return pieces if sum(map(len, pieces)) <= _LONGEST_ROW else pieces[:3] + pieces[-3:]
+
+
+def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
+    """Rows under one parent are one list."""
+    groups: dict[HtmlElement | None, list[_Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.element.getparent()].append(row)
+    return list(groups.values())
+
+
+# ---------------------------------------------------------------- dates beside the entries
+
+
+def _date_rows(group: list[_Row], as_of: date) -> None:
+    """Give each row of a list the date beside it; yearless ones take their year from their neighbours."""
+    column = _date_column(group[0].element)
+    for row in group:
+        pieces = _cells(row.element, column) or row.rest
+        _date_row(row, pieces, as_of)
+    if not any(row.day for row in group):
+        _date_from_siblings(group, as_of)
+    near: date | None = next((row.day for row in group if row.dated), None)
+    for row in group:
+        if row.dated:
+            near = row.day
+        elif row.date_text and near and (found := find_dates_in(row.date_text, as_of, loose=True, near=near)):
+            row.day = near = found[-1].date
+
+
+def _date_row(row: _Row, pieces: Sequence[str], as_of: date) -> None:
+    """The date in the pieces of a row: one that stands alone, before one inside other text."""
+    alone = [piece for piece in pieces if _is_date_only(piece)]
+    if split := find_split_date(alone):
+        row.day, row.date_text, row.dated = split, " ".join(alone), True
+        return
+    short = [piece for piece in pieces if len(piece) <= 60]
+    for texts, loose in ((alone, False), (short, False), (alone, True), (short[-3:], True)):
+        for text in texts:
+            found = find_dates_in(text, as_of, loose=loose)
+            if found and not _names_other_date(text, found[0].start):
+                row.day, row.date_text, row.dated = found[0].date, found[0].text, not loose
+                return
+
+
+def _names_other_date(text: str, start: int) -> bool:
+    """Whether words in front of the date say that it is not the entry's own (截止日期：…)."""
+    before = fold(text[:start]).strip(" [(:】")
+    if not before:
+        return False
+    label = re.search(r"[\u4e00-\u9fff]{2,10}$", before)
+    meaning = meaning_of(label[0]) if label else None
+    return label is not None and (meaning is None and text[:start].rstrip().endswith((":", "：")))
+
+
+def _date_column(row: HtmlElement) -> int | None:
+    """Which cell of a table's rows the head calls the publication date."""
+    if row.tag != "tr":
+        return None
+    table = next(row.iterancestors("table"), None)
+    if table is None:
+        return None
+    best: tuple[int, int] | None = None
+    for head in islice(table.iter("tr"), 3):
+        for index, cell in enumerate(islice(head, 30)):
+            if (meaning := meaning_of(visible_text(cell)[:20])) is None:
+                continue
+            strength = meaning[1] + (10 if meaning[0] is DateMeaning.PUBLISHED else 0)
+            if best is None or strength > best[0]:
+                best = (strength, index)
+        if best is not None:
+            return best[1]
+    return None
+
+
+def _cells(row: HtmlElement, column: int | None) -> list[str]:
+    if column is None or column >= len(row):
+        return []
+    return [visible_text(row[column])]
+
+
+def _date_from_siblings(group: list[_Row], as_of: date) -> None:
+    """Dates that stand after (or before) each entry as elements or text of their own: <dt> and <dd>, or one flat line."""
+    after = [_text_beside(row, group, forward=True) for row in group]
+    before = [_text_beside(row, group, forward=False) for row in group]
+    texts = after if _has_date(after[-1], as_of) or not _has_date(before[0], as_of) else before
+    for row, text in zip(group, texts, strict=True):
+        if len(text) <= 60:
+            _date_row(row, [text], as_of)
+
+
+def _has_date(text: str, as_of: date) -> bool:
+    return bool(find_dates_in(text, as_of, loose=_is_date_only(text)))
+
+
+def _text_beside(row: _Row, group: Sequence[_Row], *, forward: bool) -> str:
+    """The text between a row and the next (or the one before)."""
+    others = {other.element for other in group if other is not row}
+    parts = [row.element.tail or ""] if forward else []
+    for sibling in islice(row.element.itersiblings(preceding=not forward), 4):
+        if sibling in others:
+            if not forward:
+                parts.append(sibling.tail or "")
+            break
+        text = "".join(sibling.itertext()) if forward else "".join(sibling.itertext()) + (sibling.tail or "")
+        parts.append(text + (sibling.tail or "" if forward else ""))
+    return normalise(" ".join(parts))[:200]
+
+
+# ---------------------------------------------------------------- which lists are the page's own
+
+
+def _main_groups(groups: list[list[_Row]], *, home: bool) -> list[list[_Row]]:
+    """The dated lists; without one, lists of at least three titles long enough to be news.
+
+    A home page has many lists. Of a column's, the greatest one counts, and those of its very form.
+    """
+    dated = [group for group in groups if sum(row.day is not None for row in group) * 2 >= len(group)]
+    undated = [group for group in groups if group not in dated and _looks_like_news(group)]
+    chosen = dated or undated
+    if home:
+        return chosen
+    if not chosen:
+        return []
+    weight = Counter({index: _weight(group) for index, group in enumerate(chosen)})
+    greatest = chosen[weight.most_common(1)[0][0]]
+    return [group for group in chosen if _form(group) == _form(greatest)]
+
+
+def _looks_like_news(group: Sequence[_Row]) -> bool:
+    lengths = sorted(len(row.title) for row in group)
+    return len(group) >= 3 and lengths[len(lengths) // 2] >= 10
+
+
+def _weight(group: Sequence[_Row]) -> int:
+    return sum(len(row.title) for row in group)
+
+
+def _form(group: Sequence[_Row]) -> tuple[str, ...]:
+    """What lists of one design have in common."""
+    row = group[0].element
+    names = [row.tag, *(box.tag + (box.get("class") or "").partition(" ")[0] for box in islice(row.iterancestors(), 2))]
+    return tuple(names)
+
+
+# ---------------------------------------------------------------- pagination
+
+_NEXT_WORDS = re.compile(r"^(?:下一页|下页|后一页|下一頁|next(?:\s?page)?)[\s>»›→]*$|^[>›»→]$", re.I)
+_CREATE_PAGES = re.compile(
+    r"""createPage\w*\(\s*(?P<box>['"][^'"]*['"]\s*,\s*)?['"]?(?P<total>\d{1,5})['"]?\s*,\s*['"]?(?P<current>\d{1,5})['"]?\s*,"""
+    r"""\s*['"](?P<name>[\w./-]*)['"]\s*,\s*['"](?P<ext>\w{1,5})['"]"""
+)
+_VARIABLE = r"""\b(?:{names})\s*[=:]\s*(?:parseInt\()?['"]?(\d{{1,5}})"""
+_TOTAL_VARIABLE = re.compile(
+    _VARIABLE.format(names="countPage|pageCount|totalPages?|pageTotal|nPageCount|total_page|allPage|maxPage")
+)
+_CURRENT_VARIABLE = re.compile(_VARIABLE.format(names="currentPage|nCurrIndex|currPage|curPage|currentIndex|nowPage"))
+_TOTAL_TEXT = re.compile(
+    r"共\s?(\d{1,5})\s?页|总页数\s?[:：]\s?(\d{1,5})|\b\d{1,5}\s?/\s?(\d{1,5})\s?页|第\s?\d{1,5}\s?/\s?(\d{1,5})\s?页|页次\s?[:：]\s?\d{1,5}\s?/\s?(\d{1,5})"
+)
+
+
+def next_page(dom: Dom) -> str | None:
+    """Return the absolute URL of the list's next page, from its links or from the call that writes them; None on the last."""
+    for link in islice(dom.root.iter("link"), 50):
+        if (link.get("rel") or "").lower() == "next" and link.get("href"):
+            return dom.absolute(link.get("href") or "") or None
+    for anchor in reversed(dom.anchors):
+        element = anchor.element
+        text = visible_text(element) or element.get("title") or ""
+        if (element.get("rel") or "").lower() == "next" or _NEXT_WORDS.match(text):
+            url = target_of(dom, element)
+            if url and not _is_same_page(url, dom.url):
+                return url
+            if text != ">" and not url and "javascript" not in (element.get("href") or "").lower():
+                return None
+    return _scripted_next(dom)
+
+
+def _is_same_page(url: str, own: str | None) -> bool:
+    return own is not None and url.rstrip("/") == own.partition("#")[0].rstrip("/")
+
+
+def _scripted_next(dom: Dom) -> str | None:
+    for script in dom.scripts:
+        if match := _CREATE_PAGES.search(script.code):
+            total, current = int(match["total"]), int(match["current"])
+            following = current + 1
+            last = total if match["box"] else total - 1
+            name = f"{match['name'] or 'index'}_{following}.{match['ext']}"
+            return dom.absolute(name) if following <= last else None
+        total_match, current_match = _TOTAL_VARIABLE.search(script.code), _CURRENT_VARIABLE.search(script.code)
+        written = re.search(r"""["'\\](\w{1,30})(?:["'\\]{1,2}\s*\+\s*)?["'\\]{0,2}_""", script.code)
+        if total_match and current_match and written and "_" in script.code:
+            following = int(current_match[1]) + 1
+            return dom.absolute(f"{written[1]}_{following}.html") if following < int(total_match[1]) else None
+    return None
+
+
+def total_pages(dom: Dom) -> int | None:
+    """Return how many pages the list has, where the page tells."""
+    for script in dom.scripts:
+        match = _CREATE_PAGES.search(script.code)
+        found = match["total"] if match else next(iter(_TOTAL_VARIABLE.findall(script.code)), None)
+        if found:
+            return int(found)
+    if match := _TOTAL_TEXT.search(dom.text):
+        return int(next(figure for figure in match.groups() if figure))
+    return None

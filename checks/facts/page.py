@@ -1,0 +1,80 @@
+"""Reading a page: from bytes to everything the checks know of it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from checks.facts.attributes import read_attributes
+from checks.facts.dates import published
+from checks.facts.document import read_document
+from checks.facts.dom import Dom, parse
+from checks.facts.identity import read_identity
+from checks.facts.kinds import read_kind
+from checks.facts.labels import label_pairs
+from checks.facts.links import read_frames, read_links
+from checks.facts.lists import read_list
+from checks.facts.model import EntryList, PageFacts, PageKind, PublishedDate
+from checks.facts.official_form import read_form
+from checks.facts.scripts import is_soft_not_found, read_redirect, rendering_needs
+from checks.facts.tables import read_tables
+from checks.facts.titles import Title, read_title
+
+_LISTING = (PageKind.HOME, PageKind.COLUMN)
+
+
+def read_page(
+    body: bytes,
+    *,
+    url: str | None = None,
+    content_type: str | None = None,
+    as_of: date,
+    kind: PageKind | None = None,
+) -> PageFacts:
+    """Return the facts of a page. Total: any bytes are read; the same arguments give the same facts.
+
+    `url` is the address the body came from, `content_type` its HTTP header, `as_of` the day it was captured (years left
+    out and 3天前 are counted from it). `kind` is what the inventory says of the page; without it the page is asked.
+    """
+    dom = parse(body, url=url, content_type=content_type)
+    kind, title, dates, entries = _kind_and_list(dom, kind, as_of)
+    pairs = label_pairs(dom)
+    document = read_document(dom, pairs, as_of)
+    identity = read_identity(dom)
+    return PageFacts(
+        url=url,
+        charset=dom.charset,
+        kind=kind,
+        title=title.text,
+        published=dates,
+        attributes=read_attributes(dom, pairs),
+        document=document,
+        form=read_form(dom, pairs, document, title.text),
+        identity=identity,
+        list=entries,
+        links=read_links(dom),
+        frames=read_frames(dom),
+        tables=read_tables(dom),
+        meta=dom.meta,
+        text=dom.text,
+        body_text=dom.body_text,
+        redirect=read_redirect(dom),
+        rendering_needs=rendering_needs(dom, kind=kind, entries=entries, identity=identity, published=dates),
+        soft_not_found=is_soft_not_found(dom),
+    )
+
+
+def _kind_and_list(dom: Dom, kind: PageKind | None, as_of: date) -> tuple[PageKind, Title, PublishedDate, EntryList]:
+    """What the page is, with the facts that say so: an article has no list, a list page no publication date."""
+    title = read_title(dom, kind)
+    dates = published(dom, as_of=as_of, title=title.span, undated=kind in _LISTING)
+    if kind is None:
+        entries = read_list(dom, as_of=as_of)
+        kind = read_kind(dom, title, entries, dates)
+        if kind in _LISTING:
+            title, dates = read_title(dom, kind), published(dom, as_of=as_of, undated=True)
+    if kind is PageKind.ARTICLE:
+        return kind, title, dates, EntryList()
+    entries = read_list(dom, as_of=as_of, kind=kind)
+    if kind not in _LISTING and entries.newest is None:
+        entries = EntryList()  # the links of a single page are no list of news
+    return kind, title, dates, entries

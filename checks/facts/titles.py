@@ -1,0 +1,175 @@
+"""The title of a page as its readers know it, and where on the page it stands."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from html import unescape
+
+from checks.facts.dom import Block, Dom, Region, normalise
+from checks.facts.model import PageKind
+
+LONGEST = 300  # characters; longer blocks are no titles
+_JOINED = 3  # a title may run over this many lines
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A page's title; `first` and `last` (exclusive) are the blocks of `Dom.blocks` that show it, None when none does."""
+
+    text: str = ""
+    first: int | None = None
+    last: int | None = None
+
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The blocks that show the title, or None."""
+        return None if self.first is None or self.last is None else (self.first, self.last)
+
+
+def read_title(dom: Dom, kind: PageKind | None = None) -> Title:
+    """Return the title: for an article the line that shows it, confirmed by <title> or meta ArticleTitle where they name it.
+
+    Home pages and columns are called what their <title> says.
+    """
+    if kind in (PageKind.HOME, PageKind.COLUMN) and dom.title_tag:
+        return Title(dom.title_tag)
+    meta = next((text for content in dom.meta_values("ArticleTitle") if (text := _without_tags(content))), "")
+    references = [key for text in (meta, dom.title_tag) if len(key := _key(text)) >= 2]
+    shown = _shown_reference(dom, references) or _shown_heading(dom)
+    if shown is not None:
+        return shown
+    return Title(meta if len(meta) > 4 and not meta.endswith(("…", "...")) else _without_site(dom))
+
+
+def _without_tags(text: str) -> str:
+    return normalise(re.sub(r"<[^<>]{0,200}>", "", unescape(text)))
+
+
+_QUOTES = str.maketrans("“”‘’＂「」", '""\'\'"""')
+
+
+def _key(text: str) -> str:
+    """What two spellings of one title have in common."""
+    return "".join(unicodedata.normalize("NFKC", text[:LONGEST].translate(_QUOTES)).split())
+
+
+# ---------------------------------------------------------------- lines that the page's own tags confirm
+
+_SEPARATORS = "-_|–—·>»/,("
+
+
+def _shown_reference(dom: Dom, references: list[str]) -> Title | None:
+    """The lines that repeat what meta ArticleTitle or <title> says; the longest, unlinked, most title-like ones win."""
+    best: tuple[tuple[int, bool, bool, int], Title] | None = None
+    keys = [_key(block.text) if len(block.text) <= LONGEST else "" for block in dom.blocks]
+    for index, block in enumerate(dom.blocks):
+        if not keys[index] or not any(keys[index][:6] in reference for reference in references):
+            continue
+        count = _matching_lines(keys[index : index + _JOINED], references)
+        if not count:
+            continue
+        length = sum(len(key) for key in keys[index : index + count])
+        linked = block.linked >= len(keys[index]) or block.region is not Region.MAIN
+        rank = (length, not linked, _is_titlelike(block), -index)
+        if best is None or rank > best[0]:
+            text = _joined([line.text for line in dom.blocks[index : index + count]])
+            best = (rank, Title(text, index, index + count))
+    return best[1] if best is not None and (best[0][1] or best[0][2]) else None
+
+
+def _joined(lines: list[str]) -> str:
+    text = lines[0]
+    for line in lines[1:]:
+        text += line if _is_wide(text[-1]) or _is_wide(line[0]) else f" {line}"
+    return text
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WFA"
+
+
+def _matching_lines(keys: list[str], references: list[str]) -> int:
+    """How many of the lines, taken together, say what a reference says (0: not even the first)."""
+    for count in range(len(keys), 0, -1):
+        joined = "".join(keys[:count])
+        if all(keys[:count]) and any(_says(joined, reference) for reference in references):
+            return count
+    return int(any(_says_more(keys[0], reference) for reference in references))
+
+
+def _says(line: str, reference: str) -> bool:
+    if reference == line:
+        return len(line) >= 2
+    if reference.startswith(line):
+        return len(line) >= 10 or (len(line) >= 4 and reference[len(line)] in _SEPARATORS)
+    return len(line) >= 12 and line in reference
+
+
+def _says_more(line: str, reference: str) -> bool:
+    """Whether the reference is the beginning of the line: it was cut, or the line goes on with a subtitle."""
+    cut = reference.rstrip(".…")
+    return line.startswith(cut) and len(cut) >= 10 and len(line) <= 2 * len(cut) + 20
+
+
+_TITLE_NAME = re.compile(r"(?:^|[-_\s])(?:\w{0,12}(?:title|tit|biaoti|headline)|bt)(?:$|[-_\s\d])", re.I)
+
+
+def _is_titlelike(block: Block) -> bool:
+    if block.heading:
+        return True
+    element = block.element
+    return _TITLE_NAME.search(f"{element.get('class') or ''} {element.get('id') or ''}") is not None
+
+
+# ---------------------------------------------------------------- lines that look like a title
+
+_INFO = re.compile(
+    r"来源\s*[:：]|发布(?:时间|日期|机构|者|人|单位)|发表(?:时间|日期)|(?:时间|日期|作者|编辑)\s*[:：]|浏览|阅读|点击|访问量|字体|字号"
+    r"|打印|\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}"
+)
+
+
+def is_info_line(text: str) -> bool:
+    """Tell whether a line is of the kind that stands under a title: source, date, views, font size."""
+    return len(text) <= 200 and _INFO.search(text) is not None
+
+
+def _shown_heading(dom: Dom) -> Title | None:
+    """The first heading or title-like line with an info line close below it, else a lone h1."""
+    candidates = [
+        index
+        for index, block in enumerate(dom.blocks)
+        if block.region is Region.MAIN and 4 <= len(block.text) <= LONGEST and not block.linked and _is_titlelike(block)
+    ]
+    for index in candidates:
+        if is_info_line(dom.blocks[index].text):
+            continue
+        if any(is_info_line(line.text) for line in dom.blocks[index + 1 : index + 4]):
+            return Title(dom.blocks[index].text, index, index + 1)
+    headings = [index for index in candidates if dom.blocks[index].heading == 1]
+    if len(headings) == 1:
+        return Title(dom.blocks[headings[0]].text, headings[0], headings[0] + 1)
+    return None
+
+
+# ---------------------------------------------------------------- the <title> tag alone
+
+_SITE_ENDING = re.compile(
+    r"(?:网|网站|政府|门户|平台|局|委|委员会|办|办公室|厅|镇|乡|首页|频道|公开|动态|公告|新闻|要闻)$"
+)
+
+
+def _without_site(dom: Dom) -> str:
+    """The <title> without the names of site and column that stand behind the page's own."""
+    names = {_key(name) for name in dom.meta_values("SiteName", "ColumnName") if name}
+    text = dom.title_tag
+    while match := re.search(r"^(.{4,})\s*(?:[_|–>»]|-{1,2}|\s—)\s*([^_|–>»-]{2,40})$", text):
+        ending = match[2].strip()
+        if _key(ending) not in names and not _SITE_ENDING.search(ending):
+            break
+        if _key(match[1]) in names:
+            break
+        text = match[1].rstrip(" _|–>»-—")
+    return text
