@@ -28,7 +28,7 @@ def target_results(findings: Iterable[Finding], rules: Rules, history: History) 
     for (check, target, item), group in sorted(groups.items()):
         state = _state(group, rules, history)
         weight = max(finding.weight for finding in group)
-        by_check[check].append(TargetResult(check, target, item, state, weight, tuple(sorted(group, key=_order))))
+        by_check[check].append(TargetResult(check, target, item, state, weight, tuple(sorted(group, key=repr))))
     return {check: tuple(results) for check, results in by_check.items()}
 
 
@@ -41,7 +41,3 @@ def _state(group: list[Finding], rules: Rules, history: History) -> TargetState:
     if any(finding.outcome in UNCERTAIN for finding in group):
         return TargetState.UNJUDGED
     return TargetState.PASSED
-
-
-def _order(finding: Finding) -> tuple[str, ...]:
-    return (finding.outcome, finding.reason, finding.observed, finding.where, finding.passage)

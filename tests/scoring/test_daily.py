@@ -96,6 +96,12 @@ def test_items_of_one_target_are_judged_each_with_its_weight(score):
     assert check_of(score(*items), "ipv6").value == Decimal("0.75")
 
 
+def test_a_target_weighs_what_its_weightiest_finding_weighs(score):
+    heavy = finding("ipv6", "host", FAIL, weight=Decimal(3))
+    light = finding("ipv6", "host", FAIL, reason="other", weight=Decimal(0))
+    assert score(*pages("ipv6", PASS=1), heavy, light).score == 25
+
+
 def test_the_floor_itself_is_enough_and_a_hair_below_is_not(score):
     thirds = [finding("ipv6", str(n), weight=Decimal(1) / 3) for n in range(12)]
     blocked = [finding("ipv6", f"b{n}", Outcome.INCONCLUSIVE, weight=Decimal(1) / 3) for n in range(3)]
