@@ -7,7 +7,7 @@ network, the database or the clock.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -317,4 +317,6 @@ class Check(Protocol):
     """A check is a module with these two names."""
 
     META: CheckMeta
-    evaluate: Callable[[Bundle, Rules], Iterator[Finding]]
+
+    def evaluate(self, bundle: Bundle, rules: Rules) -> Iterator[Finding]:
+        """Yield what the check says of the bundle's targets."""

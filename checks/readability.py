@@ -1,0 +1,178 @@
+"""What could be read: the reasons, shared by all checks, for which a page or column cannot be judged.
+
+A check asks here before it says that something is missing. Nothing that we merely failed to read becomes a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote, urldefrag
+
+from checks.facts.model import AttachmentState
+from checks.model import Bundle, ColumnVisit, FailureKind, Outcome, Page
+from config.schema import ColumnType
+
+SHARED_REASONS = {
+    "unread": "页面未能读取",
+    "needs_rendering": "内容由脚本生成，未能取得渲染后的页面",
+    "unconfirmed": "栏目地址待确认",
+    "robots": "robots.txt 不允许采集",
+}
+ABSENT = {"absent": "经确认没有该栏目"}
+
+DOCUMENT_COLUMNS = frozenset(
+    {ColumnType.POLICY, ColumnType.NORMATIVE_DOCUMENT, ColumnType.NOTICE, ColumnType.INSTITUTION}
+)  # where official documents live: when such a list cannot be read, documents went unjudged
+
+FOOTER_ONLY = frozenset({"script_footer"})
+
+ATTACHMENT_STATES = {
+    AttachmentState.UNSUPPORTED: "格式无法解析",
+    AttachmentState.ENCRYPTED: "已加密",
+    AttachmentState.SCANNED: "是扫描图片，没有文字",
+    AttachmentState.BROKEN: "文件损坏",
+    AttachmentState.TOO_LARGE: "超过大小上限",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why something cannot be judged: an outcome other than PASS and FAIL, a shared reason, and a Chinese sentence."""
+
+    outcome: Outcome
+    reason: str
+    observed: str
+
+
+# ---------------------------------------------------------------- obstacles
+
+
+def obstacle_of_failure(failure: FailureKind, what: str = "页面") -> Obstacle:
+    """Return the obstacle that a failed capture is; `what` names the thing in Chinese."""
+    if failure is FailureKind.ROBOTS_DISALLOWED:
+        return Obstacle(Outcome.NOT_TESTED, "robots", f"站点的 robots.txt 不允许采集该{what}，没有检查。")
+    if failure is FailureKind.UNCONFIRMED_ADDRESS:
+        return Obstacle(Outcome.NOT_TESTED, "unconfirmed", f"该{what}的地址还没有人确认，没有检查。")
+    if failure in (FailureKind.RENDER_FAILED, FailureKind.RENDER_UNAVAILABLE):
+        return script_obstacle(what, failure.title)
+    return Obstacle(
+        Outcome.INCONCLUSIVE, "unread", f"{what}未能读取：{failure.title}。这不说明内容有问题，只是没有看到。"
+    )
+
+
+def script_obstacle(what: str = "页面", why: str = "") -> Obstacle:
+    """Return the obstacle of a page whose scripts decide and whose rendered state was not captured."""
+    because = f"（{why}）" if why else ""
+    observed = f"{what}的内容由脚本生成，没有取得浏览器渲染后的页面{because}，不能断定缺少什么。"
+    return Obstacle(Outcome.INCONCLUSIVE, "needs_rendering", observed)
+
+
+def page_obstacle(page: Page, what: str = "页面") -> Obstacle | None:
+    """Return why nothing on the page can be judged, or None when it was read.
+
+    A "not found" page under status 200 is no content, and neither is a page that only sends the visitor elsewhere.
+    """
+    if page.facts is None:
+        return obstacle_of_failure(page.failure or FailureKind.BUDGET_EXHAUSTED, what)
+    if page.facts.soft_not_found:
+        return Obstacle(Outcome.INCONCLUSIVE, "unread", f"{what}返回的是“页面不存在”之类的提示，没有可以检查的内容。")
+    if page.facts.redirect:
+        observed = f"{what}只有跳转指令，跳转后的页面（{page.facts.redirect}）没有取得。"
+        return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
+    return None
+
+
+def column_obstacle(visit: ColumnVisit) -> Obstacle | None:
+    """Return why the column as a whole cannot be judged, or None when its first page was read."""
+    if visit.column.url is None:
+        return obstacle_of_failure(FailureKind.UNCONFIRMED_ADDRESS, "栏目")
+    if not visit.pages:
+        return obstacle_of_failure(visit.failure or FailureKind.BUDGET_EXHAUSTED, "栏目")
+    return page_obstacle(visit.pages[0], "栏目页面")
+
+
+def is_absent(visit: ColumnVisit) -> bool:
+    """Whether a person has confirmed that the unit has no such column."""
+    return visit.column.url is None and visit.column.confirmed
+
+
+def is_undecided(page: Page, ignoring: frozenset[str] = FOOTER_ONLY) -> bool:
+    """Whether scripts may still write what is missing on the page.
+
+    Needs in `ignoring` do not matter to the asker: a footer written by script leaves the article above it certain.
+    """
+    needs = page.facts.rendering_needs if page.facts else frozenset()
+    return not page.complete and not (needs and needs <= ignoring)
+
+
+# ---------------------------------------------------------------- documents
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleVisit:
+    """One sampled article of a unit, in the first column that lists it, with its attachments from all of them."""
+
+    page: Page
+    column_id: str
+    attachments: tuple[Page, ...]
+
+
+def articles_of(bundle: Bundle) -> Iterator[ArticleVisit]:
+    """Yield each sampled article of the bundle once, however many columns list it."""
+    attachments: dict[str, dict[str, Page]] = {}
+    for visit in bundle.columns:
+        for attachment in visit.attachments:
+            attachments.setdefault(attachment.visit.parent or "", {}).setdefault(attachment.url, attachment)
+    seen: set[str] = set()
+    for visit in bundle.columns:
+        for page in visit.articles:
+            if page.url not in seen:
+                seen.add(page.url)
+                yield ArticleVisit(page, visit.column.id, tuple(attachments.get(page.url, {}).values()))
+
+
+def unread_document_columns(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Obstacle]]:
+    """Yield the columns where documents live and whose list could not be read, each with the reason."""
+    for visit in bundle.columns:
+        if visit.column.type not in DOCUMENT_COLUMNS or visit.articles or is_absent(visit):
+            continue
+        obstacle = column_obstacle(visit)
+        if obstacle is None and not any(page.facts and page.facts.list.entries for page in visit.pages):
+            obstacle = script_obstacle("栏目列表") if any(map(is_undecided, visit.pages)) else None
+        if obstacle is not None:
+            yield visit, obstacle
+
+
+# ---------------------------------------------------------------- attachments
+
+
+def attachment_obstacle(page: Page) -> str:
+    """Return in Chinese why the attachment's text could not be read, or an empty string when it was."""
+    if page.attachment is None:
+        return (page.failure or FailureKind.BUDGET_EXHAUSTED).title
+    return ATTACHMENT_STATES.get(page.attachment.state, "")
+
+
+def uncaptured_attachments(page: Page, attachments: tuple[Page, ...]) -> Iterator[tuple[str, str]]:
+    """Yield (URL, link text) of the attachments that the page links to and that were not fetched."""
+    fetched = {comparable(attachment.url) for attachment in attachments}
+    for link in page.facts.links if page.facts else ():
+        if link.attachment and comparable(link.url) not in fetched:
+            fetched.add(comparable(link.url))
+            yield link.url, link.text
+
+
+def attachment_name(page: Page) -> str:
+    """Return what people call an attachment: its link text, else its file name."""
+    return page.visit.title or (page.attachment.name if page.attachment else "") or file_name(page.url)
+
+
+def file_name(url: str) -> str:
+    """Return the last part of the URL's path, decoded."""
+    return unquote(urldefrag(url).url.partition("?")[0].rpartition("/")[2])
+
+
+def comparable(url: str) -> str:
+    """Return the URL in the form in which two spellings of one address are equal: decoded, without fragment."""
+    return unquote(urldefrag(url).url)

@@ -1,0 +1,103 @@
+"""The list of checks, and the judge that runs them over a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from checks import (
+    column_freshness,
+    document_metadata,
+    empty_columns,
+    home_freshness,
+    ipv6,
+    open_attribute,
+    site_identity,
+    standard_catalog,
+)
+from checks.model import Bundle, Check, Finding, Outcome, Scope
+from config.schema import CheckRules, Rules, Unit
+
+CHECKS: tuple[Check, ...] = (
+    open_attribute,
+    document_metadata,
+    standard_catalog,
+    ipv6,
+    column_freshness,
+    home_freshness,
+    empty_columns,
+    site_identity,
+)
+ERROR_REASON = "error"
+
+
+class RegistryError(Exception):
+    """A check is not fit to be listed: mend its META, or add its row to CheckRules, as the message says."""
+
+
+class UndeclaredReason(Exception):
+    """A check gave a reason that its META does not declare: add it to META.reasons with its Chinese title."""
+
+
+def validate(checks: Iterable[Check]) -> None:
+    """Raise RegistryError unless every check is named after its file, declares reasons and has a row of rules."""
+    for check in checks:
+        module = getattr(check, "__name__", "").rpartition(".")[2]
+        if check.META.id != module:
+            raise RegistryError(f"check {check.META.id!r} must have the name of its file, {module!r}")
+        if not check.META.reasons:
+            raise RegistryError(f"check {check.META.id!r} declares no reasons")
+        if check.META.id not in CheckRules.model_fields:
+            raise RegistryError(f"check {check.META.id!r} has no row in config.schema.CheckRules")
+
+
+validate(CHECKS)
+
+
+def judge(bundle: Bundle, rules: Rules, checks: Iterable[Check] | None = None) -> tuple[Finding, ...]:
+    """Return what the checks say of the bundle, in the order of checks, targets, items and reasons.
+
+    A unit's bundle is judged by the checks of pages, columns and units; a site's by those of sites. A check that breaks
+    gives one finding ERROR and harms no other.
+    """
+    chosen = CHECKS if checks is None else tuple(checks)
+    fitting = (check for check in chosen if (check.META.scope is Scope.SITE) == (bundle.unit is None))
+    return tuple(finding for check in fitting for finding in _findings(check, bundle, rules))
+
+
+def attribute_to_units(site_findings: Iterable[Finding], units: Iterable[Unit]) -> tuple[Finding, ...]:
+    """Return a copy of each finding about a site for each of its units: it counts for all of them."""
+    findings = tuple(site_findings)
+    return tuple(replace(finding, unit_id=unit.id) for unit in units for finding in findings)
+
+
+def _findings(check: Check, bundle: Bundle, rules: Rules) -> list[Finding]:
+    unit_id = bundle.unit.id if bundle.unit else ""
+    try:
+        found = sorted(_declared(check, bundle, rules), key=_order)
+    except Exception as error:  # noqa: BLE001 - one broken check must not cost a unit the results of all the others
+        found = [_broken(check, bundle, error)]
+    return [replace(finding, unit_id=unit_id, rules_version=rules.version) for finding in found]
+
+
+def _declared(check: Check, bundle: Bundle, rules: Rules) -> Iterator[Finding]:
+    for finding in check.evaluate(bundle, rules):
+        if finding.reason not in check.META.reasons:
+            raise UndeclaredReason(f"{check.META.id}: {finding.reason}")
+        yield finding
+
+
+def _order(finding: Finding) -> tuple[str, str, str]:
+    return finding.target, finding.item, finding.reason
+
+
+def _broken(check: Check, bundle: Bundle, error: Exception) -> Finding:
+    owner = bundle.unit or bundle.site
+    return Finding(
+        check=check.META.id,
+        target=owner.id if owner else "",
+        outcome=Outcome.ERROR,
+        reason=ERROR_REASON,
+        observed=f"检查程序出错（{type(error).__name__}：{error}），该项没有结果。",
+        expected="这是检查程序的问题，不是网站的问题；请把本条报告给维护人员。",
+    )
