@@ -80,7 +80,11 @@ class ColumnType(StrEnum):
 
 
 class Column(Settings):
-    """栏目: one column of a unit. `url` is None while nobody has confirmed where the column stands."""
+    """栏目: one column of a unit.
+
+    `url` is None while nobody knows where the column stands; `confirmed` without `url` means that a person looked and
+    there is no such column.
+    """
 
     id: Identifier  # unique within the unit
     type: ColumnType

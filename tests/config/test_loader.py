@@ -128,6 +128,13 @@ def test_a_unit_confirms_an_address_in_three_lines_and_keeps_the_rest_of_the_tem
     )
 
 
+def test_a_person_may_confirm_that_a_column_does_not_exist(folder):
+    (column,) = (
+        load(folder(SITES + '[[unit.column]]\nid = "news"\nconfirmed = true\n')).inventory.unit("jiaoyuju").columns
+    )
+    assert (column.url, column.confirmed) == (None, True)
+
+
 def test_a_unit_may_lack_a_template_column_and_have_others(folder):
     own = 'without_columns = ["news"]\n[[unit.column]]\nid = "faq"\ntype = "faq"\nname = "百事通"\nsite = "portal"\n'
     assert [column.id for column in load(folder(SITES + own)).inventory.unit("jiaoyuju").columns] == ["faq"]
@@ -231,10 +238,8 @@ def test_a_named_unit_must_bear_the_duty_of_its_row(folder):
 
 def test_a_column_of_a_unit_must_stand_on_a_known_site_with_a_real_address(folder):
     column = '[[unit.column]]\nid = "{}"\ntype = "faq"\nname = "百事通"\nsite = "{}"\n{}\n'
-    found = problems(
-        folder(SITES + column.format("faq", "elsewhere", "") + column.format("faq", "portal", "confirmed = true"))
-    )
-    assert [p.path for p in found] == ["unit[1].column[1].id", "unit[1].column[0].site", "unit[1].column[1]"]
+    found = problems(folder(SITES + column.format("faq", "elsewhere", "") + column.format("faq", "portal", "")))
+    assert [p.path for p in found] == ["unit[1].column[1].id", "unit[1].column[0].site"]
     assert only(folder(SITES + column.format("faq", "portal", 'url = "dt/index.html"'))).path == "unit[1].column[0].url"
 
 
