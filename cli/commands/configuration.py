@@ -1,0 +1,119 @@
+"""Commands about the configuration: the inventory, the checks, and whether the files are right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from cli.options import ConfigOption, JsonOption
+
+config_app = typer.Typer(help="配置文件：检查 sites.toml、rules.toml、indicators.toml。", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("units", help="列出纳入考核的单位、别名和栏目地址的确认情况。")(units)
+    app.command("checks", help="列出全部检查：依据、范围、服务的评分指标。")(checks)
+    app.add_typer(config_app, name="config")
+
+
+def units(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """List the evaluated units."""
+    from cli.output import print_json, print_table
+    from cli.tables import KIND_TITLES
+    from config.loader import load
+    from inspection.settings import resolve
+
+    inventory = load(resolve(config).config).inventory
+    if json:
+        print_json({"units": [_unit_document(unit) for unit in inventory.units]})
+        return
+    rows = (
+        (
+            unit.id,
+            unit.name,
+            KIND_TITLES[unit.kind],
+            "、".join(unit.aliases),
+            f"{sum(column.url is not None for column in unit.columns)}/{len(unit.columns)}",
+        )
+        for unit in inventory.units
+    )
+    print_table(f"{inventory.district.name}　纳入考核的单位", ("编号", "单位", "类别", "别名", "栏目地址已知"), rows)
+
+
+def _unit_document(unit: Any) -> dict[str, Any]:
+    return {
+        "id": unit.id,
+        "unit": unit.name,
+        "kind": unit.kind,
+        "aliases": list(unit.aliases),
+        "columns": [
+            {"id": c.id, "type": c.type, "name": c.name, "site": c.site, "url": c.url, "confirmed": c.confirmed}
+            for c in unit.columns
+        ],
+    }
+
+
+def checks(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """List every check with its clause."""
+    from checks.registry import CHECKS
+    from cli.output import print_json, print_table
+    from config.loader import load
+    from inspection.settings import resolve
+
+    configuration = load(resolve(config).config)
+    served = {
+        check.META.id: [
+            row.id for row in configuration.indicators.indicators if any(b.check == check.META.id for b in row.checks)
+        ]
+        for check in CHECKS
+    }
+    metas = [check.META for check in CHECKS]
+    if json:
+        print_json({"checks": [_check_document(meta, served[meta.id]) for meta in metas]})
+        return
+    rows = ((meta.id, meta.title, meta.scope, "、".join(served[meta.id]), meta.basis) for meta in metas)
+    print_table("检查项目", ("编号", "检查", "范围", "服务的指标", "依据"), rows)
+
+
+def _check_document(meta: Any, indicators: list[str]) -> dict[str, Any]:
+    return {
+        "id": meta.id,
+        "title": meta.title,
+        "failure_title": meta.failure_title,
+        "basis": meta.basis,
+        "method": meta.method,
+        "scope": meta.scope,
+        "indicators": indicators,
+        "reasons": dict(meta.reasons),
+    }
+
+
+@config_app.command("check", help="检查三个配置文件，一次列出全部错误、所在位置和改法。")
+def check(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Validate the configuration."""
+    from cli.output import console, print_json
+    from config.loader import load
+    from config.problem import ConfigurationError
+    from inspection.settings import resolve
+
+    folder = resolve(config).config
+    try:
+        configuration = load(folder)
+    except ConfigurationError as error:
+        if not json:
+            raise
+        print_json({"valid": False, "problems": [_problem_document(problem) for problem in error.problems]})
+        raise typer.Exit(2) from error
+    unconfirmed = sum(not c.confirmed for unit in configuration.inventory.units for c in unit.columns)
+    if json:
+        print_json({"valid": True, "problems": [], "unconfirmed_columns": unconfirmed})
+        return
+    console.print(f"配置正确：{len(configuration.inventory.units)} 个单位，规则版本 {configuration.rules.version}。")
+    if unconfirmed:
+        console.print(f"还有 {unconfirmed} 个栏目的地址待确认；确认前这些栏目记为「未检测」，单位得分可能因覆盖率不足而不发布。")
+
+
+def _problem_document(problem: Any) -> dict[str, Any]:
+    return {"file": problem.file, "path": problem.path, "message": problem.message, "fix": problem.fix}

@@ -1,0 +1,149 @@
+"""Commands that inspect: the spot check, the nightly run, the schedule."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, JsonOption, UnitOption
+
+if TYPE_CHECKING:
+    from inspection.place import Place
+    from inspection.run import RunReport
+
+SHOWN_FINDINGS = 30
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("run", help="做一次每日巡查（供 cron 每夜调用）。示例：inspect run ｜ inspect run --resume ｜ inspect run --unit 区教育局")(run)
+    app.command("schedule", help="常驻运行，按 sites.toml 的 [schedule] 每夜自动巡查；漏掉的一夜会补做。")(schedule)
+
+
+def run(
+    unit: UnitOption = None,
+    day: DateOption = None,
+    resume: Annotated[bool, typer.Option("--resume", help="继续当日未完成的巡查，已采集的页面不再重采。")] = False,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the nightly inspection once and publish the day's scores."""
+    from cli.parsing import parse_day, unit_ids
+    from cli.progress import shown
+    from cli.stopping import interruptible
+    from inspection.place import opened
+    from inspection.run import Request, inspect_units, today
+    from inspection.settings import resolve
+    from storage.model import RunKind
+
+    with opened(resolve(config, data, database_url)) as place, shown(quiet=json) as progress, interruptible():
+        request = Request(RunKind.NIGHTLY, parse_day(day) or today(place), unit_ids(place, unit), resume)
+        report = inspect_units(place, request, progress)
+        _print_json(place, report) if json else _print_run(place, report)
+    raise typer.Exit(report.exit_code)
+
+
+def spot_check(
+    units: list[str], config: Path | None, data: Path | None, database_url: str | None, json: bool
+) -> int:
+    """Inspect some units at once and print their findings and scores; returns the exit code."""
+    from cli.parsing import unit_ids
+    from cli.progress import shown
+    from cli.stopping import interruptible
+    from inspection.place import opened
+    from inspection.run import Request, inspect_units, today
+    from inspection.settings import resolve
+    from storage.model import RunKind
+
+    with opened(resolve(config, data, database_url)) as place:
+        request = Request(RunKind.SPOT, today(place), unit_ids(place, units))
+        with shown(quiet=json) as progress, interruptible():
+            report = inspect_units(place, request, progress)
+        _print_json(place, report) if json else _print_spot_check(place, report)
+    return report.exit_code
+
+
+def schedule(config: ConfigOption = None, data: DataOption = None, database_url: DatabaseOption = None) -> None:
+    """Stay and inspect every night."""
+    import scheduler
+    from cli.output import console
+    from inspection.settings import resolve
+
+    settings = resolve(config, data, database_url)
+    scheduler.serve(settings, say=lambda sentence: console.print(sentence, markup=False))
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def _print_spot_check(place: Place, report: RunReport) -> None:
+    from cli.tables import print_findings, print_scores
+
+    stored = place.repository.findings(run_id=report.run.id, outcome="FAIL")
+    print_findings(place, stored[:SHOWN_FINDINGS], title=f"抽查发现的问题（第 {report.run.id} 次巡查，{report.run.day}）")
+    if len(stored) > SHOWN_FINDINGS:
+        _say(f"另有 {len(stored) - SHOWN_FINDINGS} 条，用 inspect findings --run {report.run.id} 查看全部。")
+    print_scores(place, report.scores, title="抽查得分（不计入当日正式得分）")
+    _print_ending(report)
+
+
+def _print_run(place: Place, report: RunReport) -> None:
+    from cli.tables import print_scores
+
+    print_scores(place, report.scores, title=f"{report.run.day} 每日巡查得分（第 {report.run.id} 次巡查）")
+    _print_ending(report)
+
+
+def _print_ending(report: RunReport) -> None:
+    captured = report.captures.get("ok", 0)
+    failed = sum(report.captures.values()) - captured
+    _say(f"采集 {captured} 个页面，未采到 {failed} 个；问题 {report.findings.get('FAIL', 0)} 条。")
+    for site, reason in report.failed_sites.items():
+        _say(f"站点 {site} 未采集：{reason}。")
+    if report.exit_code:
+        _say("有单位未能评分，原因见上表；不是单位的过错，不计为失分。")
+    _say(f"查看问题：inspect findings --run {report.run.id}　查看单条：inspect findings show 编号")
+
+
+def _say(sentence: str) -> None:
+    from cli.output import console
+
+    console.print(sentence, markup=False)
+
+
+def _print_json(place: Place, report: RunReport) -> None:
+    from cli.output import print_json
+
+    print_json(run_document(place, report))
+
+
+def run_document(place: Place, report: RunReport) -> dict[str, Any]:
+    """Return `inspect run --json`'s document."""
+    names = {unit.id: unit.name for unit in place.configuration.inventory.units}
+    return {
+        "run": report.run.id,
+        "kind": report.run.kind,
+        "day": _plain(report.run.day),
+        "units": [
+            {
+                "unit": names[score.unit_id],
+                "state": score.state,
+                "score": score.score,
+                "coverage": round(score.coverage, 4),
+                "reasons": list(score.reasons),
+            }
+            for score in report.scores
+        ],
+        "captures": dict(report.captures),
+        "findings": dict(report.findings),
+        "failed_sites": dict(report.failed_sites),
+    }
+
+
+def _plain(day: date) -> str:
+    return day.isoformat()

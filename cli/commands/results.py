@@ -1,0 +1,234 @@
+"""Commands that show what was found: findings and scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, JsonOption, UnitOption
+
+if TYPE_CHECKING:
+    from inspection.place import Place
+    from storage.model import Sighting, StoredFinding
+
+CheckOption = Annotated[str | None, typer.Option("--check", help="只看某项检查，如 open_attribute；全部见 inspect checks。", metavar="检查")]
+StateOption = Annotated[str | None, typer.Option("--state", help="只看某种状态，如 待确认、已确认。", metavar="状态")]
+RunOption = Annotated[int | None, typer.Option("--run", help="只看某次巡查；默认最近一次已完成的巡查。", metavar="编号")]
+OutcomeOption = Annotated[
+    str, typer.Option("--outcome", help="结果：FAIL、PASS、NOTICE、INCONCLUSIVE、NOT_TESTED、ERROR，或 all。", metavar="结果")
+]
+LimitOption = Annotated[int, typer.Option("--limit", help="最多列出多少条。", min=1)]
+
+findings_app = typer.Typer(help="列出问题；inspect findings show 编号 查看单条的全部情况。", invoke_without_command=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(findings_app, name="findings")
+    app.command("scores", help="查看某日的正式得分和名次。示例：inspect scores --date 2026-11-23")(scores)
+
+
+@findings_app.callback()
+def findings(
+    context: typer.Context,
+    unit: UnitOption = None,
+    check: CheckOption = None,
+    state: StateOption = None,
+    run: RunOption = None,
+    outcome: OutcomeOption = "FAIL",
+    limit: LimitOption = 200,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """列出问题。示例：inspect findings --unit 区教育局 --check open_attribute"""
+    if context.invoked_subcommand is not None:
+        return
+    from cli.output import print_json
+    from cli.parsing import known_check, known_outcome, unit_ids
+    from cli.tables import print_findings
+    from inspection.place import opened
+    from inspection.settings import resolve
+
+    with opened(resolve(config, data, database_url)) as place:
+        run_id = run if run is not None else _newest_run(place)
+        wanted = known_check(check), known_outcome(outcome)
+        stored = [
+            row
+            for unit_id in unit_ids(place, unit) or (None,)
+            for row in place.repository.findings(run_id, unit_id, *wanted, state, limit)
+        ]
+        if json:
+            print_json({"findings": [finding_document(place, row) for row in stored]})
+        else:
+            print_findings(place, stored, title="问题清单")
+
+
+def _newest_run(place: Place) -> int | None:
+    from storage.model import UNFINISHED
+
+    return next((run.id for run in place.repository.runs() if run.state not in UNFINISHED), None)
+
+
+@findings_app.command("show", help="查看一条结果的全部情况：所见、应有、依据、证据和历史。示例：inspect findings show 12")
+def show(
+    number: Annotated[int, typer.Argument(metavar="编号")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show all that is known of one finding."""
+    from cli.output import print_json
+    from inspection.place import opened
+    from inspection.settings import resolve
+
+    with opened(resolve(config, data, database_url)) as place:
+        stored, sightings = place.repository.finding(number)
+        document = finding_document(place, stored) | {"history": [_sighting(sighting) for sighting in sightings]}
+        print_json(document) if json else _print_finding(place, stored, sightings)
+
+
+def scores(
+    day: DateOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a day's published scores."""
+    from cli.output import print_json
+    from cli.parsing import parse_day
+    from cli.tables import print_scores
+    from inspection.place import opened
+    from inspection.run import today
+    from inspection.settings import resolve
+
+    with opened(resolve(config, data, database_url)) as place:
+        stored = place.repository.scores(day=parse_day(day))
+        wanted = stored[0].day if stored else parse_day(day) or today(place)
+        listed = [row.score for row in stored]
+        if json:
+            print_json(scores_document(place, wanted.isoformat(), listed))
+        elif listed:
+            print_scores(place, listed, title=f"{wanted} 每日巡查得分")
+        else:
+            from cli.output import console
+
+            console.print(f"{wanted} 没有巡查得分；先运行 inspect run。")
+
+
+# ---------------------------------------------------------------- documents
+
+
+def finding_document(place: Place, stored: StoredFinding) -> dict[str, Any]:
+    """Return one finding with the keys of the contract."""
+    from cli.tables import meta_of, unit_names
+
+    finding = stored.finding
+    meta = meta_of(finding.check)
+    return {
+        "id": stored.id,
+        "run": stored.run_id,
+        "fingerprint": finding.fingerprint,
+        "unit": unit_names(place).get(finding.unit_id, finding.unit_id),
+        "check": finding.check,
+        "outcome": finding.outcome,
+        "state": stored.state,
+        "target": finding.target,
+        "item": finding.item or None,
+        "reason": finding.reason,
+        "observed": finding.observed,
+        "expected": finding.expected,
+        "passage": finding.passage or None,
+        "where": finding.where or None,
+        "basis": meta.basis if meta else None,
+        "first_seen": stored.first_seen,
+        "last_seen": stored.last_seen,
+        "rules_version": finding.rules_version,
+        "evidence": _evidence(stored),
+    }
+
+
+def _evidence(stored: StoredFinding) -> dict[str, Any] | None:
+    finding = stored.finding
+    if not finding.evidence:
+        return None
+    first = finding.evidence[0]
+    return {
+        "warc": first.warc_file,
+        "offset": first.offset,
+        "record_id": first.record_id,
+        "payload_digest": first.payload_digest,
+        "screenshot": finding.screenshot.record_id if finding.screenshot else None,
+        "all": [{"warc": ref.warc_file, "record_id": ref.record_id} for ref in finding.evidence],
+    }
+
+
+def _sighting(sighting: Sighting) -> dict[str, Any]:
+    return {
+        "run": sighting.run_id,
+        "kind": sighting.kind,
+        "day": sighting.day,
+        "outcome": sighting.outcome,
+        "state": sighting.state,
+    }
+
+
+def scores_document(place: Place, day: str, listed: list[Any]) -> dict[str, Any]:
+    """Return `inspect scores --json`'s document."""
+    from cli.tables import unit_names
+    from scoring.ranking import rank
+
+    names, ranks = unit_names(place), rank(listed)
+    return {
+        "day": day,
+        "units": [
+            {
+                "unit": names.get(score.unit_id, score.unit_id),
+                "kind": score.kind,
+                "score": score.score,
+                "coverage": round(score.coverage, 4),
+                "published": score.published,
+                "verdict": score.verdict,
+                "rank": ranks[score.unit_id],
+                "reasons": list(score.reasons),
+                "indicators": [
+                    {"id": row.id, "points": row.points, "value": row.value} for row in score.indicators
+                ],
+            }
+            for score in listed
+        ],
+    }
+
+
+# ---------------------------------------------------------------- for people
+
+
+def _print_finding(place: Place, stored: StoredFinding, sightings: Any) -> None:
+    from cli.output import print_table
+    from cli.tables import check_title, meta_of, unit_names
+
+    finding, meta = stored.finding, meta_of(stored.finding.check)
+    rows = [
+        ("单位", unit_names(place).get(finding.unit_id, finding.unit_id)),
+        ("检查", f"{check_title(finding.check)}（{finding.check}）"),
+        ("结果", f"{finding.outcome}　{meta.reasons.get(finding.reason, finding.reason) if meta else finding.reason}"),
+        ("状态", stored.state),
+        ("位置", finding.target + (f"　{finding.item}" if finding.item else "")),
+        ("所见", finding.observed),
+        ("应有", finding.expected),
+        ("原文", finding.passage),
+        ("所在处", finding.where),
+        ("依据", meta.basis if meta else ""),
+        ("首次发现", stored.first_seen),
+        ("最近发现", stored.last_seen),
+        ("规则版本", finding.rules_version),
+        *(("证据", f"{ref.warc_file} 偏移 {ref.offset} 记录 {ref.record_id} {ref.payload_digest}") for ref in finding.evidence),
+        ("截图", finding.screenshot.record_id if finding.screenshot else "无"),
+    ]
+    print_table(f"第 {stored.id} 条", ("项目", "内容"), rows)
+    history = [(s.day, s.run_id, s.outcome, s.state) for s in sightings]
+    print_table("历史", ("日期", "巡查", "结果", "状态"), history)

@@ -1,0 +1,32 @@
+"""Every way a command can fail, as one clear Chinese sentence and an exit code."""
+
+from __future__ import annotations
+
+from cli.output import errors, printable
+
+EXIT_USAGE = 2
+EXIT_STORAGE = 5
+EXIT_UNFORESEEN = 1
+
+
+def explain(error: Exception) -> int:
+    """Print what went wrong and how to mend it; returns the exit code."""
+    from config.problem import ConfigurationError
+    from inspection.errors import InspectionError
+    from storage.errors import StorageError
+
+    match error:
+        case ConfigurationError():
+            for problem in error.problems:
+                errors.print(printable(problem))
+            errors.print(f"配置有 {len(error.problems)} 处错误，什么也没有做；改好后可用 inspect config check 再查一遍。")
+            return EXIT_USAGE
+        case StorageError():
+            errors.print(printable(error))
+            return EXIT_STORAGE
+        case InspectionError():
+            errors.print(printable(error))
+            return error.exit_code
+        case _:
+            errors.print(printable(f"出现未预料的错误（{type(error).__name__}）：{error}。加 --debug 重新运行可看到详情。"))
+            return EXIT_UNFORESEEN

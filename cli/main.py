@@ -1,0 +1,75 @@
+"""The command `inspect`: thin commands over the flow. Messages and tables are Chinese, options English.
+
+Modules that cost time to load are imported inside the commands that need them, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from cli.commands import configuration, demonstration, evidence, inspecting, machine, pages, results
+from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="inspect",
+    help="政府网站政务公开每日巡查：采集、判定、留证、评分。",
+    epilog="示例：inspect --unit 区教育局 ｜ inspect run ｜ inspect findings --unit 区教育局 ｜ inspect doctor",
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for commands in (inspecting, results, pages, configuration, evidence, machine, demonstration):
+    commands.register(app)
+
+
+@app.callback()
+def spot_check(
+    context: typer.Context,
+    unit: UnitOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """不带命令而给出 --unit，就是对这些单位立即抽查一次：采集、判定、打印问题和得分（不计入当日正式得分）。"""
+    if context.invoked_subcommand is not None:
+        return
+    if not unit:
+        typer.echo(context.get_help())
+        raise typer.Exit
+    raise typer.Exit(inspecting.spot_check(unit, config, data, database_url, json))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; errors are one Chinese sentence, with --debug the traceback too."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        code = app(args=[argument for argument in given if argument != "--debug"], standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except (click.exceptions.Exit, SystemExit) as stop:
+        code = getattr(stop, "exit_code", getattr(stop, "code", 0))
+        return code if isinstance(code, int) else 0
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        typer.echo("已中断；已采集的内容都已保存，用 inspect run --resume 继续。", err=True)
+        return EXIT_INTERRUPTED
+    except click.ClickException as error:
+        typer.echo(f"命令用法不对：{error.format_message()}（用 --help 查看用法）", err=True)
+        return EXIT_USAGE
+    except Exception as error:  # noqa: BLE001 - the last door: whatever was not foreseen becomes a sentence, not a traceback
+        if debug:
+            raise
+        from cli.failures import explain
+
+        return explain(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

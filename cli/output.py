@@ -1,0 +1,59 @@
+"""How the command line speaks: Chinese tables and sentences to a person, one JSON document to a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print one JSON document to standard output and nothing else."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=_plain) + "\n")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return float(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "没有记录。") -> None:
+    """Print a table; text from pages is escaped, so that it can't colour or move the terminal."""
+    rows = list(rows)
+    if not rows:
+        console.print(empty)
+        return
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(printable(cell) for cell in row))
+    console.print(table)
+
+
+def printable(value: object) -> str:
+    """Return the text of a value with control characters and markup made harmless."""
+    text = "" if value is None else str(value)
+    return escape("".join(character if character.isprintable() or character == "\n" else " " for character in text))
+
+
+def score_text(score: Decimal | None) -> str:
+    """Return a score with two places, or 未发布 where there is none."""
+    return "未发布" if score is None else f"{score:.2f}"
+
+
+def percent(share: Decimal | float | None) -> str:
+    """Return a share of one as a percentage without places, or a dash."""
+    return "—" if share is None else f"{Decimal(share) * 100:.0f}%"

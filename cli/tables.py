@@ -1,0 +1,70 @@
+"""Tables of findings and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from cli.output import console, percent, print_table, printable, score_text
+from config.schema import UnitKind
+from scoring.ranking import rank
+
+if TYPE_CHECKING:
+    from checks.model import CheckMeta
+    from inspection.place import Place
+    from scoring.model import UnitScore
+    from storage.model import StoredFinding
+
+KIND_TITLES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
+
+
+def unit_names(place: Place) -> dict[str, str]:
+    """Return every unit's name by id."""
+    return {unit.id: unit.name for unit in place.configuration.inventory.units}
+
+
+def print_findings(place: Place, findings: Sequence[StoredFinding], title: str) -> None:
+    """Print findings, a row each."""
+    names = unit_names(place)
+    rows = (
+        (
+            stored.id,
+            names.get(stored.finding.unit_id, stored.finding.unit_id),
+            check_title(stored.finding.check),
+            stored.finding.outcome,
+            stored.finding.observed,
+            stored.finding.target,
+        )
+        for stored in findings
+    )
+    print_table(title, ("编号", "单位", "检查", "结果", "所见", "位置"), rows, empty="没有发现问题。")
+
+
+def print_scores(place: Place, scores: Iterable[UnitScore], title: str) -> None:
+    """Print scores, townships and departments apart, best first; the reasons of what is withheld below."""
+    listed = list(scores)
+    names, ranks = unit_names(place), rank(listed)
+    for kind, kind_title in KIND_TITLES.items():
+        of_kind = sorted((s for s in listed if s.kind is kind), key=lambda s: (s.score is None, -(s.score or 0)))
+        if of_kind:
+            rows = (
+                (ranks[s.unit_id] or "—", names[s.unit_id], score_text(s.score), percent(s.coverage), s.verdict or "—")
+                for s in of_kind
+            )
+            print_table(f"{title}　{kind_title}", ("名次", "单位", "得分", "覆盖率", "单项否决"), rows)
+    for score in listed:
+        if not score.published:
+            console.print(f"{names[score.unit_id]}：" + "；".join(printable(reason) for reason in score.reasons))
+
+
+def meta_of(check_id: str) -> CheckMeta | None:
+    """Return what a check says of itself; None for one that this program no longer has."""
+    from checks.registry import CHECKS
+
+    return next((check.META for check in CHECKS if check.META.id == check_id), None)
+
+
+def check_title(check_id: str) -> str:
+    """Return a check's Chinese title; the id itself for a check that this program no longer has."""
+    meta = meta_of(check_id)
+    return meta.title if meta else check_id

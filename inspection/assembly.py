@@ -1,0 +1,156 @@
+"""From what a run stored to what the checks see: captures and visits of a site become pages, columns and bundles.
+
+Each page is read once, however many columns list it. The same code serves a live night, a resumed one and stored runs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from checks.facts.attachments import read_attachment
+from checks.facts.kinds import kind_of_column
+from checks.facts.model import AttachmentFacts, PageFacts, PageKind
+from checks.facts.page import read_page
+from checks.model import Bundle, Capture, ColumnVisit, EvidenceRef, Mode, Page, PageRole, Probe, Visit
+from config.schema import Column, Inventory, Site, Unit
+
+Payload = Callable[[EvidenceRef], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMaterial:
+    """Everything a run saw of one site, read."""
+
+    site: Site
+    home: Page | None
+    second_level: tuple[Page, ...]
+    columns: tuple[ColumnVisit, ...]
+    probes: tuple[Probe, ...]
+
+
+class PageReader:
+    """Reads the pages of one site, each capture once."""
+
+    def __init__(self, captures: Iterable[Capture], payload: Payload, day: date) -> None:
+        self._captures: dict[str, list[Capture]] = defaultdict(list)
+        for capture in captures:
+            self._captures[capture.url].append(capture)
+        self._payload = payload
+        self._day = day
+        self._facts: dict[tuple[str, Mode, PageKind | None], PageFacts] = {}
+
+    def page(self, visit: Visit, column: Column | None) -> Page:
+        """Return the visit as a page: read from the rendered capture where there is one, else from the static one."""
+        captures = tuple(self._captures.get(visit.url, ()))
+        best = _best(captures)
+        if best is None:
+            return Page(visit, captures, capture=captures[-1] if captures else None)
+        if visit.role is PageRole.ATTACHMENT:
+            return Page(visit, captures, attachment=self._attachment(visit, best), capture=best)
+        facts = self._read(best, _kind(visit.role, column))
+        complete = best.mode is Mode.RENDERED or not facts.rendering_needs
+        return Page(visit, captures, facts=facts, capture=best, complete=complete)
+
+    def _read(self, capture: Capture, kind: PageKind | None) -> PageFacts:
+        key = (capture.url, capture.mode, kind)
+        if key not in self._facts:
+            assert capture.evidence is not None
+            self._facts[key] = read_page(
+                self._payload(capture.evidence),
+                url=capture.final_url or capture.url,
+                content_type=capture.content_type,
+                as_of=self._day,
+                kind=kind,
+            )
+        return self._facts[key]
+
+    def _attachment(self, visit: Visit, capture: Capture) -> AttachmentFacts:
+        assert capture.evidence is not None
+        name = visit.title or visit.url
+        return read_attachment(self._payload(capture.evidence), name=name, content_type=capture.content_type)
+
+
+def _kind(role: PageRole, column: Column | None) -> PageKind | None:
+    """Return what the inventory says a page is; None lets the page speak for itself."""
+    if role is PageRole.ARTICLE and column is not None:
+        return kind_of_column(column.type, article=True)
+    return {PageRole.HOME: PageKind.HOME, PageRole.COLUMN: PageKind.COLUMN}.get(role)
+
+
+def _best(captures: Sequence[Capture]) -> Capture | None:
+    readable = {c.mode: c for c in captures if c.failure is None and c.evidence is not None}
+    return readable.get(Mode.RENDERED) or readable.get(Mode.STATIC)
+
+
+def assemble(
+    inventory: Inventory,
+    site: Site,
+    visits: Sequence[Visit],
+    captures: Iterable[Capture],
+    probes: Sequence[Probe],
+    payload: Payload,
+    day: date,
+) -> SiteMaterial:
+    """Read all pages of a site and put them in their places."""
+    reader = PageReader(captures, payload, day)
+    home = [reader.page(visit, None) for visit in visits if visit.role is PageRole.HOME]
+    second = [reader.page(visit, None) for visit in visits if visit.role is PageRole.SECOND_LEVEL]
+    return SiteMaterial(
+        site=site,
+        home=home[0] if home else None,
+        second_level=tuple(second),
+        columns=tuple(_columns(inventory, visits, reader)),
+        probes=tuple(probes),
+    )
+
+
+def _columns(inventory: Inventory, visits: Sequence[Visit], reader: PageReader) -> Iterable[ColumnVisit]:
+    by_column: dict[tuple[str, str], list[Visit]] = defaultdict(list)
+    for visit in visits:
+        if visit.unit_id is not None and visit.column_id is not None:
+            by_column[visit.unit_id, visit.column_id].append(visit)
+    for unit in inventory.units:
+        for column in unit.columns:
+            if (unit.id, column.id) in by_column:
+                yield _column(unit, column, by_column[unit.id, column.id], reader)
+
+
+def _column(unit: Unit, column: Column, visits: list[Visit], reader: PageReader) -> ColumnVisit:
+    never_asked = [visit.failure for visit in visits if visit.role is PageRole.COLUMN and not column.url]
+    if never_asked:
+        return ColumnVisit(column, unit, failure=never_asked[0])
+
+    def pages(role: PageRole) -> tuple[Page, ...]:
+        wanted = sorted((visit for visit in visits if visit.role is role), key=lambda visit: (visit.order, visit.url))
+        return tuple(reader.page(visit, column) for visit in wanted)
+
+    return ColumnVisit(
+        column,
+        unit,
+        pages=pages(PageRole.COLUMN),
+        articles=pages(PageRole.ARTICLE),
+        attachments=pages(PageRole.ATTACHMENT),
+    )
+
+
+def site_bundle(material: SiteMaterial, division_code: str, day: date) -> Bundle:
+    """Return what the site-scope checks see."""
+    return Bundle(
+        day=day,
+        site=material.site,
+        division_code=division_code,
+        home=material.home,
+        second_level=material.second_level,
+        columns=material.columns,
+        probes=material.probes,
+    )
+
+
+def unit_bundle(unit: Unit, columns: Iterable[ColumnVisit], division_code: str, day: date) -> Bundle:
+    """Return what the page-, column- and unit-scope checks see: the unit's columns on all sites, in inventory order."""
+    place = {column.id: index for index, column in enumerate(unit.columns)}
+    own = sorted((c for c in columns if c.unit.id == unit.id), key=lambda visit: place[visit.column.id])
+    return Bundle(day=day, unit=unit, division_code=division_code, columns=tuple(own))

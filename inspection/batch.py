@@ -1,0 +1,131 @@
+"""A child process that crawls a batch of sites and then probes them: `python -m inspection.batch`, a job on standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from checks.model import Mode, PageRole
+from crawler.crawl import crawl
+from crawler.plan import SitePlan, plan_run
+from crawler.probes import probe_site
+from crawler.rendering import find_browser
+from inspection.assembly import PageReader
+from inspection.children import emit, receive_job
+from inspection.place import Place, opened
+from inspection.recording import EvidenceReplay, Recorder, recording
+from inspection.settings import resolve
+from storage.model import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class BatchJob:
+    """What a child is told: which sites of which run, on which day, with which seed."""
+
+    run_id: int
+    name: str  # of the evidence file
+    site_ids: tuple[str, ...]
+    unit_ids: tuple[str, ...] | None
+    day: date
+    seed: str
+    config: str
+    data: str
+
+    def plain(self) -> dict[str, Any]:
+        """Return the job as JSON-like data."""
+        return {name: getattr(self, name) for name in self.__slots__} | {"day": self.day.isoformat()}
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> BatchJob:
+        """Return the job that `plain` made data of."""
+        units = plain["unit_ids"]
+        return cls(
+            **plain
+            | {
+                "day": date.fromisoformat(plain["day"]),
+                "site_ids": tuple(plain["site_ids"]),
+                "unit_ids": None if units is None else tuple(units),
+            }
+        )
+
+
+PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
+
+
+def main() -> int:
+    """Crawl the batch that the parent process describes."""
+    job = BatchJob.of(receive_job())
+    with opened(resolve(Path(job.config), Path(job.data))) as place:
+        run_batch(place, job)
+    return 0
+
+
+def run_batch(place: Place, job: BatchJob) -> None:
+    """Crawl and probe the job's sites; what an interrupted attempt has captured already is not asked for again."""
+    plans = _plans(place, job)
+    for plan in plans:
+        place.repository.set_site_state(job.run_id, plan.site.id, RunState.RUNNING)
+    with _recording(place, job) as (recorder, replay):
+        crawl(
+            plans,
+            settings=place.configuration.inventory.crawl,
+            day=job.day,
+            sink=recorder,
+            replay=replay,
+            browser=find_browser(),
+            on_progress=lambda done, known: emit({"event": "progress", "done": done, "known": known}),
+            clock=_now,
+        )
+        for plan in plans:
+            recorder.flush()
+            _probe(place, job, plan, recorder)
+            recorder.flush()
+            place.repository.set_site_state(job.run_id, plan.site.id, RunState.CAPTURED)
+            emit({"event": "captured", "site": plan.site.id})
+
+
+def _plans(place: Place, job: BatchJob) -> tuple[SitePlan, ...]:
+    plans = plan_run(place.configuration.inventory, job.day, job.seed, job.unit_ids)
+    return tuple(plan for plan in plans if plan.site.id in job.site_ids)
+
+
+@contextmanager
+def _recording(place: Place, job: BatchJob) -> Iterator[tuple[Recorder, EvidenceReplay]]:
+    replay = EvidenceReplay(place.evidence, job.run_id, job.site_ids)
+    with recording(place.repository, place.evidence, job.run_id, job.name) as recorder:
+        recorder.keep_again(replay.captures)
+        yield recorder, replay
+
+
+def _probe(place: Place, job: BatchJob, plan: SitePlan, recorder: Recorder) -> None:
+    """Probe one site, taking the links of the second and third level from the pages just captured."""
+    site_id = plan.site.id
+    captures = place.repository.captures(job.run_id, site_id)
+    reader = PageReader(captures, place.evidence.read_payload, job.day)
+    visits = place.repository.visits(job.run_id, site_id)
+    home = [reader.page(visit, None).facts for visit in visits if visit.role is PageRole.HOME]
+    inner = [visit for visit in visits if visit.role in (PageRole.SECOND_LEVEL, PageRole.COLUMN) and visit.order == 0]
+    second = [reader.page(visit, None).facts for visit in inner[:PROBED_SECOND_LEVEL_PAGES]]
+    for probe in probe_site(
+        plan.site,
+        home[0] if home else None,
+        [facts for facts in second if facts is not None],
+        settings=plan.settings,
+        rule=place.configuration.rules.checks.ipv6,
+        seed=job.seed,
+        clock=_now,
+    ):
+        recorder.probe(probe)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

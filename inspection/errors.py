@@ -1,0 +1,37 @@
+"""Errors a caller can act on; the docstring of each names the fix."""
+
+from __future__ import annotations
+
+
+class InspectionError(Exception):
+    """Base of what goes wrong in an inspection; the message is one Chinese sentence with the fix."""
+
+    exit_code = 2
+
+
+class UnknownUnitError(InspectionError):
+    """No unit of that name: pick one of the suggestions, or add the name to the unit's aliases in sites.toml."""
+
+
+class NothingToResume(InspectionError):
+    """There is no unfinished run for the day: start one without --resume."""
+
+
+class RunInProgress(InspectionError):
+    """Another process is working on the run: wait for it, or stop it, then resume."""
+
+
+class NothingCaptured(InspectionError):
+    """Not one page could be captured: check the machine's network and whether the sites block its address."""
+
+    exit_code = 4
+
+
+class BatchFailed(InspectionError):
+    """A crawling process ended without finishing its sites: see the log named in the message, then resume the run."""
+
+    exit_code = 3
+
+
+class InvalidInput(InspectionError):
+    """Something typed can't be understood: the message says how to write it."""

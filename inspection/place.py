@@ -1,0 +1,57 @@
+"""The workplace of an inspection: configuration, database and evidence, opened together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.loader import digests, load
+from config.schema import Configuration
+from inspection.settings import Settings
+from storage.database import Database, is_empty, open_database, require_current, upgrade
+from storage.evidence import EvidenceStore
+from storage.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Everything a command needs to work; made by `opened`."""
+
+    settings: Settings
+    configuration: Configuration
+    digests: dict[str, str]
+    database: Database
+    repository: Repository
+    evidence: EvidenceStore
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the crawling processes' logs."""
+        return self.settings.data / "logs"
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Place]:
+    """Open the workplace; a new database gets its tables, an older one is refused with the command that upgrades it.
+
+    Raises ConfigurationError with every error of the configuration, StorageError when the database can't be used.
+    """
+    configuration = load(settings.config)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database_url)
+    try:
+        if is_empty(database):
+            upgrade(database)
+        require_current(database)
+        yield Place(
+            settings=settings,
+            configuration=configuration,
+            digests=digests(settings.config),
+            database=database,
+            repository=Repository(database),
+            evidence=EvidenceStore(settings.evidence),
+        )
+    finally:
+        database.close()

@@ -1,0 +1,183 @@
+"""One inspection from plan to scores: the nightly run, the spot check and a resumed run are this one code path."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import chain
+from zoneinfo import ZoneInfo
+
+from checks.model import Finding
+from config.schema import Unit
+from crawler.plan import SitePlan, plan_run
+from inspection.crawling import Crawling
+from inspection.errors import NothingToResume, RunInProgress
+from inspection.illustrating import illustrate
+from inspection.judging import judge_sites
+from inspection.place import Place
+from inspection.progress import Progress
+from scoring.daily import daily_score
+from scoring.model import UnitScore
+from storage.model import Run, RunKind, RunState
+from storage.repository import PENDING
+
+EXIT_DONE = 0
+EXIT_PARTLY = 3
+EXIT_NOTHING = 4
+SILENT = Progress()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for. `unit_ids` None means every unit."""
+
+    kind: RunKind
+    day: date
+    unit_ids: tuple[str, ...] | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What came of it. `captures` counts "ok" and each failure code; `failed_sites` says why a site was not captured."""
+
+    run: Run
+    scores: tuple[UnitScore, ...]
+    captures: Mapping[str, int]
+    findings: Mapping[str, int]
+    failed_sites: Mapping[str, str]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every unit was judged, 3 when some were not, 4 when nothing could be captured at all."""
+        if not self.captures.get("ok"):
+            return EXIT_NOTHING
+        return EXIT_DONE if all(score.published for score in self.scores) else EXIT_PARTLY
+
+
+def today(place: Place) -> date:
+    """Return the day it is in the district."""
+    return datetime.now(ZoneInfo(place.configuration.inventory.district.timezone)).date()
+
+
+def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -> RunReport:
+    """Inspect the units: plan, crawl, judge, score and store; a nightly run also publishes the day's scores.
+
+    A resumed run goes on where the ledger says it stopped. Raises NothingToResume, RunInProgress, StorageError.
+    """
+    run = _resumable(place, request) if request.resume else _new_run(place, request)
+    with _only_process(place, run):
+        unit_ids = run.units or None
+        plans = plan_run(place.configuration.inventory, run.day, run.seed, unit_ids)
+        place.repository.set_run_state(run.id, RunState.RUNNING)
+        Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
+        place.repository.set_run_state(run.id, RunState.CAPTURED)
+        units = _units(place, run)
+        findings = judge_sites(place, run, plans, units, progress)
+        scores = tuple(_score(place, run, unit, findings[unit.id]) for unit in units)
+        _keep(place, run, plans, findings, scores)
+        illustrate(place, run, plans, findings, progress)
+        _publish(place, run, plans, scores)
+        return _report(place, run, scores)
+
+
+# ---------------------------------------------------------------- beginning
+
+
+def _new_run(place: Place, request: Request) -> Run:
+    inventory = place.configuration.inventory
+    unit_ids = request.unit_ids
+    seed = f"{inventory.district.division_code}-{request.day.isoformat()}"  # same day, same sample: same verdict
+    plans = plan_run(inventory, request.day, seed, unit_ids)
+    return place.repository.create_run(
+        kind=request.kind,
+        day=request.day,
+        seed=seed,
+        rules_version=place.configuration.rules.version,
+        digests=place.digests,
+        units=unit_ids or (),
+        site_ids=[plan.site.id for plan in plans],
+    )
+
+
+def _resumable(place: Place, request: Request) -> Run:
+    run = place.repository.resumable_run(request.day, request.kind)
+    if run is None:
+        raise NothingToResume(f"{request.day} 没有未完成的巡查可以继续；去掉 --resume 重新开始即可。")
+    return run
+
+
+@contextmanager
+def _only_process(place: Place, run: Run) -> Iterator[None]:
+    """Hold the run's lock; the operating system frees it however this process ends."""
+    folder = place.settings.data / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"run-{run.id}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunInProgress(f"第 {run.id} 次巡查正由另一个进程进行；等它结束，或先停止它，再用 --resume 继续。") from error
+        yield
+
+
+def _units(place: Place, run: Run) -> tuple[Unit, ...]:
+    return tuple(unit for unit in place.configuration.inventory.units if not run.units or unit.id in run.units)
+
+
+# ---------------------------------------------------------------- scoring and ending
+
+
+def _score(place: Place, run: Run, unit: Unit, findings: Sequence[Finding]) -> UnitScore:
+    rules = place.configuration.rules
+    since = run.day - timedelta(days=rules.confirmation.nights - 1)
+    seen_days = place.repository.seen_days([unit.id], since, run.day)
+    return daily_score(unit, findings, place.configuration.indicators, rules, seen_days, run.day)
+
+
+def _keep(
+    place: Place,
+    run: Run,
+    plans: Sequence[SitePlan],
+    findings: Mapping[str, Sequence[Finding]],
+    scores: Sequence[UnitScore],
+) -> None:
+    """Store findings and scores, in place of what an interrupted attempt stored."""
+    pending = {finding.fingerprint: PENDING for score in scores for finding in score.pending}
+    place.repository.replace_findings(run.id, findings, chain(*findings.values()), states=pending)
+    place.repository.save_scores(run.id, scores)
+    _advance(place, run, plans, RunState.CAPTURED, RunState.JUDGED)
+
+
+def _publish(place: Place, run: Run, plans: Sequence[SitePlan], scores: Sequence[UnitScore]) -> None:
+    """End the run; a nightly run's scores become those of the day, a spot check's never do."""
+    if run.kind is RunKind.NIGHTLY:
+        place.repository.publish(run.id, run.day, scores)
+    _advance(place, run, plans, RunState.JUDGED, RunState.PUBLISHED)
+
+
+def _advance(place: Place, run: Run, plans: Sequence[SitePlan], before: RunState, after: RunState) -> None:
+    """Move the run, and its sites that stand at `before`, to the next state of the ledger."""
+    ledger = place.repository.site_states(run.id)
+    for plan in plans:
+        if ledger[plan.site.id].state is before:
+            place.repository.set_site_state(run.id, plan.site.id, after)
+    place.repository.set_run_state(run.id, after)
+
+
+def finish_or_start_night(place: Place, *, resume: bool) -> RunReport:
+    """Do today's nightly inspection, or go on with the newest unfinished one."""
+    return inspect_units(place, Request(RunKind.NIGHTLY, today(place), resume=resume))
+
+
+def _report(place: Place, run: Run, scores: Sequence[UnitScore]) -> RunReport:
+    ledger = place.repository.site_states(run.id)
+    return RunReport(
+        run=run,
+        scores=tuple(scores),
+        captures=place.repository.count_captures(run.id),
+        findings=place.repository.count_findings(run.id),
+        failed_sites={site: row.reason for site, row in ledger.items() if row.state is RunState.FAILED},
+    )

@@ -1,0 +1,150 @@
+"""When: the nightly run by APScheduler, its jobs kept in the database, a missed night caught up from the run ledger.
+
+`python scheduler.py` is `inspect schedule`. What is done and what is not stands in the ledger alone; the job store only knows when
+to ring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from apscheduler.schedulers.base import BaseScheduler
+
+    from inspection.place import Place
+    from inspection.settings import Settings
+
+NIGHTLY_JOB = "nightly"
+CATCH_UP_JOB = "catch-up"
+
+_settings: Settings | None = None  # the job store keeps no settings: a database address may hold a password
+
+
+class CatchUp(Enum):
+    """What the ledger says must be done at start."""
+
+    NOTHING = "nothing"
+    RESUME = "resume"  # the last due night was begun and not finished
+    RUN = "run"  # the last due night was never begun, and its day is not over
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One nightly run as the ledger has it."""
+
+    day: date
+    finished: bool
+
+
+def last_due(now: datetime, nightly: time) -> date:
+    """Return the day of the newest night that should have begun by `now` (local time)."""
+    return now.date() if now.time() >= nightly else now.date() - timedelta(days=1)
+
+
+def catch_up(now: datetime, nightly: time, nights: Sequence[Night]) -> CatchUp:
+    """Tell what is to be done about the last due night.
+
+    A night that was never begun is caught up only on its own day: pages of yesterday can't be seen today.
+    """
+    due = last_due(now, nightly)
+    of_the_day = [night for night in nights if night.day == due]
+    if any(night.finished for night in of_the_day):
+        return CatchUp.NOTHING
+    if of_the_day:
+        return CatchUp.RESUME
+    return CatchUp.RUN if due == now.date() else CatchUp.NOTHING
+
+
+def run_night(resume: bool = False) -> None:
+    """Run today's nightly inspection, or go on with an unfinished one; called by the job store's entry.
+
+    A night that fails is logged and left in the ledger; the next start, or `inspect run --resume`, takes it up.
+    """
+    from inspection.place import opened
+    from inspection.run import finish_or_start_night
+
+    assert _settings is not None, "the scheduler sets its settings before it starts"
+    with opened(_settings) as place:
+        finish_or_start_night(place, resume=resume)
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Catch up what the ledger says is missing, then ring every night until interrupted."""
+    from inspection.place import opened
+
+    scheduler = build(settings)
+    with opened(settings) as place:
+        zone = ZoneInfo(place.configuration.inventory.district.timezone)
+        missing = due_now(place, datetime.now(zone))
+    if missing is not CatchUp.NOTHING:
+        say("上一夜的巡查没有完成，现在继续。" if missing is CatchUp.RESUME else "今天的巡查还没有做，现在补做。")
+        scheduler.add_job(run_night, kwargs={"resume": missing is CatchUp.RESUME}, id=CATCH_UP_JOB, replace_existing=True)
+    say(f"每夜 {_clock(settings)} 自动巡查；按 Ctrl+C 停止。")
+    scheduler.start()
+
+
+def _clock(settings: Settings) -> str:
+    from config.loader import load
+
+    return load(settings.config).inventory.schedule.nightly.strftime("%H:%M")
+
+
+def build(settings: Settings, scheduler_class: type[BaseScheduler] | None = None) -> BaseScheduler:
+    """Return a scheduler with the nightly job in the database's job store; not started.
+
+    One instance at a time; several missed rings become one; a ring is honoured up to `misfire_grace_seconds` late.
+    """
+    from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
+    from apscheduler.schedulers.blocking import BlockingScheduler
+    from apscheduler.triggers.cron import CronTrigger
+
+    from config.loader import load
+
+    global _settings
+    _settings = settings
+    inventory = load(settings.config).inventory
+    schedule, zone = inventory.schedule, ZoneInfo(inventory.district.timezone)
+    scheduler = (scheduler_class or BlockingScheduler)(
+        jobstores={"default": SQLAlchemyJobStore(url=settings.database_url)},
+        job_defaults={
+            "coalesce": True,
+            "max_instances": 1,
+            "misfire_grace_time": schedule.misfire_grace_seconds,
+        },
+        timezone=zone,
+    )
+    scheduler.add_job(
+        run_night,
+        CronTrigger(hour=schedule.nightly.hour, minute=schedule.nightly.minute, timezone=zone),
+        id=NIGHTLY_JOB,
+        name="每夜巡查",
+        replace_existing=True,
+    )
+    return scheduler
+
+
+def due_now(place: Place, now: datetime) -> CatchUp:
+    """Ask the ledger what is to be done about the last due night."""
+    from storage.model import UNFINISHED, RunKind
+
+    nightly = place.configuration.inventory.schedule.nightly
+    runs = place.repository.runs(day=last_due(now, nightly), kind=RunKind.NIGHTLY)
+    return catch_up(now, nightly, [Night(run.day, run.state not in UNFINISHED) for run in runs])
+
+
+def main() -> int:
+    """Run `inspect schedule`."""
+    import sys
+
+    from cli.main import main as command
+
+    return command(["schedule", *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
