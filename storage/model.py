@@ -1,0 +1,121 @@
+"""Values that only the database knows: runs, their ledger, and stored findings and scores with their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from checks.model import Finding, Outcome
+from scoring.model import TargetState, UnitScore
+
+
+class RunKind(StrEnum):
+    """Why a run was made."""
+
+    NIGHTLY = "nightly"  # 每日巡查
+    SPOT = "spot"  # 抽查
+    RESCORE = "rescore"  # 用已存证据重新判定
+
+
+class RunState(StrEnum):
+    """How far a run, or a site within it, has come."""
+
+    PLANNED = "planned"
+    RUNNING = "running"
+    CAPTURED = "captured"
+    JUDGED = "judged"
+    PUBLISHED = "published"
+    FAILED = "failed"
+
+
+UNFINISHED = (RunState.PLANNED, RunState.RUNNING, RunState.CAPTURED, RunState.JUDGED)
+
+_P, _R, _C, _J, _F = RunState.PLANNED, RunState.RUNNING, RunState.CAPTURED, RunState.JUDGED, RunState.FAILED
+# What a state may be entered from. A state that may follow itself is one that a resumed run enters again.
+SITE_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.PLANNED: frozenset(),
+    RunState.RUNNING: frozenset({_P, _R, _F}),
+    RunState.CAPTURED: frozenset({_R}),
+    RunState.JUDGED: frozenset({_C, _J}),
+    RunState.PUBLISHED: frozenset({_J, RunState.PUBLISHED}),
+    RunState.FAILED: frozenset({_P, _R, _C, _J, _F}),
+}
+# A resumed run goes back to running from wherever it stood, because some of its sites may still have to be captured.
+RUN_TRANSITIONS = SITE_TRANSITIONS | {RunState.RUNNING: frozenset({_P, _R, _C, _J, _F})}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One inspection: what it was asked to do, with which configuration, and how far it came. Times are aware UTC."""
+
+    id: int
+    kind: RunKind
+    day: date
+    state: RunState
+    seed: str
+    rules_version: str
+    rules_digest: str
+    indicators_digest: str
+    inventory_digest: str
+    units: tuple[str, ...]  # ids of the units asked for; empty: all
+    software: str  # version of the program
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    note: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do: published, or given up."""
+        return self.state not in UNFINISHED
+
+
+@dataclass(frozen=True, slots=True)
+class SiteLedgerRow:
+    """Where one site of a run stands; `attempts` counts how often its capture was begun."""
+
+    site_id: str
+    state: RunState
+    attempts: int
+    reason: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFinding:
+    """A finding as kept: `state` is what people see (待确认, 已确认…); first and last day its fingerprint was seen."""
+
+    id: int
+    run_id: int
+    day: date
+    finding: Finding
+    state: str
+    first_seen: date
+    last_seen: date
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One time that a fingerprint was recorded."""
+
+    finding_id: int
+    run_id: int
+    kind: RunKind
+    day: date
+    outcome: Outcome
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScore:
+    """A unit's score as kept, without what its findings tell again: `score.checks` and `score.pending` are empty.
+
+    `published` says whether it is the one that counts for its day; `counts` how many targets of an indicator are in
+    which state.
+    """
+
+    run_id: int
+    score: UnitScore
+    published: bool
+    counts: dict[str, dict[TargetState, int]]

@@ -1,0 +1,466 @@
+"""Everything that is kept in the database, in the words of the model. Each method is one transaction.
+
+Many child processes may write at once: every write is one batch, and writing the same thing twice leaves it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Table, UniqueConstraint, delete, exists, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from checks.model import Capture, EvidenceRef, Finding, Outcome, Probe, Visit
+from scoring.model import UnitScore
+from storage import rows
+from storage.database import Database
+from storage.errors import FindingNotFound, IllegalTransition, RunNotFound
+from storage.model import (
+    RUN_TRANSITIONS,
+    SITE_TRANSITIONS,
+    UNFINISHED,
+    Run,
+    RunKind,
+    RunState,
+    Sighting,
+    SiteLedgerRow,
+    StoredFinding,
+    StoredScore,
+)
+from storage.tables import (
+    Base,
+    CaptureRow,
+    FindingRow,
+    IndicatorScoreRow,
+    ProbeRow,
+    PublishedScoreRow,
+    RunRow,
+    RunSiteRow,
+    UnitScoreRow,
+    VisitRow,
+)
+
+CONFIRMED = "已确认"
+PENDING = "待确认"
+_CHUNK = 500  # values in one IN (…): SQLite of old allows 999 variables
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Repository:
+    """Reads and writes values; `clock` gives the time that is noted beside them."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
+        self._database = database
+        self._clock = clock
+
+    # ------------------------------------------------------------ runs and their ledger
+
+    def create_run(
+        self,
+        *,
+        kind: RunKind,
+        day: date,
+        seed: str,
+        site_ids: Iterable[str] = (),
+        units: Iterable[str] = (),
+        rules_version: str,
+        digests: Mapping[str, str],
+        note: str = "",
+    ) -> Run:
+        """Enter a planned run with its planned sites.
+
+        `digests` holds those of the "rules", "indicators" and "inventory" in force; `units` empty means all of them.
+        """
+        values = {
+            "kind": kind,
+            "day": day,
+            "state": RunState.PLANNED.value,
+            "seed": seed,
+            "rules_version": rules_version,
+            "rules_digest": digests["rules"],
+            "indicators_digest": digests["indicators"],
+            "inventory_digest": digests["inventory"],
+            "units": list(units),
+            "software": version("xuncha"),
+            "created_at": self._clock(),
+            "note": note,
+        }
+        with self._database.writing() as session:
+            row = RunRow(**values)
+            session.add(row)
+            session.flush()
+            _insert(session, RunSiteRow, [self._planned(row.id, site_id) for site_id in dict.fromkeys(site_ids)])
+            return rows.run_of(row)
+
+    def run(self, run_id: int) -> Run:
+        """Return a run; raises RunNotFound."""
+        with self._database.reading() as session:
+            return rows.run_of(_run(session, run_id))
+
+    def runs(self, day: date | None = None, kind: RunKind | None = None) -> list[Run]:
+        """Return runs, newest first."""
+        query = select(RunRow).order_by(RunRow.id.desc())
+        query = query if day is None else query.where(RunRow.day == day)
+        query = query if kind is None else query.where(RunRow.kind == kind)
+        with self._database.reading() as session:
+            return [rows.run_of(row) for row in session.scalars(query)]
+
+    def resumable_run(self, day: date, kind: RunKind) -> Run | None:
+        """Return the newest run of the day that has neither been published nor failed, or None."""
+        return next((run for run in self.runs(day, kind) if run.state in UNFINISHED), None)
+
+    def set_run_state(self, run_id: int, state: RunState, note: str | None = None) -> None:
+        """Note how far a run has come; raises RunNotFound, and IllegalTransition when it skips a step."""
+        now = self._clock()
+        with self._database.writing() as session:
+            row = _run(session, run_id)
+            _require_step(f"巡查 {run_id}", RunState(row.state), state, RUN_TRANSITIONS)
+            row.state = state.value
+            if state is RunState.RUNNING:
+                row.started_at = row.started_at or now
+            row.finished_at = now if state not in UNFINISHED else None
+            row.note = row.note if note is None else note
+
+    def site_states(self, run_id: int) -> dict[str, SiteLedgerRow]:
+        """Return the run's ledger by site."""
+        query = select(RunSiteRow).where(RunSiteRow.run_id == run_id).order_by(RunSiteRow.site_id)
+        with self._database.reading() as session:
+            return {row.site_id: rows.ledger_row_of(row) for row in session.scalars(query)}
+
+    def set_site_state(self, run_id: int, site_id: str, state: RunState, reason: str = "") -> None:
+        """Note how far a site has come; a site not planned before counts as planned.
+
+        Raises RunNotFound, and IllegalTransition when it skips a step.
+        """
+        with self._database.writing() as session:
+            _run(session, run_id)
+            row = session.get(RunSiteRow, (run_id, site_id)) or RunSiteRow(**self._planned(run_id, site_id))
+            _require_step(f"站点 {site_id}", RunState(row.state), state, SITE_TRANSITIONS)
+            row.state, row.reason, row.updated_at = state.value, reason, self._clock()
+            row.attempts += state is RunState.RUNNING
+            session.add(row)
+
+    def _planned(self, run_id: int, site_id: str) -> rows.Values:
+        return {
+            "run_id": run_id,
+            "site_id": site_id,
+            "state": RunState.PLANNED.value,
+            "attempts": 0,
+            "reason": "",
+            "updated_at": self._clock(),
+        }
+
+    # ------------------------------------------------------------ what was captured
+
+    def add_captured(
+        self,
+        run_id: int,
+        captures: Iterable[Capture] = (),
+        visits: Iterable[Visit] = (),
+        probes: Iterable[Probe] = (),
+    ) -> None:
+        """Keep a batch in one transaction; what was kept before under the same key is replaced by the newer.
+
+        The key of a capture is (site, URL, mode), of a visit (site, URL, unit, column, role), of a probe its question.
+        """
+        with self._database.writing() as session:
+            _upsert(session, CaptureRow, [rows.capture_values(run_id, capture) for capture in captures])
+            _upsert(session, VisitRow, [rows.visit_values(run_id, visit) for visit in visits])
+            _upsert(session, ProbeRow, [rows.probe_values(run_id, probe) for probe in probes])
+
+    def captures(self, run_id: int, site_id: str) -> list[Capture]:
+        """Return a site's captures by URL and mode, whatever order they were made in."""
+        query = select(CaptureRow).where(CaptureRow.run_id == run_id, CaptureRow.site_id == site_id)
+        with self._database.reading() as session:
+            captures = [rows.capture_of(row) for row in session.scalars(query)]
+        return sorted(captures, key=lambda capture: (capture.url, capture.mode))
+
+    def visits(self, run_id: int, site_id: str) -> list[Visit]:
+        """Return a site's visits by unit, column, role and order, whatever order they were made in."""
+        query = select(VisitRow).where(VisitRow.run_id == run_id, VisitRow.site_id == site_id)
+        with self._database.reading() as session:
+            visits = [rows.visit_of(row) for row in session.scalars(query)]
+        return sorted(visits, key=_visit_order)
+
+    def probes(self, run_id: int, site_id: str) -> list[Probe]:
+        """Return a site's probes by kind, target, family and time."""
+        query = select(ProbeRow).where(ProbeRow.run_id == run_id, ProbeRow.site_id == site_id)
+        with self._database.reading() as session:
+            probes = [rows.probe_of(row) for row in session.scalars(query)]
+        return sorted(probes, key=lambda probe: (probe.kind, probe.target, probe.family, probe.captured_at))
+
+    def count_captures(self, run_id: int) -> dict[str, int]:
+        """Return how many captures of a run are "ok", and how many failed with which code."""
+        code = func.coalesce(CaptureRow.failure, "ok")
+        query = select(code, func.count()).where(CaptureRow.run_id == run_id).group_by(code).order_by(code)
+        with self._database.reading() as session:
+            return dict(session.execute(query).tuples().all())
+
+    # ------------------------------------------------------------ findings
+
+    def replace_findings(
+        self,
+        run_id: int,
+        unit_ids: Iterable[str],
+        findings: Iterable[Finding],
+        *,
+        states: Mapping[str, str] | None = None,
+        state: str = CONFIRMED,
+    ) -> None:
+        """Keep what judging these units found, in place of what judging them found before; screenshots stay.
+
+        `states` gives the state by fingerprint, `state` that of the others. Raises RunNotFound, and ValueError for a
+        finding of another unit.
+        """
+        units, new = set(unit_ids), list(findings)
+        strangers = {finding.unit_id for finding in new} - units
+        if strangers:
+            raise ValueError(f"findings of units that are not replaced: {sorted(strangers)}")
+        with self._database.writing() as session:
+            run = _run(session, run_id)
+            of_units = (FindingRow.run_id == run_id, FindingRow.unit_id.in_(units))
+            screenshots = _screenshots(session, of_units)
+            session.execute(delete(FindingRow).where(*of_units))
+            kept = [rows.finding_values(finding) | {"run_id": run_id, "day": run.day} for finding in new]
+            for values in kept:
+                values["state"] = (states or {}).get(values["fingerprint"], state)
+                values["screenshot"] = values["screenshot"] or screenshots.get(values["fingerprint"])
+            _insert(session, FindingRow, kept)
+
+    def attach_screenshot(self, run_id: int, fingerprints: Iterable[str], screenshot: EvidenceRef) -> None:
+        """Note the picture that shows the faults with these fingerprints."""
+        with self._database.writing() as session:
+            for some in _chunks(fingerprints):
+                of_run = (FindingRow.run_id == run_id, FindingRow.fingerprint.in_(some))
+                session.execute(update(FindingRow).where(*of_run).values(screenshot=screenshot))
+
+    def findings(
+        self,
+        run_id: int | None = None,
+        unit_id: str | None = None,
+        check: str | None = None,
+        outcome: Outcome | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+    ) -> list[StoredFinding]:
+        """Return findings that meet every condition given, newest run first, else in the order they were kept."""
+        wanted: list[tuple[Any, Any]] = [
+            (FindingRow.run_id, run_id),
+            (FindingRow.unit_id, unit_id),
+            (FindingRow.check, check),
+            (FindingRow.outcome, outcome),
+            (FindingRow.state, state),
+        ]
+        query = select(FindingRow).where(*(column == value for column, value in wanted if value is not None))
+        query = query.order_by(FindingRow.run_id.desc(), FindingRow.id).limit(limit)
+        with self._database.reading() as session:
+            return _with_days(session, session.scalars(query).all())
+
+    def finding(self, finding_id: int) -> tuple[StoredFinding, tuple[Sighting, ...]]:
+        """Return a finding with every time its fingerprint was recorded, newest first; raises FindingNotFound."""
+        with self._database.reading() as session:
+            row = session.get(FindingRow, finding_id)
+            if row is None:
+                raise FindingNotFound(f"没有编号为 {finding_id} 的问题，可用 inspect findings 查看。")
+            query = (
+                select(FindingRow, RunRow.kind)
+                .join(RunRow, RunRow.id == FindingRow.run_id)
+                .where(FindingRow.fingerprint == row.fingerprint)
+                .order_by(FindingRow.day.desc(), FindingRow.id.desc())
+            )
+            history = tuple(
+                Sighting(seen.id, seen.run_id, RunKind(kind), seen.day, Outcome(seen.outcome), seen.state)
+                for seen, kind in session.execute(query)
+            )
+            return _with_days(session, [row])[0], history
+
+    def count_findings(self, run_id: int) -> dict[str, int]:
+        """Return how many findings of a run have which outcome."""
+        query = select(FindingRow.outcome, func.count()).where(FindingRow.run_id == run_id)
+        with self._database.reading() as session:
+            return dict(session.execute(query.group_by(FindingRow.outcome)).tuples().all())
+
+    def seen_days(self, unit_ids: Iterable[str], since: date, until: date) -> dict[str, set[date]]:
+        """Return by fingerprint on which days, both ends included, a nightly run saw each fault (FAIL) of the units."""
+        query = (
+            select(FindingRow.fingerprint, FindingRow.day)
+            .distinct()
+            .join(RunRow, RunRow.id == FindingRow.run_id)
+            .where(
+                FindingRow.unit_id.in_(set(unit_ids)),
+                FindingRow.day.between(since, until),
+                FindingRow.outcome == Outcome.FAIL,
+                RunRow.kind == RunKind.NIGHTLY,
+            )
+        )
+        seen: dict[str, set[date]] = {}
+        with self._database.reading() as session:
+            for fingerprint, day in session.execute(query):
+                seen.setdefault(fingerprint, set()).add(day)
+        return seen
+
+    # ------------------------------------------------------------ scores
+
+    def save_scores(self, run_id: int, scores: Iterable[UnitScore]) -> None:
+        """Keep the scores of a run, in place of those its units had before; publishes nothing."""
+        new = list(scores)
+        units = {score.unit_id for score in new}
+        with self._database.writing() as session:
+            _run(session, run_id)
+            _upsert(session, UnitScoreRow, [rows.unit_score_values(run_id, score) for score in new])
+            of_units = (IndicatorScoreRow.run_id == run_id, IndicatorScoreRow.unit_id.in_(units))
+            session.execute(delete(IndicatorScoreRow).where(*of_units))
+            _insert(session, IndicatorScoreRow, [v for score in new for v in rows.indicator_values(run_id, score)])
+
+    def publish(self, run_id: int, day: date, scores: Iterable[UnitScore]) -> None:
+        """Make a run's saved scores those that count for the day; a withheld one never displaces a published one."""
+        now = self._clock()
+        published = [
+            {"day": day, "unit_id": score.unit_id, "run_id": run_id, "published_at": now}
+            for score in scores
+            if score.published
+        ]
+        with self._database.writing() as session:
+            _upsert(session, PublishedScoreRow, published)
+
+    def scores_of_run(self, run_id: int) -> list[StoredScore]:
+        """Return the scores of a run by unit."""
+        with self._database.reading() as session:
+            return _scores(session, _scores_query().where(UnitScoreRow.run_id == run_id))
+
+    def scores(self, day: date | None = None) -> list[StoredScore]:
+        """Return one score a unit for a day (default: the last with any): the published one, else the newest withheld.
+
+        Scores of re-scoring runs count only where they were published.
+        """
+        with self._database.reading() as session:
+            day = day or session.scalar(
+                select(func.max(RunRow.day)).join(UnitScoreRow, UnitScoreRow.run_id == RunRow.id)
+            )
+            counting = _published() | (RunRow.kind != RunKind.RESCORE)
+            found = _scores(session, _scores_query().where(RunRow.day == day, counting))
+        by_unit = groupby(found, key=lambda stored: stored.score.unit_id)
+        return [max(group, key=lambda stored: (stored.published, stored.run_id)) for _, group in by_unit]
+
+
+# ---------------------------------------------------------------- runs
+
+
+def _run(session: Session, run_id: int) -> RunRow:
+    row = session.get(RunRow, run_id)
+    if row is None:
+        raise RunNotFound(f"没有编号为 {run_id} 的巡查。")
+    return row
+
+
+def _require_step(
+    name: str, now: RunState, then: RunState, transitions: Mapping[RunState, frozenset[RunState]]
+) -> None:
+    if now not in transitions[then]:
+        raise IllegalTransition(f"{name}不能从状态 {now.value} 变为 {then.value}。")
+
+
+# ---------------------------------------------------------------- writing batches
+
+
+def _insert(session: Session, row: type[Base], values: Sequence[rows.Values]) -> None:
+    if values:
+        session.connection().execute(insert(_table(row)), values)
+
+
+def _upsert(session: Session, row: type[Base], values: Sequence[rows.Values]) -> None:
+    """Insert, or where the table's key is taken replace everything but the key and the number."""
+    if not values:
+        return
+    connection, table = session.connection(), _table(row)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    key = _key_columns(table)
+    changed = {column.key: statement.excluded[column.key] for column in table.columns if column.key in values[0]}
+    for column in key:
+        changed.pop(column)
+    connection.execute(statement.on_conflict_do_update(index_elements=[table.c[k] for k in key], set_=changed), values)
+
+
+def _table(row: type[Base]) -> Table:
+    table = row.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def _key_columns(table: Table) -> list[str]:
+    unique = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
+    return [column.key for column in (unique[0] if unique else table.primary_key).columns]
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    distinct = sorted(set(values))
+    return (distinct[start : start + _CHUNK] for start in range(0, len(distinct), _CHUNK))
+
+
+# ---------------------------------------------------------------- reading
+
+
+def _visit_order(visit: Visit) -> tuple[str, str, str, int, str]:
+    return visit.unit_id or "", visit.column_id or "", visit.role, visit.order, visit.url
+
+
+def _screenshots(session: Session, conditions: tuple[ColumnElement[bool], ...]) -> dict[str, EvidenceRef]:
+    query = select(FindingRow.fingerprint, FindingRow.screenshot).where(*conditions, FindingRow.screenshot.is_not(None))
+    return {fingerprint: screenshot for fingerprint, screenshot in session.execute(query) if screenshot}
+
+
+def _with_days(session: Session, found: Sequence[FindingRow]) -> list[StoredFinding]:
+    days: dict[str, tuple[date, date]] = {}
+    for some in _chunks(row.fingerprint for row in found):
+        query = (
+            select(FindingRow.fingerprint, func.min(FindingRow.day), func.max(FindingRow.day))
+            .where(FindingRow.fingerprint.in_(some))
+            .group_by(FindingRow.fingerprint)
+        )
+        days |= {fingerprint: (first, last) for fingerprint, first, last in session.execute(query)}
+    return [
+        StoredFinding(row.id, row.run_id, row.day, rows.finding_of(row), row.state, *days[row.fingerprint])
+        for row in found
+    ]
+
+
+def _published() -> ColumnElement[bool]:
+    return exists().where(
+        PublishedScoreRow.unit_id == UnitScoreRow.unit_id,
+        PublishedScoreRow.run_id == UnitScoreRow.run_id,
+    )
+
+
+def _scores_query() -> Select[RunRow, UnitScoreRow, bool]:
+    return (
+        select(RunRow, UnitScoreRow, _published().label("counts"))
+        .join(UnitScoreRow, UnitScoreRow.run_id == RunRow.id)
+        .order_by(UnitScoreRow.unit_id, UnitScoreRow.run_id)
+    )
+
+
+def _scores(session: Session, query: Select[RunRow, UnitScoreRow, bool]) -> list[StoredScore]:
+    found = session.execute(query).all()
+    runs = {unit.run_id for _, unit, _ in found}
+    indicators: dict[tuple[int, str], list[IndicatorScoreRow]] = {}
+    in_order = select(IndicatorScoreRow).where(IndicatorScoreRow.run_id.in_(runs)).order_by(IndicatorScoreRow.order)
+    for indicator in session.scalars(in_order):
+        indicators.setdefault((indicator.run_id, indicator.unit_id), []).append(indicator)
+    return [
+        StoredScore(
+            run_id=run.id,
+            score=rows.unit_score_of(run, unit, indicators.get((run.id, unit.unit_id), [])),
+            published=counts,
+            counts={row.indicator_id: rows.counts_of(row) for row in indicators.get((run.id, unit.unit_id), [])},
+        )
+        for run, unit, counts in found
+    ]

