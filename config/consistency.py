@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.names import normalised
 from config.problem import Problem
-from config.schema import CheckRules, Indicator, Indicators, Inventory, Rules, Unit, UnitKind
+from config.schema import IPV6_ITEMS, CheckRules, Indicator, Indicators, Inventory, Rules, Unit, UnitKind
 
 CHECKS = frozenset(CheckRules.model_fields)
 KIND_NAMES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
@@ -35,6 +35,8 @@ def rules_problems(rules: Rules, file: str) -> Iterator[Problem]:
     if rules.confirmation.seen > rules.confirmation.nights:
         message = f"{rules.confirmation.nights} 夜里不可能看到 {rules.confirmation.seen} 次"
         yield Problem(file, "confirmation.seen", message, "把 seen 改成不大于 nights 的数")
+    for item in rules.checks.ipv6.item_weights:
+        yield from _unknown(file, f"checks.ipv6.item_weights.{item}", "IPv6 检查项", [item], IPV6_ITEMS)
     for number, veto in enumerate(rules.vetoes):
         yield from _unknown(file, f"veto[{number}].check", "检查", [veto.check], CHECKS)
 

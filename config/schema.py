@@ -256,6 +256,9 @@ class StandardCatalogRule(CheckRule):
     fields: dict[str, tuple[str, ...]] = {}  # the 26 pilot fields and the words that name them
 
 
+IPV6_ITEMS = ("aaaa", "reach", "success_rate", "delegation", "similarity", "second_level", "third_level")
+
+
 class Ipv6Rule(CheckRule):
     """IPv6: weights of the seven items and limits of the repeated tries."""
 

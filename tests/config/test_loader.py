@@ -208,6 +208,7 @@ CONFLICTS = [
     ("sites", "aliases", 'without_columns = ["nws"]\naliases', "unit[1].without_columns", "nws"),
     ("sites", "division_code", 'timezone = "Asia/Luancheng"\ndivision_code', "district.timezone", "Asia/Luancheng"),
     ("rules", "seen = 2", "seen = 4", "confirmation.seen", "不可能"),
+    ("rules", "reach = 1 ", "reachable = 1 ", "checks.ipv6.item_weights.reachable", "reachable"),
     ("rules", 'check = "home_freshness"', 'check = "homepage"', "veto[0].check", "homepage"),
     ("rules", 'id = "columns_empty"', 'id = "columns_stale"', "veto[3].id", "重复"),
     ("indicators", '"column_freshness"', '"column_freshnes"', "indicator[0].check[0].check", "column_freshnes"),

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from checks import ipv6
+from checks.registry import CHECKS
 from config.loader import load
-from config.schema import CheckRules, ColumnType, Configuration, UnitKind
+from config.schema import IPV6_ITEMS, CheckRules, ColumnType, Configuration, UnitKind
 
 CONFIG = Path(__file__).parents[2] / "config"
 
@@ -158,7 +160,13 @@ def test_the_limits_are_those_of_the_national_indicators(configuration):
         "columns_empty": 5,
     }
     assert rules.coverage_floor == Decimal("0.8")
-    assert len(rules.checks.ipv6.item_weights) == 7
+
+
+def test_the_rules_speak_of_the_items_and_reasons_that_the_checks_know(configuration):
+    rules = configuration.rules.checks
+    assert list(rules.ipv6.item_weights) == list(IPV6_ITEMS) == list(ipv6.ITEMS)
+    for check in CHECKS:
+        assert set(rules.row(check.META.id).confirm_reasons) <= set(check.META.reasons)
 
 
 def test_the_catalogue_has_ten_columns_and_twenty_six_fields_each_told_apart(configuration):
