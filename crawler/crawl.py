@@ -1,0 +1,164 @@
+"""采集: runs the spiders over a batch of sites, in a child process: Twisted's reactor runs once a process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from scrapy.crawler import CrawlerRunner
+from scrapy.utils.reactor import install_reactor
+
+from config.schema import Crawl, Site
+from crawler.download import KnownNames
+from crawler.gateway import Gateway
+from crawler.names import Names
+from crawler.plan import SitePlan, settings_of
+from crawler.politeness import ROBOTS_NAME, user_agent
+from crawler.rendering import browser_settings, without_heavy_parts
+from crawler.sink import CaptureSink, NothingCaptured, Replay
+from crawler.spiders.base import DistrictSpider
+from crawler.spiders.inspection import InspectionSpider
+from crawler.task import CrawlSummary, Progress, Workplace
+from crawler.urls import host_of
+
+_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+_OURS, _SCRAPY = "crawler.download.", "scrapy.downloadermiddlewares."
+
+
+def crawl(
+    plans: tuple[SitePlan, ...],
+    *,
+    settings: Crawl,
+    day: date,
+    sink: CaptureSink,
+    replay: Replay | None = None,
+    browser: Path | None = None,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_site_done: Callable[[str], None] = lambda site_id: None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> CrawlSummary:
+    """Capture the planned pages of all sites into `sink` and return what came of it; blocks until all is in.
+
+    A site's failures are captures; only what makes it impossible to go on (the sink's errors) is raised. Runs the
+    reactor, so it works once a process.
+    """
+    place = workplace(settings, day, sink, replay or NothingCaptured(), browser, clock, on_progress, on_site_done)
+    more = {"DOWNLOAD_SLOTS": slots((plan.site for plan in plans), settings)}
+    if place.gateway is not None:
+        more["PLAYWRIGHT_ABORT_REQUEST"] = without_heavy_parts
+    run_spider(InspectionSpider, place, more, plans=plans)
+    return place.summary
+
+
+def slots(sites: Iterable[Site], settings: Crawl) -> dict[str, dict[str, float]]:
+    """Return the pace and concurrency of each site's host, as Scrapy's downloader wants them."""
+    paces: dict[str, dict[str, float]] = {}
+    for site in sites:
+        own = settings_of(site, settings)
+        pace = {"concurrency": own.concurrency, "delay": 1 / own.requests_per_second, "jitter": 0.0}
+        known = paces.setdefault(host_of(site.home), pace)
+        known["concurrency"] = min(known["concurrency"], pace["concurrency"])  # sites that share a host: the gentler
+        known["delay"] = max(known["delay"], pace["delay"])
+    return paces
+
+
+def workplace(
+    settings: Crawl,
+    day: date,
+    sink: CaptureSink,
+    replay: Replay,
+    browser: Path | None,
+    clock: Callable[[], datetime],
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_site_done: Callable[[str], None] = lambda site_id: None,
+) -> Workplace:
+    """Return what a spider works with; with a browser, its way out is bound to a port already."""
+    names = Names(settings.resolver, settings.allow_private_addresses)
+    renders = browser is not None and settings.render != "never"
+    gateway = Gateway(names, settings.timeout_seconds) if renders else None
+    return Workplace(
+        settings, day, sink, replay, names, gateway, browser, clock, on_progress, on_site_done, CrawlSummary()
+    )
+
+
+def run_spider(spider: type[DistrictSpider], place: Workplace, more: dict[str, Any], **kwargs: Any) -> None:
+    """Run one spider in the reactor until it is through; raises the error that ended it early."""
+    for name in ("scrapy", "scrapy-playwright", "twisted"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # every outcome is a capture already
+    install_reactor(_REACTOR)
+    from twisted.internet import reactor
+
+    reactor.installNameResolver(KnownNames(place.names))
+    crawler = CrawlerRunner(scrapy_settings(place) | more).create_crawler(spider)
+    ended: list[Any] = []
+    reactor.callWhenRunning(lambda: crawler.crawl(workplace=place, **kwargs).addBoth(ended.append).addBoth(_stop))
+    reactor.run(installSignalHandlers=False)
+    if place.gateway is not None:
+        place.gateway.close()
+    if crawler.spider is not None and crawler.spider.error is not None:
+        raise crawler.spider.error
+    if ended and ended[0] is not None:
+        ended[0].raiseException()
+
+
+def _stop(_: object) -> None:
+    from twisted.internet import reactor
+
+    reactor.stop()
+
+
+def scrapy_settings(place: Workplace) -> dict[str, Any]:
+    """Return Scrapy's settings for our manners and limits."""
+    crawl, browser = place.settings, place.browser
+    handler = dict.fromkeys(("http", "https"), _OURS + "DownloadHandler")
+    renders = browser_settings(browser, place.gateway.url, crawl) if browser and place.gateway else {}
+    return renders | {
+        "USER_AGENT": user_agent(crawl.contact),
+        "ROBOTSTXT_OBEY": True,
+        "ROBOTSTXT_USER_AGENT": ROBOTS_NAME,
+        "DOWNLOAD_HANDLERS": handler | {"data": None, "file": None, "ftp": None, "s3": None},
+        "DOWNLOADER_MIDDLEWARES": {
+            _OURS + "AddressGuard": 50,
+            _SCRAPY + "robotstxt.RobotsTxtMiddleware": None,
+            _OURS + "Robots": 100,
+            _SCRAPY + "redirect.RedirectMiddleware": None,
+            _OURS + "Redirects": 600,
+            _SCRAPY + "httpcompression.HttpCompressionMiddleware": None,
+            _OURS + "Decompression": 590,
+        },
+        "DEFAULT_REQUEST_HEADERS": {
+            "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "Accept-Language": "zh-CN,zh;q=0.9",
+        },
+        "DOWNLOAD_DELAY": 1 / crawl.requests_per_second,
+        "DOWNLOAD_DELAY_JITTER": 0.0,
+        "CONCURRENT_REQUESTS": 0,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
+        "DOWNLOAD_TIMEOUT": crawl.timeout_seconds,
+        "DOWNLOAD_MAXSIZE": crawl.max_body_bytes,
+        "DOWNLOAD_WARNSIZE": 0,
+        "DOWNLOAD_FAIL_ON_DATALOSS": False,
+        "DOWNLOADER_CLIENT_TLS_CIPHERS": "DEFAULT:@SECLEVEL=0",  # old servers are judged by what they say, not refused
+        "REDIRECT_MAX_TIMES": crawl.max_redirects,
+        "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
+        "HTTPERROR_ALLOW_ALL": True,
+        "URLLENGTH_LIMIT": 0,
+        **dict.fromkeys(
+            (
+                "RETRY_ENABLED",
+                "METAREFRESH_ENABLED",
+                "HTTPPROXY_ENABLED",
+                "REFERER_ENABLED",
+                "TELNETCONSOLE_ENABLED",
+                "REMOTE_CONTROL_ENABLED",
+                "MEMUSAGE_ENABLED",
+                "STATS_DUMP",
+                "LOG_ENABLED",
+            ),
+            False,
+        ),
+        "LOGSTATS_INTERVAL": 0.0,
+    }

@@ -1,0 +1,165 @@
+"""浏览器渲染: Chromium through scrapy-playwright, for pages whose scripts decide what a visitor sees."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Error as BrowserError
+from playwright.async_api import Page, Response
+from playwright.async_api import Request as BrowserRequest
+from playwright.async_api import TimeoutError as BrowserTimeout
+from scrapy import Request
+from scrapy_playwright.page import PageMethod
+
+from checks.facts.model import PageFacts
+from checks.model import PageRole
+from config.schema import Crawl
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_OWN_BROWSERS = ("chromium-*/chrome-linux*/chrome", "chromium_headless_shell-*/chrome-*/*headless*shell")
+_ARGUMENTS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)
+_HEAVY = frozenset({"image", "media", "font"})
+_CHALLENGES = frozenset({412, 521, 503, 403})
+_SETTLE_SECONDS = 5.0  # for scripts to fill the page once it has loaded
+_CHALLENGE_SECONDS = 8.0  # for a challenge to let the browser through
+_POLL_SECONDS = 0.1
+_WIDTH, _MOST_HEIGHT = 1280, 6000  # of a screenshot, in pixels
+
+# What a page of a role is read for decides which of its needs are worth a browser: the footer is judged on the home
+# page, a list on a column's; frames are fetched as pages of their own and do not show in the rendered DOM.
+_WORTH = {
+    PageRole.HOME: frozenset({"empty_list", "script_footer", "challenge", "script_content"}),
+    PageRole.SECOND_LEVEL: frozenset({"empty_list", "challenge", "script_content"}),
+    PageRole.COLUMN: frozenset({"empty_list", "challenge", "script_content"}),
+    PageRole.ARTICLE: frozenset({"challenge", "script_content"}),
+    PageRole.ATTACHMENT: frozenset(),
+}
+
+
+def needs_rendering(role: PageRole, facts: PageFacts) -> bool:
+    """Tell whether the static page lacks what pages of this role are read for."""
+    return bool(facts.rendering_needs & _WORTH[role])
+
+
+def find_browser() -> Path | None:
+    """Return the Chromium to use: INSPECT_BROWSER, one on the machine, or Playwright's own; None when there is none."""
+    named = os.environ.get("INSPECT_BROWSER")
+    if named:
+        return Path(named) if Path(named).is_file() else None
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    return Path(found) if found else next(_own_browsers(), None)
+
+
+def _own_browsers() -> Iterator[Path]:
+    folder = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
+    for pattern in _OWN_BROWSERS:
+        yield from sorted(folder.glob(pattern), reverse=True)
+
+
+def browser_settings(browser: Path, proxy: str, settings: Crawl) -> dict[str, Any]:
+    """Return the Scrapy settings that run this browser behind the proxy, sandboxed unless we are root."""
+    arguments = [*_ARGUMENTS, "--no-sandbox"] if os.geteuid() == 0 else list(_ARGUMENTS)
+    return {
+        "PLAYWRIGHT_LAUNCH_OPTIONS": {
+            "executable_path": str(browser),
+            "args": arguments,
+            "proxy": {"server": proxy, "bypass": "<-loopback>"},
+            "handle_sigint": False,
+        },
+        "PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT": settings.timeout_seconds * 1000,
+        "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": settings.concurrency,
+    }
+
+
+def without_heavy_parts(request: BrowserRequest) -> bool:
+    """Tell scrapy-playwright to drop images, media and fonts: nothing that is judged stands in them."""
+    return request.resource_type in _HEAVY
+
+
+@dataclass(slots=True)
+class Rendering:
+    """What a browser made of one page: the DOM, and the last answer to a navigation of the page itself."""
+
+    html: str = ""
+    url: str = ""
+    status: int | None = None
+    address: str = ""
+    picture: bytes = b""
+    chain: list[str] = field(default_factory=list)
+
+    def notice(self, page: Page, response: Response) -> None:
+        """Remember a response when it answers a navigation of the page, not of a frame in it."""
+        if response.request.is_navigation_request() and response.frame == page.main_frame:
+            self.status = response.status
+            self.chain.append(response.url)
+
+
+def render_meta(
+    site_id: str, agent: str, settings: Crawl, rendering: Rendering, *, picture: bool = False
+) -> dict[str, Any]:
+    """Return the request meta that has a page rendered into `rendering`, with a screenshot if asked for."""
+
+    async def opened(page: Page, request: Request) -> None:
+        request.meta["opened_page"] = page
+        page.on("response", lambda response: rendering.notice(page, response))
+
+    methods = [PageMethod(_settle, rendering)]
+    if picture:
+        methods.append(PageMethod(_photograph, rendering))
+    return {
+        "playwright": True,
+        "playwright_context": site_id,
+        "playwright_context_kwargs": {"user_agent": agent, "ignore_https_errors": True, "locale": "zh-CN"},
+        "playwright_page_init_callback": opened,
+        "playwright_page_methods": methods,
+        "render_limit": settings.timeout_seconds * 2 + _SETTLE_SECONDS + _CHALLENGE_SECONDS,
+        "dont_redirect": True,
+        "handle_httpstatus_all": True,
+    }
+
+
+async def _settle(page: Page, rendering: Rendering) -> None:
+    await _quiet(page)
+    for _ in range(int(_CHALLENGE_SECONDS / _POLL_SECONDS)):
+        if rendering.status not in _CHALLENGES:
+            break
+        await asyncio.sleep(_POLL_SECONDS)
+    if len(rendering.chain) > 1:
+        await _quiet(page)
+    rendering.html, rendering.url = await _content(page), page.url
+
+
+async def _quiet(page: Page) -> None:
+    with contextlib.suppress(BrowserTimeout):  # a page that never falls silent is taken as it is after the time
+        await page.wait_for_load_state("networkidle", timeout=_SETTLE_SECONDS * 1000)
+
+
+async def _content(page: Page) -> str:
+    try:
+        return await page.content()
+    except BrowserError:  # it was navigating just then
+        await page.wait_for_load_state("load")
+        return await page.content()
+
+
+async def _photograph(page: Page, rendering: Rendering) -> None:
+    await page.set_viewport_size({"width": _WIDTH, "height": 900})
+    height = int(await page.evaluate("Math.max(document.documentElement.scrollHeight, 600)"))
+    clip = {"x": 0, "y": 0, "width": _WIDTH, "height": min(height, _MOST_HEIGHT)}
+    rendering.picture = await page.screenshot(full_page=True, clip=clip, animations="disabled")

@@ -1,0 +1,262 @@
+"""一个站点的采集进程: which page comes next, and what follows from a page that was read. No network, no clock.
+
+A URL is fetched once a site, however many columns and units list it; each of them gets its own Visit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from checks.facts.model import ListEntry, PageFacts
+from checks.model import FailureKind, PageRole, Visit
+from config.schema import Column, Unit
+from crawler.plan import SitePlan, draw_articles
+from crawler.urls import InvalidUrl, normalise, same_site
+
+SECOND_LEVEL_PAGES = 10  # read below a home page without dated items
+FRAMES_OF_A_PAGE = 3  # iframes that are followed where a column's own list is empty
+GIVE_UP_AFTER = 5  # fetches in a row to which the site was silent
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What of a page decides where to go next; the rest of its facts need not stay in memory."""
+
+    entries: tuple[ListEntry, ...] = ()
+    next: str | None = None
+    frames: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    attachments: tuple[tuple[str, str], ...] = ()  # URL, link text
+
+    @classmethod
+    def of(cls, facts: PageFacts) -> Outline:
+        """Return the outline of a page that was read."""
+        return cls(
+            entries=facts.list.entries,
+            next=facts.list.next,
+            frames=facts.frames,
+            links=tuple(link.url for link in facts.links if not link.attachment),
+            attachments=tuple((link.url, link.text) for link in facts.links if link.attachment),
+        )
+
+    @property
+    def dated(self) -> bool:
+        """Whether any listed item bears a date."""
+        return any(entry.date for entry in self.entries)
+
+
+@dataclass(slots=True)
+class WantedPage:
+    """One URL of the site, and the visits that wait for it. `outline` is empty when nothing could be read."""
+
+    url: str
+    role: PageRole
+    waiting: list[Visit] = field(default_factory=list)
+    done: bool = False
+    outline: Outline = Outline()
+    rendering_wanted: bool = False
+    failure: FailureKind | None = None  # set when it was never asked for
+
+
+@dataclass(slots=True)
+class _Frame:
+    """抽样框: the entries of one column's list pages, complete when none of them is open any more."""
+
+    unit: Unit
+    column: Column
+    entries: list[ListEntry] = field(default_factory=list)
+    pages: set[str] = field(default_factory=set)
+    open: int = 0
+    allowed: int = 0
+
+
+class SiteCrawl:
+    """The pages of one site that are wanted, under way and done. A visit is told to `tell` once its page is settled."""
+
+    def __init__(self, plan: SitePlan, tell: Callable[[Visit], None]) -> None:
+        self.plan = plan
+        self.in_flight = 0
+        self.fetched = 0
+        self._tell = tell
+        self._home = _spelt(plan.site.home)
+        self._pages: dict[str, WantedPage] = {}
+        self._queue: deque[WantedPage] = deque()
+        self._settled: deque[tuple[Visit, WantedPage]] = deque()
+        self._frames: dict[tuple[str, str], _Frame] = {}
+        self._silent = 0
+        self._begin()
+
+    @property
+    def waiting(self) -> int:
+        """How many pages are known and not yet asked for."""
+        return len(self._queue)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is wanted or under way any more."""
+        return not self._queue and not self.in_flight
+
+    def take(self) -> WantedPage | None:
+        """Return the next page to fetch, or None."""
+        if not self._queue:
+            return None
+        self.fetched += 1
+        return self._queue.popleft()
+
+    def finish(self, page: WantedPage, silence: FailureKind | None = None) -> None:
+        """Settle a page that was fetched. `silence` is why nothing came back; too many in a row end the crawl."""
+        self._silent = self._silent + 1 if silence else 0
+        self._settle(page)
+        if silence and self._silent >= GIVE_UP_AFTER:
+            self.abandon(silence)
+
+    def abandon(self, failure: FailureKind) -> None:
+        """Settle all that is still wanted without asking for it: a limit is reached, or the site is down."""
+        while self._queue:
+            page = self._queue.popleft()
+            page.failure = failure
+            self._settle(page)
+
+    # ------------------------------------------------------------ what is wanted
+
+    def _begin(self) -> None:
+        site = self.plan.site.id
+        self._look(Visit(site, self._home, PageRole.HOME, reason="首页"))
+        for unit, column in self.plan.unconfirmed:
+            visit = Visit(site, f"{unit.id}/{column.id}", PageRole.COLUMN, unit_id=unit.id, column_id=column.id)
+            self._tell(replace(visit, reason="栏目地址待确认", failure=FailureKind.UNCONFIRMED_ADDRESS))
+        for unit, column in self.plan.asked:
+            frame = _Frame(unit, column, allowed=self.plan.settings.sampling.list_pages)
+            self._frames[unit.id, column.id] = frame
+            self._list_page(frame, str(column.url), None)
+        self._go_on()
+
+    def _look(self, visit: Visit) -> None:
+        """Want a page for a visit, unless it is there already."""
+        page = self._pages.get(visit.url)
+        if page is None:
+            page = self._pages[visit.url] = WantedPage(visit.url, visit.role)
+            self._queue.append(page)
+        if page.done:
+            self._settled.append((visit, page))
+        else:
+            page.waiting.append(visit)
+
+    # ------------------------------------------------------------ what follows
+
+    def _settle(self, page: WantedPage) -> None:
+        page.done = True
+        self._settled.extend((visit, page) for visit in page.waiting)
+        page.waiting = []
+        self._go_on()
+
+    def _go_on(self) -> None:
+        while self._settled:
+            visit, page = self._settled.popleft()
+            self._tell(replace(visit, rendering_wanted=page.rendering_wanted, failure=page.failure))
+            self._follow(visit, page.outline)
+
+    def _follow(self, visit: Visit, outline: Outline) -> None:
+        if visit.role is PageRole.HOME:
+            self._follow_home(visit, outline)
+        elif visit.role is PageRole.COLUMN:
+            self._follow_list(visit, outline)
+        elif visit.role is PageRole.ARTICLE:
+            self._follow_article(visit, outline)
+
+    def _follow_home(self, visit: Visit, outline: Outline) -> None:
+        if outline.dated:
+            return
+        below = [*outline.frames, *(entry.url for entry in outline.entries), *outline.links]
+        inner = dict.fromkeys(url for url in self._own(below) if url != self._home)
+        for order, url in enumerate(list(inner)[:SECOND_LEVEL_PAGES]):
+            reason = f"首页无带日期的条目，二级页面 {order + 1}"
+            self._look(Visit(visit.site_id, url, PageRole.SECOND_LEVEL, order, parent=visit.url, reason=reason))
+
+    def _follow_list(self, visit: Visit, outline: Outline) -> None:
+        frame = self._frames[str(visit.unit_id), str(visit.column_id)]
+        frame.open -= 1
+        frame.entries.extend(outline.entries)
+        if not outline.entries:
+            frames = list(self._own(outline.frames))[:FRAMES_OF_A_PAGE]
+            frame.allowed += len(frames)
+            for url in frames:
+                self._list_page(frame, url, visit.url)
+        if outline.next:
+            for url in self._own([outline.next]):
+                self._list_page(frame, url, visit.url)
+        if not frame.open:
+            self._draw(frame)
+
+    def _list_page(self, frame: _Frame, url: str, parent: str | None) -> None:
+        url = _spelt(url)
+        if url in frame.pages or len(frame.pages) >= frame.allowed:
+            return
+        order = len(frame.pages)
+        frame.pages.add(url)
+        frame.open += 1
+        reason = "栏目页" if parent is None else f"列表第 {order + 1} 页"
+        self._look(
+            Visit(
+                self.plan.site.id,
+                url,
+                PageRole.COLUMN,
+                order,
+                frame.unit.id,
+                frame.column.id,
+                parent,
+                reason,
+                title=frame.column.name,
+            )
+        )
+
+    def _draw(self, frame: _Frame) -> None:
+        inner = [replace(entry, url=url) for entry in frame.entries for url in self._own([entry.url])]
+        wanted = [entry for entry in inner if entry.url not in frame.pages]
+        seed_key = f"{self.plan.seed}/{frame.unit.id}/{frame.column.id}"
+        for drawn in draw_articles(wanted, self.plan.settings.sampling, seed_key):
+            self._look(
+                Visit(
+                    self.plan.site.id,
+                    drawn.entry.url,
+                    PageRole.ARTICLE,
+                    drawn.order,
+                    frame.unit.id,
+                    frame.column.id,
+                    reason=drawn.reason,
+                    title=drawn.entry.title,
+                    listed_date=drawn.entry.date,
+                )
+            )
+
+    def _follow_article(self, visit: Visit, outline: Outline) -> None:
+        found = {url: text for link, text in outline.attachments for url in self._own([link])}
+        count = self.plan.settings.sampling.attachments
+        for order, (url, text) in enumerate(list(found.items())[:count]):
+            self._look(
+                Visit(
+                    visit.site_id,
+                    url,
+                    PageRole.ATTACHMENT,
+                    order,
+                    visit.unit_id,
+                    visit.column_id,
+                    parent=visit.url,
+                    reason=f"附件 {order + 1}/{len(found)}",
+                    title=text,
+                )
+            )
+
+    def _own(self, urls: list[str] | tuple[str, ...]) -> Iterator[str]:
+        """Yield those of the addresses that are of this site, normalised: what others publish is not this site's."""
+        return (spelt for url in urls if same_site(spelt := _spelt(url), self._home))
+
+
+def _spelt(url: str) -> str:
+    """Return the address normalised, or as it is where it cannot be read: asking for it then fails, and says why."""
+    try:
+        return normalise(url)
+    except InvalidUrl:
+        return url

@@ -1,0 +1,254 @@
+"""巡查爬虫: home page, columns, list pages, articles and attachments of several sites, each at its own pace."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from checks.facts.page import read_page
+from scrapy import Request
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from checks.facts.model import PageFacts, PageKind
+from checks.model import Capture, FailureKind, Mode, PageRole
+from crawler import capturing
+from crawler.capturing import Fetched, Target
+from crawler.failures import RETRIED, SILENT
+from crawler.plan import SitePlan
+from crawler.politeness import SchemeRefused, check_url, user_agent
+from crawler.rendering import Rendering, needs_rendering, render_meta
+from crawler.site_crawl import Outline, SiteCrawl, WantedPage
+from crawler.spiders.base import DistrictSpider
+from crawler.task import Progress, Workplace
+from crawler.urls import InvalidUrl, is_http, normalise
+
+log = logging.getLogger(__name__)
+
+_KINDS = {PageRole.HOME: PageKind.HOME, PageRole.COLUMN: PageKind.COLUMN}
+_LARGE_FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".et", ".ofd", ".zip", ".rar", ".ppt", ".pptx")
+
+
+@dataclass(slots=True)
+class _SiteState:
+    plan: SitePlan
+    crawl: SiteCrawl
+    until: Callable[[], bool]  # whether the site's time is up
+    reported: bool = False
+
+
+class InspectionSpider(DistrictSpider):
+    """Walks the plans of several sites at once; what happens on one never holds up another."""
+
+    name = "inspection"
+
+    def __init__(self, plans: tuple[SitePlan, ...], workplace: Workplace, **kwargs: Any) -> None:
+        super().__init__(workplace, **kwargs)
+        self.plans = plans
+
+    async def begin(self) -> AsyncIterator[Request]:
+        """Yield the first requests of every site."""
+        for plan in self.plans:
+            deadline = self.place.clock() + timedelta(seconds=plan.settings.site_time_limit_seconds)
+            crawl = SiteCrawl(plan, self.place.sink.visit)
+            site = _SiteState(plan, crawl, lambda deadline=deadline: self.place.clock() > deadline)
+            for request in self._advance(site):
+                yield request
+
+    # ------------------------------------------------------------ pace and limits
+
+    def _advance(self, site: _SiteState) -> Iterator[Request]:
+        """Yield as many requests as the site bears at once, and report the site when nothing is left."""
+        crawl = site.crawl
+        while crawl.in_flight < site.plan.settings.concurrency and (page := self._next(site)):
+            request = self._ask(site, page)
+            if request is not None:
+                crawl.in_flight += 1
+                yield request
+        if crawl.is_done and not site.reported:
+            site.reported = True
+            self.place.summary.finished.append(site.plan.site.id)
+            self.place.on_site_done(site.plan.site.id)
+
+    def _next(self, site: _SiteState) -> WantedPage | None:
+        if site.until() or site.crawl.fetched >= site.plan.settings.max_pages_per_site:
+            site.crawl.abandon(FailureKind.BUDGET_EXHAUSTED)
+        return site.crawl.take()
+
+    def _landed(self, site: _SiteState, request: Request | None) -> Iterator[Request]:
+        """Go on after a response: with the page's next step if it has one, else with the site's next page."""
+        if request is not None:
+            yield request
+            return
+        site.crawl.in_flight -= 1
+        yield from self._advance(site)
+
+    def _finish(self, site: _SiteState, page: WantedPage, kind: FailureKind | None) -> None:
+        if kind is FailureKind.ROBOTS_DISALLOWED:
+            page.failure = kind
+        site.crawl.finish(page, kind if kind in SILENT else None)
+        self.place.on_progress(Progress(site.plan.site.id, site.crawl.fetched, site.crawl.waiting))
+
+    # ------------------------------------------------------------ static pages
+
+    def _ask(self, site: _SiteState, page: WantedPage) -> Request | None:
+        """Return the request for a page, or None when it is settled without one: replayed, or not to be asked for."""
+        found = self.place.replay.find(site.plan.site.id, page.url, Mode.STATIC)
+        if found:
+            return self._read(site, page, self.replayed(*found), replayed=True)
+        try:
+            check_url(page.url)
+        except SchemeRefused as error:
+            target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock())
+            return self._read(site, page, target.failed(FailureKind.SCHEME_REFUSED, str(error)))
+        return self._static_request(site, page, page.url)
+
+    def _static_request(
+        self, site: _SiteState, page: WantedPage, url: str, chain: tuple[str, ...] = (), tries: int = 0
+    ) -> Request:
+        settings = site.plan.settings
+        large = page.role is PageRole.ATTACHMENT or page.url.lower().endswith(_LARGE_FILES)
+        known = {"site": site, "page": page, "chain": chain, "tries": tries}
+        return Request(
+            url,
+            callback=self.receive,
+            errback=self.receive_failure,
+            cb_kwargs=known,
+            dont_filter=True,
+            meta={
+                "cookiejar": site.plan.site.id,
+                "download_timeout": settings.timeout_seconds,
+                "download_maxsize": settings.max_attachment_bytes if large else settings.max_body_bytes,
+                "dont_obey_robotstxt": bool(site.plan.site.robots_override_reason),
+            },
+        )
+
+    def receive(
+        self, response: Response, site: _SiteState, page: WantedPage, chain: tuple[str, ...], tries: int
+    ) -> Iterator[Request]:
+        """Take a static response of any status."""
+        target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock(), chain)
+        return self.guarded(self._received(site, page, capturing.of_response(target, response), tries))
+
+    def receive_failure(self, failure: Failure) -> Iterator[Request]:
+        """Take a static request that failed."""
+        known = failure.request.cb_kwargs
+        site, page = known["site"], known["page"]
+        target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock(), known["chain"])
+        fetched = capturing.of_exception(target, failure.value, failure.request)
+        return self.guarded(self._received(site, page, fetched, known["tries"]))
+
+    def _received(self, site: _SiteState, page: WantedPage, fetched: Fetched, tries: int) -> Iterator[Request]:
+        if fetched.capture.failure in RETRIED and tries < site.plan.settings.retries:
+            yield self._static_request(site, page, page.url, tries=tries + 1)
+        else:
+            yield from self._landed(site, self._read(site, page, fetched))
+
+    def _read(self, site: _SiteState, page: WantedPage, fetched: Fetched, *, replayed: bool = False) -> Request | None:
+        """Read a static page; return the request of its next step (redirect, rendering), or None when settled."""
+        facts = self._facts(page, fetched)
+        if facts and facts.redirect and not replayed:
+            target = _redirect_target(facts.redirect)
+            chain = (*fetched.capture.redirects, fetched.capture.final_url)
+            if target and len(chain) <= site.plan.settings.max_redirects:
+                return self._static_request(site, page, target, chain)
+            if target:
+                looped = replace(
+                    fetched.capture, failure=FailureKind.REDIRECT_LOOP, detail=" → ".join((*chain, target))
+                )
+                fetched, facts = replace(fetched, capture=looped), None
+        capture = fetched.capture if replayed else self.keep(fetched)
+        if facts:
+            page.outline = Outline.of(facts)
+        if self._wants_browser(page, fetched, facts):
+            return self._render(site, page)
+        self._finish(site, page, capture.failure)
+        return None
+
+    def _facts(self, page: WantedPage, fetched: Fetched) -> PageFacts | None:
+        capture = fetched.capture
+        if capture.failure or page.role is PageRole.ATTACHMENT or not _is_markup(capture, fetched.body):
+            return None
+        url, kind = capture.final_url or capture.url, _KINDS.get(page.role)
+        try:
+            return read_page(fetched.body, url=url, content_type=capture.content_type, as_of=self.place.day, kind=kind)
+        except Exception:
+            log.exception("page could not be read: %s", url)
+            return None
+
+    # ------------------------------------------------------------ rendered pages
+
+    def _wants_browser(self, page: WantedPage, fetched: Fetched, facts: PageFacts | None) -> bool:
+        if fetched.block is not None:
+            return fetched.block.script and page.role is not PageRole.ATTACHMENT
+        return facts is not None and needs_rendering(page.role, facts)
+
+    def _render(self, site: _SiteState, page: WantedPage, tries: int = 0) -> Request | None:
+        """Return the request that renders a page, or None when that is settled without one."""
+        page.rendering_wanted = True
+        target = Target(site.plan.site.id, page.url, Mode.RENDERED, self.place.clock())
+        found = self.place.replay.find(target.site_id, target.url, target.mode)
+        if found:
+            return self._rendered(site, page, self.replayed(*found), replayed=True)
+        if self.place.gateway is None or site.plan.settings.render == "never":
+            missing = target.failed(FailureKind.RENDER_UNAVAILABLE, "没有可用的浏览器，或设置为不渲染")
+            return self._rendered(site, page, missing)
+        rendering = Rendering()
+        agent = user_agent(self.place.settings.contact)
+        meta = render_meta(target.site_id, agent, site.plan.settings, rendering)
+        meta["dont_obey_robotstxt"] = bool(site.plan.site.robots_override_reason)
+        known = {"site": site, "page": page, "rendering": rendering, "tries": tries}
+        return Request(
+            page.url,
+            callback=self.receive_rendering,
+            errback=self.receive_rendering_failure,
+            cb_kwargs=known,
+            dont_filter=True,
+            meta=meta,
+        )
+
+    def receive_rendering(
+        self, response: Response, site: _SiteState, page: WantedPage, rendering: Rendering, tries: int
+    ) -> Iterator[Request]:
+        """Take a rendered page."""
+        target = Target(site.plan.site.id, page.url, Mode.RENDERED, self.place.clock())
+        fetched = capturing.of_rendering(target, rendering, response.request)
+        return self.guarded(self._landed(site, self._rendered(site, page, fetched)))
+
+    def receive_rendering_failure(self, failure: Failure) -> Iterator[Request]:
+        """Take a page that the browser could not render; once more if a retry may help."""
+        known = failure.request.cb_kwargs
+        site, page, tries = known["site"], known["page"], known["tries"]
+        target = Target(site.plan.site.id, page.url, Mode.RENDERED, self.place.clock())
+        fetched = capturing.of_exception(target, failure.value, failure.request)
+        if fetched.capture.failure is FailureKind.RENDER_FAILED and tries < site.plan.settings.retries:
+            return self.guarded(self._landed(site, self._render(site, page, tries + 1)))
+        return self.guarded(self._landed(site, self._rendered(site, page, fetched)))
+
+    def _rendered(
+        self, site: _SiteState, page: WantedPage, fetched: Fetched, *, replayed: bool = False
+    ) -> Request | None:
+        """Go on with what the browser saw, where it saw the page; with the static page otherwise."""
+        facts = self._facts(page, fetched)
+        capture = fetched.capture if replayed else self.keep(fetched)
+        if facts:
+            page.outline = Outline.of(facts)
+        self._finish(site, page, capture.failure if capture.failure in SILENT else None)
+
+
+def _redirect_target(url: str) -> str | None:
+    try:
+        return normalise(url) if is_http(url) else None
+    except InvalidUrl:
+        return None
+
+
+def _is_markup(capture: Capture, body: bytes) -> bool:
+    """Tell whether to read a body as a page: servers' content types are often wrong, so its first bytes count too."""
+    start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"%pdf", b"pk\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!")):
+        return False
+    return "html" in capture.content_type.lower() or start.startswith(b"<!doctype html") or b"<html" in start

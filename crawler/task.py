@@ -1,0 +1,50 @@
+"""What one child process is asked to do, and what it says of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+
+from checks.model import FailureKind
+from config.schema import Crawl
+from crawler.gateway import Gateway
+from crawler.names import Names
+from crawler.sink import CaptureSink, Replay
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a site is: pages asked for, and pages known that still wait."""
+
+    site_id: str
+    fetched: int
+    waiting: int
+
+
+@dataclass(slots=True)
+class CrawlSummary:
+    """What a crawl brought home. `failures` counts captures by kind; `finished` names the sites that are through."""
+
+    captured: int = 0
+    failures: Counter[FailureKind] = field(default_factory=Counter)
+    finished: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What every spider of a child process works with. `gateway` is None where there is no browser."""
+
+    settings: Crawl
+    day: date
+    sink: CaptureSink
+    replay: Replay
+    names: Names
+    gateway: Gateway | None
+    browser: Path | None
+    clock: Callable[[], datetime]
+    on_progress: Callable[[Progress], None]
+    on_site_done: Callable[[str], None]
+    summary: CrawlSummary

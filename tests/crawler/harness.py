@@ -1,0 +1,127 @@
+"""Runs a crawl in a child process (the reactor runs once a process) and brings back what it stored."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from checks.model import Capture, EvidenceRef, Mode, PageRole, Probe, Visit
+from config.schema import Column, ColumnType, Crawl, Sampling, Site, Unit, UnitKind
+from crawler.crawl import crawl
+from crawler.plan import SitePlan
+from crawler.screenshots import take_screenshots
+from crawler.sink import Exchange
+from crawler.task import CrawlSummary
+
+DAY = date(2026, 11, 20)
+MANNERS = Crawl(
+    contact="mailto:inspection@example.test",
+    requests_per_second=200,
+    timeout_seconds=5,
+    retries=0,
+    max_redirects=3,
+    allow_private_addresses=True,
+    sampling=Sampling(newest=2, older=1, list_pages=3, attachments=2),
+)
+
+
+@dataclass
+class MemorySink:
+    """Keeps everything in memory, and finds it again as an interrupted run's store would."""
+
+    captures: list[Capture] = field(default_factory=list)
+    exchanges: dict[tuple[str, str, Mode], Exchange | None] = field(default_factory=dict)
+    visits: list[Visit] = field(default_factory=list)
+    summary: CrawlSummary = field(default_factory=CrawlSummary)
+    done: list[str] = field(default_factory=list)
+
+    def store(self, capture: Capture, exchange: Exchange | None) -> Capture:
+        kept = replace(capture, evidence=EvidenceRef("memory", len(self.captures), "", ""))
+        self.captures.append(kept)
+        self.exchanges[capture.site_id, capture.url, capture.mode] = exchange
+        return kept
+
+    def visit(self, visit: Visit) -> None:
+        self.visits.append(visit)
+
+    def probe(self, probe: Probe) -> None:
+        raise AssertionError("a crawl makes no probes")
+
+    def find(self, site_id: str, url: str, mode: Mode) -> tuple[Capture, bytes] | None:
+        for capture in self.captures:
+            if (capture.site_id, capture.url, capture.mode) == (site_id, url, mode):
+                exchange = self.exchanges[site_id, url, mode]
+                return capture, exchange.payload if exchange else b""
+        return None
+
+    def capture(self, url: str, mode: Mode = Mode.STATIC) -> Capture:
+        (found,) = [capture for capture in self.captures if (capture.url, capture.mode) == (url, mode)]
+        return found
+
+    def of_role(self, role: PageRole) -> list[Visit]:
+        return [visit for visit in self.visits if visit.role is role]
+
+
+class BrokenSink(MemorySink):
+    """A store whose disk is full."""
+
+    def store(self, capture: Capture, exchange: Exchange | None) -> Capture:
+        raise OSError("no space left")
+
+
+def plan(
+    home: str, columns: dict[str, str | None] | None = None, settings: Crawl = MANNERS, site_id: str = "portal"
+) -> SitePlan:
+    """Plan a site with one unit that owns the columns (id -> URL)."""
+    owned = tuple(
+        Column(id=column, type=ColumnType.NOTICE, name=column, site=site_id, url=url)
+        for column, url in (columns or {}).items()
+    )
+    unit = Unit(id="education", name="区教育局", kind=UnitKind.DEPARTMENT, column=owned)
+    site = Site(id=site_id, name="门户", home=home)
+    return SitePlan(site, (unit,), tuple((unit, column) for column in owned), DAY, "s1", settings)
+
+
+def run(
+    *plans: SitePlan,
+    settings: Crawl = MANNERS,
+    replay: MemorySink | None = None,
+    browser: Path | None = None,
+    sink: MemorySink | None = None,
+) -> MemorySink:
+    """Crawl in a child process and return what was stored."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(_crawl, plans, settings, replay, browser, sink or MemorySink()).result()
+
+
+def _crawl(
+    plans: tuple[SitePlan, ...], settings: Crawl, replay: MemorySink | None, browser: Path | None, sink: MemorySink
+) -> MemorySink:
+    sink.summary = crawl(
+        plans,
+        settings=settings,
+        day=DAY,
+        sink=sink,
+        replay=replay,
+        browser=browser,
+        on_site_done=sink.done.append,
+        clock=lambda: datetime.now(UTC),
+    )
+    return sink
+
+
+def shoot(urls: dict[Site, tuple[str, ...]], browser: Path | None) -> MemorySink:
+    """Take screenshots in a child process and return what was stored."""
+    assert browser is not None
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_shoot, urls, browser).result()
+
+
+def _shoot(urls: dict[Site, tuple[str, ...]], browser: Path) -> MemorySink:
+    sink = MemorySink()
+    take_screenshots(urls, settings=MANNERS, day=DAY, sink=sink, browser=browser)
+    return sink

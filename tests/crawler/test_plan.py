@@ -1,0 +1,92 @@
+"""The plan and the sample are the same for the same inventory, day and seed."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.facts.model import ListEntry
+from config.schema import Column, ColumnType, Crawl, District, Inventory, Sampling, Site, Unit, UnitKind
+from crawler.plan import batches, draw_articles, plan_run
+
+DAY = date(2026, 11, 20)
+
+
+def entries(count: int) -> list[ListEntry]:
+    return [ListEntry(f"通知{i}", f"http://a.test/{i}.html", DAY - timedelta(days=i)) for i in range(count)]
+
+
+def column(name: str, site: str, url: str | None) -> Column:
+    return Column(id=name, type=ColumnType.NOTICE, name=name, site=site, url=url)
+
+
+def inventory() -> Inventory:
+    units = (
+        Unit(
+            id="a",
+            name="甲局",
+            kind=UnitKind.DEPARTMENT,
+            column=(column("x", "big", "http://a.test/x/"), column("y", "big", None)),
+        ),
+        Unit(id="b", name="乙镇", kind=UnitKind.TOWNSHIP, column=(column("x", "small", "http://b.test/x/"),)),
+    )
+    sites = (
+        Site(id="small", name="小站", home="http://b.test/", requests_per_second=0.2),
+        Site(id="big", name="门户", home="http://a.test/"),
+        Site(id="spare", name="备用", home="http://c.test/"),
+    )
+    return Inventory(
+        district=District(name="某区", division_code="130111"), crawl=Crawl(concurrency=3), site=sites, unit=units
+    )
+
+
+def test_newest_are_always_drawn_and_older_ones_by_lot() -> None:
+    drawn = draw_articles(entries(20), Sampling(newest=3, older=2), "s1")
+    assert [d.order for d in drawn[:3]] == [0, 1, 2]
+    assert [d.reason for d in drawn[:3]] == ["最新 1/3", "最新 2/3", "最新 3/3"]
+    assert sorted(d.reason for d in drawn[3:]) == ["抽样 1/17，种子 s1", "抽样 2/17，种子 s1"]
+    assert all(d.order >= 3 for d in drawn[3:])
+
+
+def test_another_seed_draws_others() -> None:
+    lots = {tuple(d.order for d in draw_articles(entries(60), Sampling(newest=0, older=3), f"s{i}")) for i in range(20)}
+    assert len(lots) > 10
+
+
+@given(st.permutations(entries(12)), st.integers(0, 15), st.integers(0, 15))
+def test_the_draw_does_not_hang_on_the_order_of_a_dated_list(
+    shuffled: list[ListEntry], newest: int, older: int
+) -> None:
+    sampling = Sampling(newest=newest, older=older)
+    drawn = draw_articles(shuffled, sampling, "s")
+    assert drawn == draw_articles(entries(12), sampling, "s")
+    assert len(drawn) == min(12, newest) + min(max(12 - newest, 0), older)
+
+
+def test_undated_lists_keep_their_order_and_repeated_entries_count_once() -> None:
+    listed = [ListEntry(str(i), f"http://a.test/{i}") for i in (5, 3, 5, 9)]
+    drawn = draw_articles(listed, Sampling(newest=5), "s")
+    assert [(d.entry.title, d.order) for d in drawn] == [("5", 0), ("3", 1), ("9", 2)]
+
+
+def test_a_plan_holds_each_sites_units_columns_and_manners() -> None:
+    small, big, spare = plan_run(inventory(), DAY, "s1")
+    assert [unit.id for unit in big.units] == ["a"]
+    assert [c.id for _, c in big.asked] == ["x"]
+    assert [c.id for _, c in big.unconfirmed] == ["y"]
+    assert (small.settings.requests_per_second, small.settings.concurrency) == (0.2, 3)
+    assert spare.columns == ()
+
+
+def test_a_spot_check_plans_only_the_sites_of_its_units() -> None:
+    assert [plan.site.id for plan in plan_run(inventory(), DAY, "s1", ["b"])] == ["small"]
+
+
+def test_batches_hold_every_site_once() -> None:
+    plans = plan_run(inventory(), DAY, "s1")
+    for size in (1, 2, 8):
+        split = list(batches(plans, size))
+        assert all(len(batch) <= size for batch in split)
+        assert sorted(plan.site.id for batch in split for plan in batch) == ["big", "small", "spare"]

@@ -1,0 +1,139 @@
+"""Pages whose scripts decide what a visitor sees, in a real Chromium."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+
+from checks.facts.model import PageFacts, PageKind
+from checks.model import FailureKind, Mode, PageRole
+from crawler.rendering import find_browser, needs_rendering
+from tests.crawler.harness import MANNERS, plan, run, shoot
+from tests.crawler.servers import Website, name_server, page, raw, serve
+
+BROWSER = find_browser()
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="没有可用的浏览器")]
+
+ROWS = [{"u": f"/tz/{i}.html", "t": f"关于第{i}号事项的通知", "d": f"2026-10-{i:02}"} for i in range(1, 6)]
+FILLED = """<html><head><title>通知公告</title></head><body><ul id="list" class="list"></ul><script>
+fetch('/rows.json').then(answer => answer.json()).then(rows => {
+  document.getElementById('list').innerHTML =
+    rows.map(r => `<li><a href="${r.u}">${r.t}</a><span>${r.d}</span></li>`).join('');
+});
+</script></body></html>"""
+PUZZLE = "<html><script>setTimeout(() => { document.cookie = 'passed=1'; location.reload(); }, 200)</script></html>"
+LIST = "<html><body><ul>" + "".join(
+    f'<li><a href="{row["u"]}">{row["t"]}</a><span>{row["d"]}</span></li>' for row in ROWS
+) + "</ul></body></html>"  # fmt: skip
+
+
+def challenged(request: BaseHTTPRequestHandler) -> None:
+    """Let only those in who ran the script."""
+    passed = "passed=1" in request.headers.get("Cookie", "")
+    (page(LIST) if passed else page(PUZZLE, 412))(request)
+
+
+@pytest.fixture
+def site() -> Iterator[Website]:
+    articles = {row["u"]: page(f"<html><body><h1>{row['t']}</h1><p>正文</p></body></html>") for row in ROWS}
+    with serve(Website({"/robots.txt": page("", 404), "/": page(LIST), **articles})) as website:
+        website.routes["/rows.json"] = raw(json.dumps(ROWS).encode(), content_type="application/json")
+        website.routes["/xhr/"] = page(FILLED)
+        website.routes["/guarded/"] = challenged
+        yield website
+
+
+def test_a_list_filled_by_script_is_rendered_and_followed(site: Website) -> None:
+    found = run(plan(site.url, {"xhr": site.url + "/xhr/"}), browser=BROWSER)
+    (column,) = found.of_role(PageRole.COLUMN)
+    assert column.rendering_wanted
+    rendered = found.capture(column.url, Mode.RENDERED)
+    assert (rendered.failure, rendered.content_type) == (None, "text/html; charset=utf-8")
+    exchange = found.exchanges["portal", column.url, Mode.RENDERED]
+    assert exchange is not None
+    assert "关于第5号事项的通知" in exchange.payload.decode()
+    assert found.capture(column.url).failure is None
+    assert [v.order for v in sorted(found.of_role(PageRole.ARTICLE), key=lambda v: v.order)][:2] == [0, 1]
+
+
+def test_a_challenge_is_passed_and_both_captures_kept(site: Website) -> None:
+    found = run(plan(site.url, {"guarded": site.url + "/guarded/"}), browser=BROWSER)
+    url = site.url + "/guarded/"
+    assert found.capture(url).failure is FailureKind.BLOCKED
+    assert found.capture(url, Mode.RENDERED).failure is None
+    assert found.capture(url, Mode.RENDERED).status == 200
+    assert len(found.of_role(PageRole.ARTICLE)) == 3
+
+
+def test_a_rendered_page_is_replayed(site: Website) -> None:
+    wanted = plan(site.url, {"xhr": site.url + "/xhr/", "guarded": site.url + "/guarded/"})
+    first = run(wanted, browser=BROWSER)
+    asked = len(site.log)
+    second = run(wanted, replay=first, browser=BROWSER)
+    assert len(site.log) == asked
+    assert set(second.visits) == set(first.visits)
+
+
+def test_without_a_browser_the_wish_is_kept_and_the_lack_told(site: Website) -> None:
+    found = run(plan(site.url, {"xhr": site.url + "/xhr/"}))
+    assert found.of_role(PageRole.COLUMN)[0].rendering_wanted
+    assert found.capture(site.url + "/xhr/", Mode.RENDERED).failure is FailureKind.RENDER_UNAVAILABLE
+
+
+def test_the_browser_asks_the_same_resolver_and_no_private_address(site: Website) -> None:
+    """A page's script reaches a name that only our resolver knows; what resolves to nothing allowed stays out."""
+    with serve(Website({"/rows.json": site.routes["/rows.json"]})) as other:
+        other.routes["/rows.json"] = raw(
+            json.dumps(ROWS).encode(), content_type="application/json", Access_Control_Allow_Origin="*"
+        )
+        far = f"http://data.test:{other.port}/rows.json"
+        site.routes["/xhr/"] = page(FILLED.replace("/rows.json", far))
+        with name_server({("www.test", "A"): ["127.0.0.1"], ("data.test", "A"): ["127.0.0.1"]}) as port:
+            settings = MANNERS.model_copy(update={"resolver": f"127.0.0.1:{port}"})
+            home = f"http://www.test:{site.port}/"
+            found = run(plan(home, {"xhr": home + "xhr/"}, settings), settings=settings, browser=BROWSER)
+        assert other.asked("/rows.json") == 1
+        assert len(found.of_role(PageRole.ARTICLE)) == 3
+
+
+def test_a_page_the_browser_cannot_reach_is_a_failed_rendering(site: Website) -> None:
+    answers = [page(FILLED)]
+    site.routes["/xhr/"] = lambda request: answers.pop()(request) if answers else site.hang(request)
+    settings = MANNERS.model_copy(update={"timeout_seconds": 1.5})
+    found = run(plan(site.url, {"xhr": site.url + "/xhr/"}, settings), settings=settings, browser=BROWSER)
+    assert found.capture(site.url + "/xhr/", Mode.RENDERED).failure is FailureKind.RENDER_FAILED
+    assert found.done == ["portal"]
+
+
+def test_pictures_are_taken_and_failures_told(site: Website) -> None:
+    site.routes["/tall"] = page("<html><body style='height:90000px'>高</body></html>")
+    wanted = plan(site.url).site
+    found = shoot({wanted: (site.url + "/", site.url + "/tall", site.url + "/", "http://127.0.0.1:1/")}, BROWSER)
+    good = found.capture(site.url + "/", Mode.SCREENSHOT)
+    assert (good.failure, good.content_type) == (None, "image/png")
+    picture = found.exchanges["portal", site.url + "/tall", Mode.SCREENSHOT]
+    assert picture is not None
+    assert picture.payload.startswith(b"\x89PNG")
+    assert int.from_bytes(picture.payload[20:24], "big") == 6000
+    assert found.capture("http://127.0.0.1:1/", Mode.SCREENSHOT).failure is FailureKind.RENDER_FAILED
+    assert len(found.captures) == 3
+
+
+@pytest.mark.parametrize(
+    ("role", "needs", "wanted"),
+    [
+        (PageRole.HOME, {"script_footer"}, True),
+        (PageRole.ARTICLE, {"script_footer"}, False),
+        (PageRole.COLUMN, {"empty_list"}, True),
+        (PageRole.ARTICLE, {"empty_list"}, False),
+        (PageRole.COLUMN, {"frames_unread"}, False),
+        (PageRole.ARTICLE, {"script_content"}, True),
+        (PageRole.HOME, set(), False),
+    ],
+)
+def test_a_page_is_rendered_only_for_what_its_role_is_read_for(role: PageRole, needs: set[str], wanted: bool) -> None:
+    facts = PageFacts(None, "utf-8", PageKind.OTHER, "", rendering_needs=frozenset(needs))
+    assert needs_rendering(role, facts) is wanted
