@@ -114,6 +114,9 @@ def _value_sentences(detail: ErrorDetails) -> tuple[str, str]:
         return f"“{value}”不合格式", _pattern_fix(str(detail.get("ctx", {}).get("pattern", "")))
     if kind in ("too_short", "string_too_short"):
         return "不能是空的", "至少写一个"
+    if kind == "tuple_type" and isinstance(value, dict):
+        table = ".".join(part for part in detail["loc"] if isinstance(part, str))
+        return "可以有几个，方括号却只写了一层", f"把 [{table}] 写成 [[{table}]]"
     expected = KINDS.get(kind.partition("_")[0])
     return f"值 {_shown(value)} 的写法不对", f"应写{expected}" if expected else f"改正此处（{detail['msg']}）"
 

@@ -166,6 +166,7 @@ def test_a_misspelt_key_gets_the_right_spelling(folder):
 
 
 SCHEMA_MISTAKES = [
+    ("sites", "aliases", '[unit.column]\nid = "news"\n[unit.x]\naliases', "unit[1].column", "[[unit.column]]"),
     ("sites", 'kind = "department"', 'kind = "departement"', "unit[1].kind", "department"),
     ("sites", 'name = "区教育局"\n', "", "unit[1].name", "补上 name"),
     ("sites", 'name = "区教育局"', 'name = " "', "unit[1].name", "至少写一个"),
