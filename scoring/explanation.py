@@ -69,7 +69,7 @@ def _causes_of(target: TargetResult) -> Iterator[str]:
     if target.state is TargetState.UNJUDGED:
         for finding in target.findings:
             if finding.outcome in OUTCOMES:
-                yield finding.observed or OUTCOMES[finding.outcome]
+                yield finding.observed.rstrip("。") or OUTCOMES[finding.outcome]
 
 
 def _named(targets: Sequence[str]) -> str:

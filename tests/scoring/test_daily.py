@@ -119,7 +119,7 @@ def test_coverage_is_weighted_by_points_like_the_score(score):
 
 def test_a_withheld_score_names_the_pages_and_the_causes_in_bounds(score):
     blocked = [
-        finding("column_freshness", f"http://a/{n}", "INCONCLUSIVE", observed="页面被防护系统拦截") for n in range(9)
+        finding("column_freshness", f"http://a/{n}", "INCONCLUSIVE", observed="页面被防护系统拦截。") for n in range(9)
     ]
     others = [finding("ipv6", f"h{n}", "NOT_TESTED", observed=f"原因{n}") for n in range(7)]
     broken = [finding("open_attribute", "http://a/doc", "ERROR")]
