@@ -202,7 +202,7 @@ class Repository:
         code = func.coalesce(CaptureRow.failure, "ok")
         query = select(code, func.count()).where(CaptureRow.run_id == run_id).group_by(code).order_by(code)
         with self._database.reading() as session:
-            return dict(session.execute(query).tuples().all())
+            return dict(session.execute(query).all())
 
     # ------------------------------------------------------------ findings
 
@@ -286,7 +286,7 @@ class Repository:
         """Return how many findings of a run have which outcome."""
         query = select(FindingRow.outcome, func.count()).where(FindingRow.run_id == run_id)
         with self._database.reading() as session:
-            return dict(session.execute(query.group_by(FindingRow.outcome)).tuples().all())
+            return dict(session.execute(query.group_by(FindingRow.outcome)).all())
 
     def seen_days(self, unit_ids: Iterable[str], since: date, until: date) -> dict[str, set[date]]:
         """Return by fingerprint on which days, both ends included, a nightly run saw each fault (FAIL) of the units."""
