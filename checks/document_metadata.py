@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 from checks.facts.model import DateMeaning, DateSource, PageFacts
+from checks.facts.official_form import LABEL_TABLE, SIGNATURE
 from checks.issuing_organ import names_another_organ
 from checks.model import Bundle, CheckMeta, Finding, Scope
 from checks.readability import (
@@ -125,11 +126,8 @@ def _missing(subject: Subject, element: str, facts: PageFacts) -> Finding:
     name, clause = ELEMENTS[element]
     value = getattr(facts.document, element)
     if value is None:
-        seen = (
-            f"信息标签表里没有“{name}”，页面其他地方也没有标明。"
-            if facts.document.labels
-            else f"页面上没有标明{name}。"
-        )
+        table = "信息标签表里没有“{}”，页面其他地方也没有标明。" if _has_label_table(facts) else "页面上没有标明{}。"
+        seen = table.format(name)
     else:
         seen = f"标有“{name}”，但值是空白（“{value}”）。"
     expected = f"公文页面应当标明{name}。请在信息标签表里补上“{name}”。{clause}"
@@ -140,9 +138,19 @@ def _is_blank(value: str | None) -> bool:
     return value is None or value.strip() in BLANK
 
 
+def _has_label_table(facts: PageFacts) -> bool:
+    return LABEL_TABLE in facts.form.signs
+
+
+def _lacks_issuer(facts: PageFacts) -> bool:
+    """Without a label table the signature (落款) names the issuer."""
+    signed = SIGNATURE in facts.form.signs and not _has_label_table(facts)
+    return _is_blank(facts.document.issuer) and not signed
+
+
 def _lacks_number(facts: PageFacts) -> bool:
     """A document without a number is no fault while it has no label table, or when the table says 无."""
-    if not facts.document.labels or not _is_blank(facts.document.doc_number):
+    if not _has_label_table(facts) or not _is_blank(facts.document.doc_number):
         return False
     said = (value.strip() for label, value in facts.document.labels if NUMBER_LABEL.search(label))
     return not any(value in NO_NUMBER for value in said)
@@ -161,7 +169,7 @@ def _published_on(facts: PageFacts) -> date | None:
 
 MISSING: dict[str, Callable[[PageFacts], bool]] = {
     "index_number": lambda facts: _is_blank(facts.document.index_number),
-    "issuer": lambda facts: _is_blank(facts.document.issuer),
+    "issuer": _lacks_issuer,
     "doc_number": _lacks_number,
     "written_date": lambda facts: _is_blank(facts.document.written_date) and _written_on(facts) is None,
     "published_date": lambda facts: _is_blank(facts.document.published_date) and _published_on(facts) is None,

@@ -32,7 +32,7 @@ META = CheckMeta(
         "dns_failed": "域名解析失败",
         "site_down": "站点经IPv4也打不开",
         "not_probed": "没有探测",
-        "no_links": "没有这一级的内链",
+        "no_links": "没有可以抽查的这一级内链",
     },
 )
 
@@ -188,16 +188,14 @@ def _delegation(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
 
 def _links(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
     level, name = LEVELS[subject.item]
-    unknown = _unknown_addresses(subject, answers)
-    if unknown is not None:
-        return unknown
+    unjudged = _home_unjudged(subject, answers)
+    if unjudged is not None and unjudged.outcome is Outcome.INCONCLUSIVE:
+        return unjudged
+    if unjudged is not None:  # one fault is not counted again for every link below it
+        return subject.not_applicable("no_links", f"首页经 IPv6 打不开，不再抽查{name}内链。")
     tries = answers.links(level)
     if not tries:
-        return _no_links(subject, answers, name)
-    if answers.lacks_v6_route and not any(fetch.is_success for fetch in tries):
-        return _inconclusive(
-            subject, "no_v6_route", f"检查机到该站没有 IPv6 路由，不能断定{name}内链能否经 IPv6 访问。"
-        )
+        return subject.not_applicable("no_links", f"没有可以抽查的{name}内链。")
     good = [fetch for fetch in tries if fetch.is_success]
     bad = [fetch for fetch in tries if not fetch.is_success]
     seen = f"抽查{name}内链 {len(tries)} 条，经 IPv6 能打开 {len(good)} 条（{_percent(len(good), len(tries))}）"
@@ -211,13 +209,6 @@ def _links(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
         passage=bad[0].target,
         where=f"{name}内链",
     )
-
-
-def _no_links(subject: Subject, answers: Answers, name: str) -> Finding:
-    unjudged = _home_unjudged(subject, answers)
-    if unjudged is not None and unjudged.outcome is Outcome.INCONCLUSIVE:
-        return unjudged
-    return subject.not_applicable("no_links", f"没有可以抽查的{name}内链。")
 
 
 # ---------------------------------------------------------------- words

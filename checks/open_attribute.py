@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.facts.attributes import is_attribute_label
 from checks.facts.model import AttributePlace, AttributeStatement, PageFacts
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
 from checks.readability import (
@@ -141,9 +142,9 @@ def _unread_attachments(article: ArticleVisit) -> Iterator[str]:
 
 
 def _unrecognised_label(facts: PageFacts) -> tuple[str, str] | None:
-    """Return the table's label for the attribute with its value. 公开方式 names a channel as often as an attribute, so
-    it counts only while blank."""
+    """Return the table's label for the attribute with its value. Other labels than 公开属性 (公开方式 …) name a channel
+    as often as an attribute, so they count only while blank."""
     for name, value in facts.document.labels:
-        if "公开属性" in name or (name in ("公开方式", "公开类别", "公开类型") and not value.strip()):
+        if is_attribute_label(name) and ("公开属性" in name or not value.strip()):
             return name, value.strip()
     return None

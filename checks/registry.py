@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 
 from checks import (
     column_freshness,
@@ -15,7 +16,9 @@ from checks import (
     site_identity,
     standard_catalog,
 )
+from checks.facts.model import PageFacts
 from checks.model import Bundle, Check, Finding, Outcome, Scope
+from checks.single_page import bundle_of, checks_for
 from config.schema import CheckRules, Rules, Unit
 
 CHECKS: tuple[Check, ...] = (
@@ -63,6 +66,12 @@ def judge(bundle: Bundle, rules: Rules, checks: Iterable[Check] | None = None) -
     chosen = CHECKS if checks is None else tuple(checks)
     fitting = (check for check in chosen if (check.META.scope is Scope.SITE) == (bundle.unit is None))
     return tuple(finding for check in fitting for finding in _findings(check, bundle, rules))
+
+
+def judge_page(facts: PageFacts, rules: Rules, *, day: date, division_code: str = "") -> tuple[Finding, ...]:
+    """Return what the checks that make sense on a single page say of it; `day` is the day it was captured."""
+    ids = checks_for(facts.kind)
+    return judge(bundle_of(facts, day, division_code), rules, [check for check in CHECKS if check.META.id in ids])
 
 
 def attribute_to_units(site_findings: Iterable[Finding], units: Iterable[Unit]) -> tuple[Finding, ...]:

@@ -1,0 +1,73 @@
+"""Judging one page by itself, for `inspect page`: what a page alone can show, by the checks that can say it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+
+from checks.addresses import host_of
+from checks.facts.model import PageFacts, PageKind
+from checks.model import Bundle, ColumnVisit, Page, PageRole, Visit
+from config.schema import Column, ColumnType, Site, Unit, UnitKind
+
+UNIT = Unit(id="page", name="单个页面", kind=UnitKind.TOWNSHIP)  # a township's catalogue is judged without pilot fields
+NAMELESS = "page.invalid"  # the host of a page of which nothing tells the address
+COLUMN_TYPES = {
+    PageKind.GUIDE: ColumnType.DISCLOSURE_GUIDE,
+    PageKind.APPLICATION: ColumnType.APPLICATION,
+    PageKind.ANNUAL_REPORT: ColumnType.ANNUAL_REPORT,
+    PageKind.SERVICE_GUIDE: ColumnType.SERVICE_GUIDE,
+    PageKind.CATALOG: ColumnType.STANDARD_CATALOG,
+}
+TITLE_WORDS = {
+    ColumnType.NEWS: ("动态", "要闻", "新闻"),
+    ColumnType.NOTICE: ("通知", "公告", "公示"),
+    ColumnType.POLICY_INTERPRETATION: ("解读",),
+}
+CHECKS_OF_KIND = {
+    PageKind.ARTICLE: ("open_attribute", "document_metadata"),
+    PageKind.OTHER: ("open_attribute", "document_metadata"),
+    PageKind.HOME: ("home_freshness", "site_identity"),
+    PageKind.COLUMN: ("column_freshness", "empty_columns"),
+    PageKind.CATALOG: ("standard_catalog",),
+}
+CHECKS_OF_SINGLE_PAGE = ("empty_columns",)
+
+
+def checks_for(kind: PageKind) -> tuple[str, ...]:
+    """Return the ids of the checks that make sense on a single page of the kind."""
+    return CHECKS_OF_KIND.get(kind, CHECKS_OF_SINGLE_PAGE)
+
+
+def bundle_of(facts: PageFacts, day: date, division_code: str = "") -> Bundle:
+    """Return a bundle that holds the one page, in the place where a page of its kind belongs."""
+    url = address_of(facts)
+    site = Site(id="page", name="单个页面", home=url)
+    if facts.kind is PageKind.HOME:
+        return Bundle(day=day, site=site, division_code=division_code, home=_page(facts, url, PageRole.HOME))
+    is_article = facts.kind in (PageKind.ARTICLE, PageKind.OTHER)
+    column_type = ColumnType.POLICY if is_article else column_type_of(facts)
+    column = Column(id="column", type=column_type, name=facts.title or "栏目", site=site.id, url=url, confirmed=True)
+    page = _page(facts, url, PageRole.ARTICLE if is_article else PageRole.COLUMN)
+    visit = ColumnVisit(column, UNIT, pages=() if is_article else (page,), articles=(page,) if is_article else ())
+    return Bundle(day=day, unit=UNIT, division_code=division_code, columns=(visit,))
+
+
+def address_of(facts: PageFacts) -> str:
+    """Return the page's address; for a page without one, the root of the host that most of its links lead to."""
+    if facts.url and facts.url.startswith(("http://", "https://")):
+        return facts.url
+    hosts = Counter(host for link in facts.links if (host := host_of(link.url)))
+    return f"http://{hosts.most_common(1)[0][0] if hosts else NAMELESS}/"
+
+
+def column_type_of(facts: PageFacts) -> ColumnType:
+    """Return the type of the column that the page seems to be: by its kind, else by its title, else 政策文件."""
+    if facts.kind in COLUMN_TYPES:
+        return COLUMN_TYPES[facts.kind]
+    words = ((column_type, word) for column_type, found in TITLE_WORDS.items() for word in found)
+    return next((column_type for column_type, word in words if word in facts.title), ColumnType.POLICY)
+
+
+def _page(facts: PageFacts, url: str, role: PageRole) -> Page:
+    return Page(Visit("page", url, role), facts=facts, complete=not facts.rendering_needs)
