@@ -218,8 +218,8 @@ _POSTGRESQL: dict[str, Verdict] = {
 
 def _translate(context: ExceptionContext) -> errors.StorageError | None:
     original = context.original_exception
-    if not isinstance(original, context.dialect.loaded_dbapi.Error):
-        return None  # a fault of ours, or an interruption: not the database's word
+    if context.is_pre_ping or not isinstance(original, context.dialect.loaded_dbapi.Error):
+        return None  # a stale connection that the pool replaces; a fault of ours, or an interruption
     kind, message = _verdict(original, context.is_disconnect or context.connection is None)
     first_line = str(original).strip().split("\n")[0]
     return kind(f"{message}（{first_line}）")

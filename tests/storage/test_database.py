@@ -139,6 +139,17 @@ def test_a_server_that_does_not_answer_is_said() -> None:
         is_current(database)
 
 
+def test_a_connection_that_the_server_dropped_is_replaced(postgresql_url: str) -> None:
+    database, other = open_database(postgresql_url), open_database(postgresql_url)
+    upgrade(database)
+    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+    with other.reading() as session:
+        assert session.scalar(text(f"SELECT count(pg_terminate_backend(pid)) {others}")) == 1
+    assert is_current(database)
+    database.close()
+    other.close()
+
+
 def test_a_missing_database_is_said(postgresql_url: str) -> None:
     with pytest.raises(errors.DatabaseUnreachable):
         is_current(open_database(postgresql_url.replace("/test_", "/missing_")))
