@@ -47,6 +47,7 @@ SINGLE_PAGE_TYPES = frozenset(
         ColumnType.AGENCY_FUNCTIONS,
         ColumnType.POWER_LIST,
         ColumnType.CONSULTATION,
+        ColumnType.STANDARD_CATALOG,
     }
 )
 SINGLE_PAGE_TEXT = 20  # characters that make a text of a column which is one page
@@ -54,7 +55,7 @@ LIST_PAGE_TEXT = 60  # a list page may say a little about itself and still be em
 PLACEHOLDER = re.compile(
     r"暂无|暂时没有|没有(?:找到|查询到|相关|符合)|未(?:找到|查询到)|建设中|更新中|整理中|敬请期待|共\s{0,3}0\s{0,3}(?:条|页|篇)|暂未"
 )
-PATH = re.compile(r"^(?:您?(?:现在|当前)?(?:所在|的)?(?:当前)?位置|当前位置|首页\s{0,3}[>›»])")
+FURNITURE = re.compile(r"^(?:今天(?:是|日期)|您?(?:现在|当前)?(?:所在|的)?(?:当前)?位置|当前位置|首页\s{0,3}[>›»])")
 MOVES = re.compile(r"首页|上一?页|下一?页|尾页|末页|更多|返回|打印|关闭|收藏|\d{1,4}")  # links that lead to no content
 WORDS = re.compile(r"[\w]")
 
@@ -125,7 +126,7 @@ def _content(visit: ColumnVisit, pages: list[PageFacts]) -> str:
 def _text_length(text: str) -> int:
     """Return the count of letters and characters in the lines that say something."""
     lines = (line.strip() for line in text.splitlines())
-    return sum(len(WORDS.findall(line)) for line in lines if not PATH.match(line) and not PLACEHOLDER.search(line))
+    return sum(len(WORDS.findall(line)) for line in lines if not FURNITURE.match(line) and not PLACEHOLDER.search(line))
 
 
 def _outside_content(visit: ColumnVisit, pages: list[PageFacts], shared: frozenset[str]) -> str:

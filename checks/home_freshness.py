@@ -80,7 +80,7 @@ def _second_level_items(pages: tuple[Page, ...]) -> Iterator[DatedItem]:
     for page in pages:
         if page_obstacle(page) is not None or page.facts is None:
             continue
-        where = f"二级页面“{page.facts.title or page.url}”"
+        where = f"二级页面“{_title(page)}”"
         yield from listed_items(page, where)
         if page.facts.kind is PageKind.ARTICLE and (item := published_item(page, where)) is not None:
             yield item
@@ -99,12 +99,16 @@ def _second_level_obstacle(home: Page, pages: tuple[Page, ...]) -> Obstacle | No
     for page in pages:
         if page.failure is FailureKind.NOT_FOUND or (page.facts and page.facts.soft_not_found):
             continue
-        obstacle = page_obstacle(page, f"首页条目没有日期，而二级页面“{page.visit.title or page.url}”")
+        obstacle = page_obstacle(page, f"首页条目没有日期，而二级页面“{_title(page)}”")
         if obstacle is not None:
             return obstacle
         if is_undecided(page):
-            return script_obstacle(f"二级页面“{page.visit.title or page.url}”")
+            return script_obstacle(f"二级页面“{_title(page)}”")
     return None
+
+
+def _title(page: Page) -> str:
+    return page.visit.title or (page.facts.title if page.facts else "") or page.url
 
 
 def _undated(subject: Subject, second_level: tuple[Page, ...], limit: int) -> Finding:

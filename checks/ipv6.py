@@ -17,7 +17,7 @@ META = CheckMeta(
     failure_title="IPv6支持不完整",
     basis="中办、国办《推进互联网协议第六版（IPv6）规模部署行动计划》；国办秘函〔2019〕19号（IPv6改造）；石栾政办函〔2020〕118号"
     "“政府网站规范建设”：按时完成互联网协议第6版改造",
-    method="七项：域名有AAAA记录；首页经IPv6可访问；多次访问的成功率；域名授权体系在纯IPv6下可解析；首页内容经IPv4、IPv6一致；二级、三级"
+    method="七项：域名有AAAA记录；首页经IPv6可访问；多次访问的成功率；域名的授权服务器都有AAAA记录并经IPv6应答；首页内容经IPv4、IPv6一致；二级、三级"
     "内链经IPv6可访问的比例。检查机没有IPv6出口、站点经IPv4也打不开的，不下结论。",
     scope=Scope.SITE,
     reasons={
@@ -163,7 +163,6 @@ def _similarity(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
 
 
 def _delegation(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
-    """A zone is fit when one of its name servers answers over IPv6: then a resolver with IPv6 alone can go on."""
     if not answers.zones:
         if answers.delegation_error:
             return _inconclusive(subject, "dns_failed", f"查询域名授权失败：{answers.delegation_error}，不能断定。")
@@ -173,8 +172,8 @@ def _delegation(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
     if unfit:
         return subject.failed(
             "delegation_incomplete",
-            f"{'、'.join(unfit)} 没有经 IPv6 应答的域名服务器。{seen}",
-            f"域名的授权服务器（NS）应当有 AAAA 记录并经 IPv6 应答，使纯 IPv6 环境也能解析。{CLAUSE}",
+            f"{'、'.join(unfit)} 的域名授权没有完整支持 IPv6。{seen}",
+            f"域名的每个授权服务器（NS）都应当有 AAAA 记录，并能经 IPv6 应答，使纯 IPv6 环境也能解析。{CLAUSE}",
             passage="、".join(unfit),
             where="域名授权",
         )

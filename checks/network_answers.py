@@ -51,7 +51,11 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A zone of the host's delegation. `is_fit`: one of its name servers answers over IPv6; None: not to be told."""
+    """A zone of the host's delegation. `is_fit`: every name server has an AAAA record and one answers over IPv6.
+
+    None: whether any answers was not to be told. One silent server of several is the network's mood, and forgiven; a
+    missing AAAA record is none.
+    """
 
     name: str
     is_fit: bool | None
@@ -146,19 +150,26 @@ def _dns_error(probe: Probe) -> str:
 
 
 def _zone(probe: Probe) -> Zone:
-    servers = probe.observed.get("servers")
-    lines: list[str] = []
-    fit: set[bool | None] = set()
-    for server in servers if isinstance(servers, (list, tuple)) else ():
-        if not isinstance(server, dict):
-            continue
-        has_address = bool(_strings(server.get("aaaa")))
-        answer = server.get("answers_v6")
-        fit.add(None if has_address and not isinstance(answer, bool) else has_address and answer is True)
-        words = ANSWERS.get(str(answer), "未能测试") if has_address else "没有AAAA记录"
-        lines.append(f"{server.get('name')} {words}")
-    is_fit = True if True in fit else None if None in fit else False
-    return Zone(probe.target, is_fit, f"{probe.target} 的域名服务器：{'，'.join(lines) or '没有查到'}")
+    listed = probe.observed.get("servers")
+    servers = [server for server in listed if isinstance(server, dict)] if isinstance(listed, (list, tuple)) else []
+    lines = [f"{server.get('name')} {_server_words(server)}" for server in servers]
+    return Zone(probe.target, _is_fit(servers), f"{probe.target} 的域名服务器：{'，'.join(lines) or '没有查到'}")
+
+
+def _is_fit(servers: list[dict[str, object]]) -> bool | None:
+    if not servers or not all(_strings(server.get("aaaa")) for server in servers):
+        return False
+    answers = [server.get("answers_v6") for server in servers]
+    if True in answers:
+        return True
+    return None if None in answers else False
+
+
+def _server_words(server: dict[str, object]) -> str:
+    addresses = _strings(server.get("aaaa"))
+    if not addresses:
+        return "没有AAAA记录"
+    return f"AAAA {'、'.join(addresses)} {ANSWERS.get(str(server.get('answers_v6')), '未能测试是否经IPv6应答')}"
 
 
 def _merged(probes: list[Probe], key: str) -> tuple[str, ...]:

@@ -211,7 +211,7 @@ def _obstacles(
 
 def _unread_pages(visit: ColumnVisit) -> Iterator[Holder]:
     for page in (*visit.pages, *visit.articles):
-        what = f"“{page.visit.title or visit.column.name}”"
+        what = f"“{_title(page) or visit.column.name}”"
         obstacle = page_obstacle(page, what)
         if obstacle is None and is_undecided(page):
             obstacle = script_obstacle(what)
@@ -261,6 +261,10 @@ def _unread_shapes(visit: ColumnVisit, catalogs: tuple[Catalog, ...], rule: Stan
     for name, text in texts:
         if sum(text.count(beginning) > 0 for beginning in (*TEXT_COLUMNS, *TICKED_COLUMNS)) >= TEXT_HEADS:
             yield Holder((name,), _unread(f"“{name}”里有目录的文字，但不是表格，无法逐行核对"))
+
+
+def _title(page: Page) -> str:
+    return page.visit.title or (page.facts.title if page.facts else "")
 
 
 def _unread(why: str) -> Obstacle:

@@ -15,6 +15,7 @@ MAX_ROWS = 5_000  # of one table
 MAX_COLUMNS = 100
 MAX_CELLS = 100_000  # of a page, merged cells counted as often as they are filled in
 MAX_CAPTION = 80  # characters
+HEAD_CELLS = 4  # so many texts in one row are a head, whatever stands below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def table_rows(table: HtmlElement) -> Iterator[list[HtmlElement]]:
 
 
 def read_tables(dom: Dom) -> tuple[Table, ...]:
-    """Return the page's data tables in order: at least two rows that hold text in at least two columns.
+    """Return the page's data tables in order: at least two rows that hold text in at least two columns, or a head alone.
 
     A table that holds another table, or that is but a frame for text, is layout and left out.
     """
@@ -147,7 +148,8 @@ def _span(value: str | None) -> int:
 
 
 def _is_data(grid: tuple[tuple[str, ...], ...]) -> bool:
-    return sum(1 for row in grid if sum(1 for text in row if text) >= 2) >= 2
+    filled = [sum(1 for text in row if text) for row in grid]
+    return sum(count >= 2 for count in filled) >= 2 or max(filled, default=0) >= HEAD_CELLS
 
 
 def _caption(dom: Dom, table: HtmlElement, texts: Mapping[HtmlElement, CellText]) -> str:
