@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import re
 import struct
 import zipfile
@@ -50,6 +51,9 @@ class AttachmentLimits:
 
 
 LIMITS = AttachmentLimits()
+
+
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong with a file stands in `detail`
 
 
 class UnreadableAttachmentError(Exception):
@@ -148,7 +152,7 @@ def _read(body: bytes, format_name: str, limits: AttachmentLimits) -> _Content:
     if format_name == "encrypted":
         raise UnreadableAttachmentError(AttachmentState.ENCRYPTED, "文件有密码保护")
     if format_name.startswith("broken "):
-        raise UnreadableAttachmentError(AttachmentState.BROKEN, f"扩展名是 .{format_name[7:]}，内容却不是")
+        raise UnreadableAttachmentError(AttachmentState.BROKEN, f"扩展名是 .{format_name[7:]}，内容却不是，或已损坏")
     reader = {"pdf": _pdf, "docx": _docx, "xlsx": _xlsx, "csv": _csv, "txt": _plain}.get(format_name)
     if reader is None:
         raise UnreadableAttachmentError(AttachmentState.UNSUPPORTED, UNSUPPORTED_DETAILS[format_name])
@@ -226,7 +230,7 @@ def _package_format(body: bytes, extension: str) -> str:
         with zipfile.ZipFile(io.BytesIO(body)) as package:
             names = set(package.namelist())
     except PARSER_ERRORS:
-        return f"broken {extension or 'zip'}"
+        return extension if extension in ("docx", "xlsx") else f"broken {extension or 'zip'}"
     return next((name for part, name in _PACKAGE_PARTS if part in names), "zip")
 
 
@@ -324,7 +328,7 @@ def _pdf(body: bytes, limits: AttachmentLimits) -> _Content:
             raise UnreadableAttachmentError(AttachmentState.TOO_LARGE, "页面内容过大，未读取")
         text = page.extract_text()
         texts.append(text)
-        if not _is_legible(text) and (text.strip() or _has_picture(page)):
+        if _is_scanned(page, text):
             scanned.append(number)
     if scanned or not any(text.strip() for text in texts):
         raise UnreadableAttachmentError(AttachmentState.SCANNED, _scanned_detail(scanned, count))
@@ -338,12 +342,15 @@ def _scanned_detail(scanned: list[int], count: int) -> str:
     return f"共 {count} 页，第 {pages} 页{'等' if len(scanned) > 10 else ''}是图片或没有可读的文字"
 
 
-_LEGIBLE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffefA-Za-z0-9\s.,;:()\-]")
+_LETTER = re.compile("[\u4e00-\u9fffA-Za-z]")
+_LEGIBLE = re.compile(r"[\u2000-\u206f\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\x20-\x7e\s·■□√☑○●①-⑳]")
 
 
-def _is_legible(text: str) -> bool:
-    """Whether the text can be read: a font without a character map comes out as odd symbols."""
-    return bool(text.strip()) and len(_LEGIBLE.findall(text)) >= 0.5 * len(text)
+def _is_scanned(page: pypdf.PageObject, text: str) -> bool:
+    """A picture with hardly a word (but perhaps a page number), or text in a font that says not which letters it shows."""
+    if len(_LEGIBLE.findall(text)) < 0.5 * len(text):
+        return True
+    return len(_LETTER.findall(text)) < 4 and _has_picture(page)
 
 
 def _has_picture(page: pypdf.PageObject) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import islice
 
 from lxml.html import HtmlElement
 
@@ -35,8 +36,8 @@ PUBLISHED_DATE = ("发布日期", "发布时间", "公开日期", "公开时间"
 VALIDITY = ("有效性", "文件有效性", "有效状态", "效力状态", "文件效力", "时效性", "文件状态")
 SUBJECT = ("主题分类", "信息分类", "组配分类")
 
-HEAD_LINES = 30  # lines of the text's head in which a document bears its number
-PARAGRAPH = 60  # characters from which a line is a paragraph, and the head is over
+HEAD_LINES = 80  # lines at most, label table included, before the text begins
+SENTENCE = 30  # characters of a line with a full stop from which it is a sentence of the text
 
 _BLANK = re.compile(r"无|暂无|空|[-—－–_/\\.…*]+|null|none|nil|n/?a|undefined", re.I)
 _OPEN, _CLOSE = r"〔\[【（(〈﹝［「〖{<《", r"〕\]】）)〉﹞］」〗}>》"
@@ -48,7 +49,7 @@ _NUMBER = re.compile(
     rf"(?:[一-鿿][一-鿿〇、·]{{1,23}}?{_YEAR_AND_NUMBER}"
     r"|[一-鿿]{2,20}(?:令|公告)\(?（?(?:(?:19|20)\d{2}年)?第?[\d〇零一二三四五六七八九十百]{1,6}号）?\)?)"
 )
-_SENTENCE = re.compile("[。；]")
+_SENTENCE_END = re.compile("[。；]")
 _NUMBER_LABEL = re.compile(r"(?:发?文字?号|文件[字编]?号)[:：]?")
 _SIGNER = re.compile(r"签发人[:：]?[一-鿿\s]{0,20}")
 _KIND = "通知|意见|决定|通报|批复|复函|函|命令|令|公告|通告|报告|请示|纪要|方案|办法|规定|细则|规划|计划|要点"
@@ -121,7 +122,9 @@ def _day(written: str | None, as_of: date) -> date | None:
 def doc_number_in_head(dom: Dom) -> str | None:
     """Return the number that stands by itself in the head of the text or closes the title; None also for several."""
     found: set[str] = set()
-    for block in _head(dom):
+    for block in head_lines(dom):
+        if _stands_in_row(block.element):
+            continue
         if number := doc_number_in(block.text) or _number_closing_title(block.text):
             found.add(number)
     return found.pop() if len(found) == 1 else None
@@ -131,22 +134,18 @@ def _number_closing_title(line: str) -> str | None:
     """The number in brackets at the end of a title: …的通知（石栾政办〔2026〕3号）."""
     written = compact(line).translate(_DIGITS)
     match = _NUMBER_IN_TITLE.search(written) if written.endswith(("）", ")", "号")) else None
-    if match is None or match.end() != len(written) or "》" in written[: match.start()]:
+    if match is None or match.end() != len(written):
         return None
     return match[1]
 
 
-def _head(dom: Dom) -> Iterator[Block]:
-    """The lines from the top of the text to its first paragraph, without links and the rows of lists."""
-    lines = 0
-    for block in dom.blocks:
-        if block.region is not Region.MAIN or block.linked * 2 > len(block.text):
-            continue
-        lines += 1
-        if lines > HEAD_LINES or (len(block.text) > PARAGRAPH and _SENTENCE.search(block.text)):
+def head_lines(dom: Dom) -> Iterator[Block]:
+    """Yield the lines from the top of the text to its first sentence, without links."""
+    lines = (block for block in dom.blocks if block.region is Region.MAIN and block.linked * 2 <= len(block.text))
+    for block in islice(lines, HEAD_LINES):
+        if len(block.text) > SENTENCE and _SENTENCE_END.search(block.text):
             return
-        if not _stands_in_row(block.element):
-            yield block
+        yield block
 
 
 def _stands_in_row(element: HtmlElement) -> bool:

@@ -120,7 +120,7 @@ class Document:
 @dataclass(frozen=True, slots=True)
 class OfficialForm:
     """What tells an official document (公文) from news, by GB/T 9704's form. `signs` name the marks found:
-    doc_number, recipients (主送机关), signature (落款), seal_date, label_table, title (关于…的通知)."""
+    doc_number, label_table, title (关于…的通知), recipients (主送机关), signature (落款, an organ with a date)."""
 
     is_official: bool = False
     signs: tuple[str, ...] = ()
@@ -139,7 +139,7 @@ class Identity:
     police: str | None = None  # 公安备案号
     conac_badge: bool = False  # 党政机关 badge
     host_unit: str | None = None  # 主办单位
-    contact: str | None = None  # telephone or mail address shown with the footer's 联系
+    contact: str | None = None  # telephone or mail address in the footer, or 联系我们 where it only links to them
 
 
 # ---------------------------------------------------------------- lists and links

@@ -19,8 +19,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from checks.facts.document import doc_number_in, doc_number_in_head, label_value
-from checks.facts.dom import Block, Dom, Region
+from checks.facts.document import doc_number_in, doc_number_in_head, head_lines, label_value
+from checks.facts.dom import Dom, Region
 from checks.facts.labels import LabelPair, compact, is_document_label
 from checks.facts.model import Document, OfficialForm
 
@@ -31,7 +31,6 @@ RECIPIENTS = "recipients"
 SIGNATURE = "signature"
 
 MAX_RECIPIENTS = 200  # characters
-RECIPIENTS_WITHIN = 20  # lines of the text's head
 MAX_ORGAN = 40  # characters
 
 _KINDS = (
@@ -47,16 +46,22 @@ _INTERPRETATION = re.compile(
     r"|(?:解读|图解|问答|解析|说明|起草说明)[）)】\]]?$"
 )
 _BID = re.compile(
-    r"(?:中标|成交|招标|采购|磋商|询价|比选|竞价|竞标|流标|废标|开标|评标|投标|预审|拍卖|挂牌|出让).{0,40}(?:公告|公示|通知|结果|通知书|邀请函?)$"
+    r"(?:中标|成交|招标|采购|磋商|询价|比选|竞价|竞标|流标|废标|开标|评标|投标|预审|拍卖|挂牌|出让).{0,40}"
+    r"(?:公告|公示|结果|通知书|邀请函?)$"
 )
 _ORGAN = (
-    "政府|办公室|办公厅|局|委员会|[党工管]委|厅|部|院|处|所|站|中心|公司|学校|中学|小学|大队|支队|指挥部|领导小组|银行|馆|集团|联合会|总工会"
-    "|法院|检察院|组织部|宣传部|协会|研究会|[县市区镇乡]委|妇联|团委|办"
+    "政府|办公室|办公厅|办|局|委员会|管委会|[党工]委|[县市区镇乡]委|厅|部|部委|院|处|所|站|中心|公司|学校|中学|小学|幼儿园"
+    "|大队|支队|指挥部|领导小组|银行|馆|集团|联合会|红十字会|残联|工商联|总工会|妇联|团委|法院|检察院|协会|研究会"
 )
 _HAN = "[一-鿿·]"
-_ADDRESSEE = re.compile(
-    rf"各{_HAN}{{1,40}}|{_HAN}{{2,40}}(?:{_ORGAN}|(?:[各所直]属|各|有关|相关){_HAN}{{1,12}})|有关{_HAN}{{1,12}}"
+_GROUP = (
+    "乡|镇|街道|[县市区州旗省]|部门|单位|机关|机构|科室|股室|企业|商户|院校|高校|医院|村|社区|组织|团体|场所|直属|园区"
+    "|委办局|地"
 )
+_ORGAN_NAME = re.compile(rf"{_HAN}{{2,40}}(?:{_ORGAN})")
+_GROUPS = re.compile(rf"{_HAN}{{0,40}}(?:{_ORGAN}|{_GROUP})")
+_EACH = re.compile("各|所属|直属|有关|相关")
+_YOU = re.compile("你(?:局|委|办|厅|公司|单位|[镇乡区县市]|街道|院|中心|校)[:：]")  # of replies
 _IN_BRACKETS = re.compile("[（(][^（）()]{0,60}[)）]")
 _NO_RECIPIENTS = re.compile("如下|朋友|同志|读者|尊敬|网友|各位|来源")
 _FIGURE = "[0-9０-９〇○零OoＯ元一二三四五六七八九十廿卅]"
@@ -77,7 +82,7 @@ def read_form(dom: Dom, pairs: Sequence[LabelPair], document: Document, title: s
     written = compact(title)
     in_head = doc_number_in_head(dom)
     signs = tuple(_signs(dom, pairs, document, written))
-    if _INTERPRETATION.search(written) and not _TITLE.fullmatch(written):
+    if _INTERPRETATION.search(written) and not _is_document_title(written):
         return OfficialForm(False, signs)
     if _BID.search(written):
         return OfficialForm(in_head is not None, signs)
@@ -92,7 +97,7 @@ def _signs(dom: Dom, pairs: Sequence[LabelPair], document: Document, title: str)
         yield LABEL_TABLE
     if _is_document_title(title):
         yield TITLE
-    if any(_is_recipients(line) for line in _before_text(lines)):
+    if any(_is_recipients(compact(line.text)) for line in head_lines(dom)):
         yield RECIPIENTS
     if _is_signed([compact(line.text) for line in lines]):
         yield SIGNATURE
@@ -107,20 +112,19 @@ def _is_document_title(title: str) -> bool:
     return _TITLE.fullmatch(title) is not None and not _INTERPRETATION.match(title)
 
 
-def _before_text(lines: Sequence[Block]) -> Iterator[str]:
-    """The lines from the top to the first paragraph, at most RECIPIENTS_WITHIN of those that are not links."""
-    shown = (line for line in lines if line.linked * 2 <= len(line.text))
-    for count, line in enumerate(shown):
-        if count >= RECIPIENTS_WITHIN or (len(line.text) > 40 and _SENTENCE.search(line.text)):
-            return
-        yield compact(line.text)
-
-
 def _is_recipients(line: str) -> bool:
-    """各乡镇人民政府，区政府各部门：— every part between the commas is an organ or "各 …"."""
+    """各乡镇人民政府，区政府各部门： — every part between the commas is an organ, or a group of them after 各."""
+    if _YOU.fullmatch(line):
+        return True
     if not 5 <= len(line) <= MAX_RECIPIENTS or not line.endswith(("：", ":")) or _NO_RECIPIENTS.search(line):
         return False
-    return all(_ADDRESSEE.fullmatch(part) for part in re.split("[、，,；;]", _IN_BRACKETS.sub("", line[:-1])))
+    parts = re.split("[、，,；;]", _IN_BRACKETS.sub("", line[:-1]))
+    groups = False
+    for part in parts:
+        groups = groups or _EACH.search(part) is not None
+        if not (_GROUPS if groups else _ORGAN_NAME).fullmatch(part):
+            return False
+    return True
 
 
 def _is_signed(lines: Sequence[str]) -> bool:
