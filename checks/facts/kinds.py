@@ -34,7 +34,7 @@ _KIND_OF_NAME = (
 
 
 def kind_of_column(column: ColumnType, *, article: bool = False) -> PageKind:
-    """Return what a page of a column is: a list, or the one page that the column consists of; `article` for its articles."""
+    """Return what a page of a column is: a list, or the one page the column consists of; `article`: its articles."""
     if article:
         return _KIND_OF_ARTICLE.get(column, PageKind.ARTICLE)
     return _KIND_OF_COLUMN.get(column, PageKind.COLUMN)
@@ -43,8 +43,8 @@ def kind_of_column(column: ColumnType, *, article: bool = False) -> PageKind:
 def read_kind(dom: Dom, title: Title, entries: EntryList, published: PublishedDate) -> PageKind:
     """Return the kind of a page of which nothing is known but itself.
 
-    A page's own name (title, meta ColumnType) tells guides, reports, catalogues and application pages; the address "/" or
-    the absence of an article beside several lists tells a home page; article tags, a shown date, or prose tell an article.
+    A page's own name (title, meta ColumnType) tells guides, reports, catalogues and application pages; the address "/"
+    tells a home page; article tags, a shown date, or prose tell an article; dated entries tell a column.
     """
     named = _by_name(dom, title)
     if named is not None:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
-from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
-from checks.facts.dates import find_dates_in, find_split_date, fold, meaning_of
+from checks.facts.dates import find_dates_in, find_split_date, fold
 from checks.facts.dom import Anchor, Dom, Region, normalise, visible_text
 from checks.facts.links import target_of
 from checks.facts.model import DateMeaning, EntryList, ListEntry, PageKind
+from checks.facts.publication import meaning_of
 
 MAX_ENTRIES = 2_000  # of one page
 _CLIMB = 8  # levels from a link up to the row it stands in
 _LONGEST_ROW = 700  # characters
+_LONGEST_DATE = 30  # characters: a date with its time and brackets
 
 # ---------------------------------------------------------------- rows
 
@@ -33,6 +34,7 @@ class _Row:
     url: str
     rest: list[str]
     order: int
+    aside: bool  # stands in a side bar
     day: date | None = None
     date_text: str = ""
     dated: bool = False  # a full date, not one whose year is inferred
@@ -50,8 +52,8 @@ _BOX_TAGS = frozenset({"ul", "ol", "table", "tbody", "thead", "body", "html", "f
 def read_list(dom: Dom, *, as_of: date, kind: PageKind | None = None) -> EntryList:
     """Return the entries of the page's main list (of a home page: of all its lists), and its pagination.
 
-    Menus, breadcrumbs, footers, side bars and friendly links are no entries. `newest` is the newest entry date that is not
-    after `as_of` + 1 day. An entry whose address no script tells has an empty URL.
+    Menus, breadcrumbs, footers and friendly links are no entries, nor are side bars beside a list. `newest` is the
+    newest entry date that is not after `as_of` + 1 day. An entry whose address cannot be told has an empty URL.
     """
     groups = _groups(list(_rows(dom)))
     for group in groups:
@@ -80,7 +82,9 @@ def _rows(dom: Dom) -> Iterator[_Row]:
         if element in taken:
             continue
         taken.add(element)
-        yield _Row(element, title, target_of(dom, anchor.element), _rest(element, anchor.element, title), order)
+        yield _Row(
+            element, title, target_of(dom, anchor.element), _rest(element, title), order, anchor.region is Region.ASIDE
+        )
 
 
 def _may_be_entry(anchor: Anchor) -> bool:
@@ -93,7 +97,7 @@ def _title(element: HtmlElement) -> str:
     shown = [piece for piece in pieces if not _is_date_only(piece)]
     text = _untailed(max(shown, key=len, default="") if len(pieces) > 3 else normalise(" ".join(shown)))
     text = text.lstrip("·•・▪■◆●>*-|› ").strip()
-    whole = normalise(element.get("title") or "")
+    whole = _TITLE_ATTRIBUTE.sub("", normalise(element.get("title") or ""))
     if whole and (not text or whole.startswith(text.rstrip(".…").rstrip())):
         text = whole
     if len(text) < 4 or _FUNCTION_WORDS.match(text):
@@ -101,6 +105,8 @@ def _title(element: HtmlElement) -> str:
     return text[:300]
 
 
+# title="标题：… 点击数：12 发表时间：2024-03-05", as one content system writes it
+_TITLE_ATTRIBUTE = re.compile(r"^(?:文章)?标题\s*[:：]\s*|\s(?:点击数|作者|发表时间|发布时间|更新时间)\s*[:：].*$")
 _DATE_TAIL = re.compile(r"^(.{4,}?)[\s\[(（【]+(?:(?:19|20)\d\d[-/.年])?\d{1,2}[-/.月]\d{1,2}日?[\])）】\s]*$")
 _DATE_HEAD = re.compile(r"^[\[(（【]?\s*(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）】]?\s*(\S.{3,})$")
 
@@ -134,7 +140,7 @@ def _row_element(element: HtmlElement, owners: dict[HtmlElement, tuple[str, bool
     return row
 
 
-def _rest(row: HtmlElement, link: HtmlElement, title: str) -> list[str]:
+def _rest(row: HtmlElement, title: str) -> list[str]:
     """The pieces of text in a row beside its title."""
     pieces: list[str] = []
     for piece in islice(row.itertext(), 200):
@@ -223,12 +229,12 @@ def _cells(row: HtmlElement, column: int | None) -> list[str]:
 
 
 def _date_from_siblings(group: list[_Row], as_of: date) -> None:
-    """Dates that stand after (or before) each entry as elements or text of their own: <dt> and <dd>, or one flat line."""
+    """Dates that stand after (or before) each entry on their own: <dt> and <dd>, or one flat line."""
     after = [_text_beside(row, group, forward=True) for row in group]
     before = [_text_beside(row, group, forward=False) for row in group]
     texts = after if _has_date(after[-1], as_of) or not _has_date(before[0], as_of) else before
     for row, text in zip(group, texts, strict=True):
-        if len(text) <= 60:
+        if len(text) <= _LONGEST_DATE:
             _date_row(row, [text], as_of)
 
 
@@ -260,7 +266,7 @@ def _main_groups(groups: list[list[_Row]], *, home: bool) -> list[list[_Row]]:
     """
     dated = [group for group in groups if sum(row.day is not None for row in group) * 2 >= len(group)]
     undated = [group for group in groups if group not in dated and _looks_like_news(group)]
-    chosen = dated or undated
+    chosen = [group for group in dated if not group[0].aside] or dated or undated
     if home:
         return chosen
     if not chosen:
@@ -288,7 +294,8 @@ def _form(group: Sequence[_Row]) -> tuple[str, ...]:
 
 # ---------------------------------------------------------------- pagination
 
-_NEXT_WORDS = re.compile(r"^(?:下一页|下页|后一页|下一頁|next(?:\s?page)?)[\s>»›→]*$|^[>›»→]$", re.I)
+_NEXT_WORDS = re.compile(r"^(?:下一页|下页|后一页|下一頁|next(?:\s?page)?)[\s>»›→]*$", re.I)
+_NEXT_ARROWS = re.compile(r"^[>›»→]$")
 _CREATE_PAGES = re.compile(
     r"""createPage\w*\(\s*(?P<box>['"][^'"]*['"]\s*,\s*)?['"]?(?P<total>\d{1,5})['"]?\s*,\s*['"]?(?P<current>\d{1,5})['"]?\s*,"""
     r"""\s*['"](?P<name>[\w./-]*)['"]\s*,\s*['"](?P<ext>\w{1,5})['"]"""
@@ -299,25 +306,32 @@ _TOTAL_VARIABLE = re.compile(
 )
 _CURRENT_VARIABLE = re.compile(_VARIABLE.format(names="currentPage|nCurrIndex|currPage|curPage|currentIndex|nowPage"))
 _TOTAL_TEXT = re.compile(
-    r"共\s?(\d{1,5})\s?页|总页数\s?[:：]\s?(\d{1,5})|\b\d{1,5}\s?/\s?(\d{1,5})\s?页|第\s?\d{1,5}\s?/\s?(\d{1,5})\s?页|页次\s?[:：]\s?\d{1,5}\s?/\s?(\d{1,5})"
+    r"共\s?(\d{1,5})\s?页|总页数\s?[:：]\s?(\d{1,5})|\b\d{1,5}\s?/\s?(\d{1,5})\s?页"
+    r"|页次\s?[:：]\s?\d{1,5}\s?/\s?(\d{1,5})"
 )
 
 
 def next_page(dom: Dom) -> str | None:
-    """Return the absolute URL of the list's next page, from its links or from the call that writes them; None on the last."""
+    """Return the absolute URL of the list's next page, from its links or the script that writes them; None if none."""
     for link in islice(dom.root.iter("link"), 50):
         if (link.get("rel") or "").lower() == "next" and link.get("href"):
             return dom.absolute(link.get("href") or "") or None
     for anchor in reversed(dom.anchors):
         element = anchor.element
         text = visible_text(element) or element.get("title") or ""
-        if (element.get("rel") or "").lower() == "next" or _NEXT_WORDS.match(text):
+        if (element.get("rel") or "").lower() == "next" or _NEXT_WORDS.match(text) or _is_next_arrow(element, text):
             url = target_of(dom, element)
             if url and not _is_same_page(url, dom.url):
                 return url
-            if text != ">" and not url and "javascript" not in (element.get("href") or "").lower():
-                return None
     return _scripted_next(dom)
+
+
+def _is_next_arrow(element: HtmlElement, text: str) -> bool:
+    """Whether a link is the arrow behind page numbers."""
+    if not _NEXT_ARROWS.match(text):
+        return False
+    before = (visible_text(sibling) for sibling in islice(element.itersiblings(preceding=True), 3))
+    return any(word.isdigit() for word in before)
 
 
 def _is_same_page(url: str, own: str | None) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 from checks.facts.attributes import read_attributes
-from checks.facts.dates import published
 from checks.facts.document import read_document
 from checks.facts.dom import Dom, parse
 from checks.facts.identity import read_identity
@@ -15,6 +14,7 @@ from checks.facts.links import read_frames, read_links
 from checks.facts.lists import read_list
 from checks.facts.model import EntryList, PageFacts, PageKind, PublishedDate
 from checks.facts.official_form import read_form
+from checks.facts.publication import published
 from checks.facts.scripts import is_soft_not_found, read_redirect, rendering_needs
 from checks.facts.tables import read_tables
 from checks.facts.titles import Title, read_title

@@ -1,4 +1,7 @@
-"""The facts of a page in the words of `inspect page --json`: keys that other tools rely on, more may be added, none removed."""
+"""The facts of a page in the words of `inspect page --json`.
+
+Other tools rely on the keys: more may be added, none removed.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,11 @@
-"""What scripts decide on a page: whether the bytes we have are all that a visitor sees, and where the page sends him."""
+"""What scripts decide on a page: whether our bytes are all that a visitor sees, and where the page sends him."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-from checks.facts.dom import Dom, Region
-from checks.facts.links import target_of
+from checks.facts.dom import Dom, Region, Script
 from checks.facts.model import EntryList, Identity, PageKind, PublishedDate
 
 _NEARLY_EMPTY = 80  # characters of visible text: a page with less says nothing
@@ -49,20 +48,24 @@ def _inline(dom: Dom) -> Iterator[str]:
 # ---------------------------------------------------------------- what only a browser can tell
 
 _CHALLENGE = re.compile(
-    r"\$_ts\b|__jsl_clearance|acw_sc__v2|_0x[0-9a-f]{4,6}\b|eval\(function\(p,a,c,k|document\.cookie\s*=[^;]{0,400};?[^;]{0,200}"
-    r"location|challenge-platform|_cf_chl|yunsuo_session|security_verify|WZWS-RAY|safeline|FSSBB"
+    r"\$_ts\b|__jsl_clearance|acw_sc__v2|_0x[0-9a-f]{4,6}\b|eval\(function\(p,a,c,k"
+    r"|document\.cookie\s*=[^;]{0,400};?[^;]{0,200}location|challenge-platform|_cf_chl|yunsuo_session|security_verify|WZWS-RAY|safeline|FSSBB"
 )
 _CHALLENGE_TEXT = re.compile(
     r"(?:开启|启用|enable)\s*(?:javascript|js|cookie)|安全验证|正在(?:检查|验证)|人机验证|浏览器安全检查", re.I
 )
 _FILLS = re.compile(
     r"\$\.(?:ajax|get|post|getJSON)\b|\.ajax\(|getJSON\(|\bfetch\(|XMLHttpRequest|axios\b|new\s+Vue\b|createApp\(|layui|laytpl"
-    r"|template\(|\.load\(|document\.write|innerHTML|\.html\(|\.append\("
+    r"|template\(|\.jpage\(|<datastore>|\.load\(|document\.write|innerHTML|\.html\(|\.append\("
 )
-_FOOTER_SCRIPT = re.compile(
-    r"foot|bottom|copyright|dibu|banquan|conac|jubao|common|public|include|base|global|header|index", re.I
+_LIBRARY = re.compile(
+    r"jquery|bootstrap|swiper|superslide|layer|respond|html5|polyfill|share|stat\b|cnzz|hm\.js|baidu|count|jiucuo|flash|video|player",
+    re.I,
 )
-_FOOTER_CODE = re.compile(r"ICP|公网安备|标识码|版权|主办|conac|foot|unescape\(|\.load\(|document\.write", re.I)
+_FOOTER_SCRIPT = re.compile(r"foot|bottom|copyright|dibu|banquan|conac", re.I)
+_FOOTER_CODE = re.compile(
+    r"ICP备|公网安备|标识码|版权所有|主办单位|conac|(?:foot|bottom)[^;\n]{0,80}(?:load|html|src)", re.I
+)
 _APPLICATION_ROOT = re.compile(r"^(?:app|root|__next|__nuxt|main-app)$", re.I)
 
 
@@ -71,9 +74,9 @@ def rendering_needs(
 ) -> frozenset[str]:
     """Return why the static bytes of the page cannot be the last word; empty when they can.
 
-    challenge: the page is a puzzle for browsers. empty_list: a list page without entries whose scripts fill something in.
-    script_content: an article whose text (or labelled date) scripts write. frames_unread: the content stands in a frame.
-    script_footer: identity marks are missing and a script may write them.
+    challenge: the page is a puzzle for browsers. empty_list: a list page without entries whose scripts fill something
+    in. script_content: an article whose text (or labelled date) scripts write. frames_unread: the content stands in a
+    frame. script_footer: identity marks are missing and a script may write them.
     """
     if is_challenge(dom):
         return frozenset({"challenge"})
@@ -97,12 +100,17 @@ def is_challenge(dom: Dom) -> bool:
 
 
 def _fills(dom: Dom) -> bool:
-    """Whether scripts of the page write into it, or may: an external script in the body, or a single-page application."""
+    """Whether scripts of the page write into it, or may: a script of the site's own, or a single-page application."""
     if any(_FILLS.search(code) for code in _inline(dom)):
         return True
     if any(_APPLICATION_ROOT.match(box.get("id") or "") for box in dom.root.iter("div")):
         return True
-    return any(script.source for script in dom.scripts)
+    return any(_is_own(script) for script in dom.scripts)
+
+
+def _is_own(script: Script) -> bool:
+    """Whether an external script is the site's own, not one of the libraries and counters that every page loads."""
+    return bool(script.source) and _LIBRARY.search(script.source) is None
 
 
 _BARE_LABEL = re.compile(r"(?:发布|发表|公开)(?:时间|日期)\s*[:：]\s*(?:$|来源|作者|浏览|点击|字)")
@@ -137,7 +145,7 @@ def _footer_by_script(dom: Dom, identity: Identity) -> bool:
         return False
     nothing = not any(marks)
     for script in dom.scripts:
-        if script.source and (_FOOTER_SCRIPT.search(script.source.rpartition("/")[2]) or (nothing and script.in_body)):
+        if _FOOTER_SCRIPT.search(script.source.rpartition("/")[2]) or (nothing and script.in_body and _is_own(script)):
             return True
         if script.code and _FOOTER_CODE.search(script.code[:200_000]):
             return True

@@ -11,12 +11,13 @@ from checks.facts.dom import Block, Dom, Region, normalise
 from checks.facts.model import PageKind
 
 LONGEST = 300  # characters; longer blocks are no titles
+_SURE = 10  # characters: a shorter line that <title> repeats may be the column's name
 _JOINED = 3  # a title may run over this many lines
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """A page's title; `first` and `last` (exclusive) are the blocks of `Dom.blocks` that show it, None when none does."""
+    """A page's title; `first` and `last` (exclusive) are the blocks that show it, None when none does."""
 
     text: str = ""
     first: int | None = None
@@ -29,7 +30,7 @@ class Title:
 
 
 def read_title(dom: Dom, kind: PageKind | None = None) -> Title:
-    """Return the title: for an article the line that shows it, confirmed by <title> or meta ArticleTitle where they name it.
+    """Return the title: for an article the line that shows it, confirmed by <title> or meta ArticleTitle if they can.
 
     Home pages and columns are called what their <title> says.
     """
@@ -37,7 +38,9 @@ def read_title(dom: Dom, kind: PageKind | None = None) -> Title:
         return Title(dom.title_tag)
     meta = next((text for content in dom.meta_values("ArticleTitle") if (text := _without_tags(content))), "")
     references = [key for text in (meta, dom.title_tag) if len(key := _key(text)) >= 2]
-    shown = _shown_reference(dom, references) or _shown_heading(dom)
+    shown = _shown_reference(dom, references)
+    if shown is None or len(shown.text) < _SURE:
+        shown = _shown_heading(dom, lone=shown is None) or shown
     if shown is not None:
         return shown
     return Title(meta if len(meta) > 4 and not meta.endswith(("…", "...")) else _without_site(dom))
@@ -136,20 +139,22 @@ def is_info_line(text: str) -> bool:
     return len(text) <= 200 and _INFO.search(text) is not None
 
 
-def _shown_heading(dom: Dom) -> Title | None:
-    """The first heading or title-like line with an info line close below it, else a lone h1."""
+def _shown_heading(dom: Dom, *, lone: bool) -> Title | None:
+    """The longest title-like line close above the first info line, else (if `lone`) the only h1."""
     candidates = [
         index
         for index, block in enumerate(dom.blocks)
         if block.region is Region.MAIN and 4 <= len(block.text) <= LONGEST and not block.linked and _is_titlelike(block)
     ]
-    for index in candidates:
-        if is_info_line(dom.blocks[index].text):
+    for index, block in enumerate(dom.blocks):
+        if not is_info_line(block.text):
             continue
-        if any(is_info_line(line.text) for line in dom.blocks[index + 1 : index + 4]):
-            return Title(dom.blocks[index].text, index, index + 1)
+        above = [at for at in candidates if index - 4 <= at < index and not is_info_line(dom.blocks[at].text)]
+        if above:
+            best = max(above, key=lambda at: len(dom.blocks[at].text))
+            return Title(dom.blocks[best].text, best, best + 1)
     headings = [index for index in candidates if dom.blocks[index].heading == 1]
-    if len(headings) == 1:
+    if lone and len(headings) == 1:
         return Title(dom.blocks[headings[0]].text, headings[0], headings[0] + 1)
     return None
 

@@ -1,0 +1,386 @@
+"""When a page was published (发布日期), by its own word: a label of that meaning, or the line under the title.
+
+A date that merely stands on the page (a clock, a meeting, a deadline, another item's) is never taken: rather none than
+a wrong one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+from urllib.parse import unquote, urlsplit
+
+from lxml.html import HtmlElement
+
+from checks.facts.dates import FoundDate, find_dates_in, fold, is_yearless, make_date
+from checks.facts.dom import Block, Dom, Region, visible_text
+from checks.facts.model import DateCandidate, DateMeaning, DateSource, PublishedDate
+
+PASSAGE = 80  # characters of the passage kept with a candidate
+
+# ---------------------------------------------------------------- what a label says a date is
+
+PLAIN, FAIR, WEAK, NONE = 3, 2, 1, 0  # how plainly a label says 发布
+
+_WHEN = "(?:时间|日期|時間)"
+_MEANINGS: tuple[tuple[re.Pattern[str], DateMeaning, int], ...] = tuple(
+    (re.compile(pattern, re.I), meaning, strength)
+    for pattern, meaning, strength in (
+        (
+            rf"(?:[发發][布佈]|发表|刊发|刊登|登载|发稿|公布|上网|上线|挂网|推送)(?:{_WHEN}|于)?|(?:信息|新闻|文章|稿件){_WHEN}",
+            DateMeaning.PUBLISHED,
+            PLAIN,
+        ),
+        (rf"(?:(?:主动)?公开|公告|上传|录入|添加|加入|编辑|入库|投稿|张贴){_WHEN}", DateMeaning.PUBLISHED, FAIR),
+        (rf"{_WHEN}|发文{_WHEN}|date|time", DateMeaning.PUBLISHED, WEAK),
+        (rf"(?:成文|印发|签发|制定|制发|制作|制文|拟文|落款|文件|颁布|形成){_WHEN}", DateMeaning.WRITTEN, PLAIN),
+        (rf"(?:最后|最近|最新|数据)?(?:更新|修改|修订)(?:{_WHEN}|于)?|编辑于", DateMeaning.UPDATED, PLAIN),
+        (rf"(?:生成|产生|创建){_WHEN}", DateMeaning.GENERATED, PLAIN),
+    )
+)
+_OWNER = re.compile(r"^(?:本?(?:信息|文章|文件|网站|新闻|稿件|内容|网上|首次|页面|网页|站内|本文|文档|该|此)的?){1,3}")
+
+
+def meaning_of(label: str) -> tuple[DateMeaning, int] | None:
+    """Return what a label says its date is, and how plainly (PLAIN, FAIR, WEAK); None for a label that is no date's."""
+    word = re.sub(r"[\s:：\[\]【】()（）]", "", label)
+    for candidate in (word, _OWNER.sub("", word)):
+        for pattern, meaning, strength in _MEANINGS:
+            if candidate and pattern.fullmatch(candidate):
+                return meaning, strength
+    return None
+
+
+_BETWEEN_HAN = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
+_LAST_WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{1,16}$")
+
+
+def label_before(text: str) -> tuple[str, bool]:
+    """Return the word that a text (it stands before a date) ends with, and whether a colon or bracket sets it off."""
+    folded = _BETWEEN_HAN.sub("", fold(text[-60:])).rstrip()
+    tail = folded.rstrip(":[]()【】 ")
+    match = _LAST_WORD.search(tail)
+    word = match[0] if match else ""
+    if word and meaning_of(word) is None and ":" in tail[: -len(word)]:  # 来源:市教育局发布时间:2024-03-05
+        starts = range(1, len(word) - 3)
+        word = next((word[at:] for at in starts if meaning_of(word[at:]) == (DateMeaning.PUBLISHED, PLAIN)), word)
+    return word, folded.endswith((":", "]", ")", "】"))
+
+
+# ---------------------------------------------------------------- choosing among the dates seen
+
+_META_NAMES = (
+    "PubDate",
+    "PublishDate",
+    "publish_date",
+    "pubDateTime",
+    "article:published_time",
+    "og:published_time",
+    "og:release_date",
+    "datePublished",
+    "publishtime",
+    "publish_time",
+    "releaseDate",
+    "firstpublishedtime",
+    "DC.date.issued",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A candidate with what its choice depends on: its line, how plainly that calls it 发布, and whether the line is in
+    the zone under the title, or above the title."""
+
+    candidate: DateCandidate
+    line: int
+    strength: int
+    in_zone: bool
+    above: bool
+
+    @property
+    def rank(self) -> int:
+        """How far to trust it; lower is better. 发布时间 deep in the text may speak of something else."""
+        if self.strength == PLAIN:
+            return 0 if self.in_zone or self.above else 2
+        return 1 if self.in_zone else 3
+
+
+def published(dom: Dom, *, as_of: date, title: tuple[int, int] | None = None, undated: bool = False) -> PublishedDate:
+    """Return when the page says it was published.
+
+    `title` are the blocks that show the page's title. Order of trust: a label that plainly says 发布, the line under
+    the title, weaker labels; meta tags only where the address names the same day, for many hold the day of a rebuild.
+    `undated` is for home pages and columns, whose dates are their entries': only candidates are reported. A date after
+    `as_of` + 1 day is taken only from a plain label. `conflicts` also hold what meta tags and the address say.
+    """
+    seen = list(_Reader(dom, as_of, title).read())
+    witnesses = (*_meta_dates(dom, as_of), *_url_dates(dom, as_of))
+    candidates = tuple(item.candidate for item in seen) + witnesses
+    chosen = None if undated else _shown(seen, as_of) or _corroborated(seen, witnesses, as_of)
+    if chosen is None:
+        return PublishedDate(candidates=candidates)
+    conflicts = tuple(
+        other for other in candidates if other.meaning is DateMeaning.PUBLISHED and other.date != chosen.date
+    )
+    return PublishedDate(chosen.date, chosen.source, chosen.label, candidates, conflicts)
+
+
+def _shown(seen: Sequence[_Seen], as_of: date) -> DateCandidate | None:
+    """The shown date that the page itself calls its publication date."""
+    limit = as_of + timedelta(days=1)
+    possible = [
+        item
+        for item in seen
+        if item.candidate.meaning is DateMeaning.PUBLISHED
+        and (item.strength == PLAIN or (item.strength and item.candidate.date <= limit))
+    ]
+    if not possible:
+        return None
+    best = min(possible, key=lambda item: (item.rank, item.line))
+    if not best.in_zone and len({item.candidate.date for item in possible if item.rank == best.rank}) > 2:
+        return None  # these are the entries of a list
+    return best.candidate
+
+
+def _corroborated(seen: Sequence[_Seen], witnesses: Sequence[DateCandidate], as_of: date) -> DateCandidate | None:
+    """A shown date in doubtful form that another witness confirms, or a meta tag that the page's address confirms."""
+    hidden = {witness.date for witness in witnesses}
+    for item in seen:
+        if item.in_zone and item.candidate.source is DateSource.TEXT and item.candidate.date in hidden:
+            return item.candidate
+    of_url = [witness.date for witness in witnesses if witness.source is DateSource.URL]
+    for witness in witnesses:
+        if witness.source is DateSource.META and of_url and abs(of_url[0] - witness.date) <= timedelta(days=1):
+            return witness if witness.date <= as_of + timedelta(days=1) else None
+    return None
+
+
+# ---------------------------------------------------------------- the dates a visitor sees
+
+_NO_DATE_LABEL = re.compile(
+    r"(?:来源|作者|编辑|责编|浏览量?|次数|点击量?|阅读量?|访问量?|字号|字体|审核|供稿|单位|机构|部门|出处|人|者)$"
+)
+_CLOCK_WORDS = re.compile(r"今[天日](?:是|[:：])|现在(?:是|时间)|当前(?:时间|日期)|系统时间|北京时间|服务器时间|欢迎")
+_FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
+_INFO_WORDS = re.compile(r"来源|作者|编辑|浏览|点击|阅读|访问|字号|字体|打印|分享|发布|发表|责编|审核|供稿|次数")
+_TIME_OF_DAY = r"\d{1,2}:\d{2}(?::\d{2})?"
+_RANGE = re.compile(rf"\s*(?:{_TIME_OF_DAY})?\s*(?:至|到|~|～|-+\s*(?:19|20)\d\d)")
+_OTHER_EVENT = re.compile(
+    rf"\s*(?:星期.)?\s*(?:{_TIME_OF_DAY})?\s*(?:起|止|以?前|以?后|之[前后日]|通过|[施实]行|实施|修[订正]|召开|举行|在|[，,。、])"
+)
+_PLACE = re.compile(r"地\s?点\s*[:：]")
+_WEAK_LABEL = re.compile(r"(?:时间|日期)\s*[:：]")
+_ZONE_LINES = 10  # lines below the title in which its info line is looked for
+_PARAGRAPH = 90  # characters: a longer line without the words of an info line is the text proper
+_LONGEST_LINE = 2_000  # characters: dates in longer lines are prose
+_SHORT_LINE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """The words in front of a date; `beside`: they stand in a cell of their own; `set_off` by a colon or bracket."""
+
+    word: str = ""
+    set_off: bool = False
+    beside: bool = False
+
+
+class _Reader:
+    """Reads the dated lines of one page."""
+
+    def __init__(self, dom: Dom, as_of: date, title: tuple[int, int] | None) -> None:
+        self.blocks = dom.blocks
+        self.as_of = as_of
+        self.title = title
+        self.end = _footer_start(dom.blocks)
+        self.zone = self._zone()
+        self.around_title = set(dom.blocks[title[0]].element.iterancestors()) if title else set()
+
+    def _zone(self) -> range:
+        """The lines between the title and the text proper."""
+        if self.title is None:
+            return range(0)
+        first, last = self.title[1], min(self.title[1] + _ZONE_LINES, self.end)
+        for index in range(first, last):
+            text = self.blocks[index].text
+            if len(text) > _PARAGRAPH and not _INFO_WORDS.search(text[:_PARAGRAPH]):
+                return range(first, index)
+        return range(first, last)
+
+    def read(self) -> Iterator[_Seen]:
+        """Yield every date shown outside header, side bars and footer, with its meaning."""
+        for index, block in enumerate(self.blocks[: self.end]):
+            if block.region in (Region.MAIN, Region.NAVIGATION) and len(block.text) <= _LONGEST_LINE:
+                found = find_dates_in(block.text, self.as_of)
+                yield from self._dates(index, found) if found else self._unusual_dates(index)
+
+    def _dates(self, index: int, found: Sequence[FoundDate]) -> Iterator[_Seen]:
+        end = 0
+        for each in found:
+            label = self._label(index, end, each.start)
+            end = each.end
+            meaning = meaning_of(label.word)
+            if meaning:
+                yield self._labelled(index, each, label, meaning)
+            elif label.set_off and not _NO_DATE_LABEL.search(label.word):
+                yield self._seen(index, each, DateMeaning.OTHER, label, NONE)
+            elif index in self.zone and self._is_info_line(index, each):
+                strength = FAIR if "月" not in each.text or self._has_info(index) else NONE
+                yield self._seen(index, each, DateMeaning.PUBLISHED, label, strength)
+
+    def _unusual_dates(self, index: int) -> Iterator[_Seen]:
+        """20240305 or 3天前: read only behind a label."""
+        text = self.blocks[index].text
+        if len(text) > _SHORT_LINE:
+            return
+        for each in find_dates_in(text, self.as_of, loose=True, compact=True):
+            label = self._label(index, 0, each.start)
+            if (meaning := meaning_of(label.word)) and not is_yearless(each.text):
+                yield self._labelled(index, each, label, meaning)
+
+    def _label(self, index: int, start: int, end: int) -> _Label:
+        """The words in front of a date: in its own line, at the end of the line before, or in the cell above."""
+        block = self.blocks[index]
+        before = block.text[start:end]
+        word, set_off = label_before(before)
+        if word or start or before.strip(" :：[【(（"):
+            return _Label(word, set_off)
+        above = _cell_above(block.element)
+        if above and meaning_of(above):
+            return _Label(above, True, True)
+        previous = self.blocks[index - 1] if index else None
+        if previous is None or len(previous.text) > _SHORT_LINE:
+            return _Label()
+        word, set_off = label_before(previous.text)
+        in_cell = previous.tag in ("td", "th", "dt")
+        if set_off or in_cell or meaning_of(previous.text):
+            return _Label(word, bool(word), in_cell)
+        return _Label()
+
+    def _labelled(self, index: int, found: FoundDate, label: _Label, meaning: tuple[DateMeaning, int]) -> _Seen:
+        what, strength = meaning
+        block = self.blocks[index]
+        in_doubt = strength == WEAK and "发文" not in label.word and not self._is_bare_label_fit(index)
+        if in_doubt or _RANGE.match(fold(block.text[found.end :])):
+            what, strength = DateMeaning.OTHER, NONE
+        return self._seen(index, found, what, label, strength)
+
+    def _seen(self, index: int, found: FoundDate, meaning: DateMeaning, label: _Label, strength: int) -> _Seen:
+        source = DateSource.TABLE if label.beside else DateSource.LABEL
+        if meaning is DateMeaning.PUBLISHED and not meaning_of(label.word):
+            label, source = _Label(), DateSource.TEXT
+        text = self.blocks[index].text
+        start = max(0, min(found.start - 30, len(text) - PASSAGE))
+        candidate = DateCandidate(found.date, source, meaning, label.word, text[start : start + PASSAGE])
+        above = self.title is None or index < self.title[0]
+        return _Seen(candidate, index, strength, index in self.zone, above)
+
+    def _is_bare_label_fit(self, index: int) -> bool:
+        """Whether a bare 时间/日期 stands in an info line, not in a notice's 时间：… 地点：…."""
+        if any(_PLACE.search(block.text) for block in self.blocks[index : index + 2]):
+            return False
+        return index in self.zone or _INFO_WORDS.search(_WEAK_LABEL.sub("", self.blocks[index].text)) is not None
+
+    def _is_info_line(self, index: int, found: FoundDate) -> bool:
+        """Whether an unlabelled date under the title may be the page's own: no sentence, clock or other item's date."""
+        text = fold(self.blocks[index].text)
+        rest, after = text[: found.start] + text[found.end :], text[found.end :]
+        if len(rest) > _PARAGRAPH or "。" in rest or _CLOCK_WORDS.search(rest):
+            return False
+        if _RANGE.match(after) or _OTHER_EVENT.match(after) or "(" in text[max(0, found.start - 1) : found.start]:
+            return False
+        return _INFO_WORDS.search(rest) is not None or not self._beside_link(index)
+
+    def _has_info(self, index: int) -> bool:
+        """Whether a time of day, class names that speak of a date, or source, views … go with the date."""
+        block = self.blocks[index]
+        if re.search(_TIME_OF_DAY, fold(block.text)) or _is_named_date(block.element):
+            return True
+        lines = (self.blocks[n].text[:_SHORT_LINE] for n in (index - 1, index, index + 1) if n in self.zone)
+        return any(_INFO_WORDS.search(line) for line in lines)
+
+    def _beside_link(self, index: int) -> bool:
+        """Whether the date stands beside another item's link."""
+        element: HtmlElement | None = self.blocks[index].element
+        for _ in range(3):
+            if element is None or element in self.around_title or len(visible_text(element)) > 400:
+                return False
+            if any(_is_item_link(link) for link in element.iter("a")):
+                return True
+            element = element.getparent()
+        return False
+
+
+def _cell_above(element: HtmlElement) -> str:
+    """The text of the cell above a table cell; "" when there is none, or the row is an entry of a list."""
+    cell = next((box for box in (element, *islice(element.iterancestors(), 2)) if box.tag == "td"), None)
+    row = cell.getparent() if cell is not None else None
+    head = row.getprevious() if row is not None else None
+    if cell is None or row is None or head is None or head.tag != "tr" or len(head) != len(row):
+        return ""
+    if any(_is_item_link(link) for link in row.iter("a")):
+        return ""
+    return visible_text(head[row.index(cell)])[:_SHORT_LINE]
+
+
+_DATE_NAME = re.compile(r"date|time|info|source|laiyuan|riqi|shijian", re.I)
+
+
+def _is_named_date(element: HtmlElement) -> bool:
+    """Whether the page's own class names call the line (or a piece of it) a date or info line."""
+    boxes = [element, *islice(element.iterdescendants(), 6), *islice(element.iterancestors(), 1)]
+    return any(_DATE_NAME.search(f"{box.get('class') or ''} {box.get('id') or ''}") for box in boxes)
+
+
+def _is_item_link(link: HtmlElement) -> bool:
+    text = visible_text(link)
+    return len(text) >= 8 and not find_dates_in(text, date.max) and not _INFO_WORDS.search(text)
+
+
+def _footer_start(blocks: Sequence[Block]) -> int:
+    """The first line of the page's foot: named so, or bearing its marks in the last two fifths of the page."""
+    total = len(blocks)
+    for index in range(total * 3 // 5, total):
+        block = blocks[index]
+        if block.region is Region.FOOTER or (len(block.text) < 200 and _FOOTER_WORDS.search(block.text)):
+            return index
+    return total
+
+
+_LINKED_DATA = re.compile(r'"(datePublished|pubDate)"\s*:\s*"([^"]{8,40})"')
+
+
+def _meta_dates(dom: Dom, as_of: date) -> tuple[DateCandidate, ...]:
+    found = []
+    for name in _META_NAMES:
+        for content in dom.meta_values(name):
+            for read in find_dates_in(content, as_of, compact=True)[:1]:
+                found.append(DateCandidate(read.date, DateSource.META, DateMeaning.PUBLISHED, name, content[:PASSAGE]))
+    for script in dom.scripts:
+        for name, content in _LINKED_DATA.findall(script.code[:20_000])[:1]:
+            for read in find_dates_in(content, as_of)[:1]:
+                found.append(DateCandidate(read.date, DateSource.META, DateMeaning.PUBLISHED, name, content))
+    return tuple(found)
+
+
+_URL_DATE = re.compile(
+    r"(?:t|/|_|-|content_|art_)((?:19|20)\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?!\d{1,3}(?!\d))"
+    r"|/((?:19|20)\d\d)[-/_]?(0?[1-9]|1[0-2])[-/_](0?[1-9]|[12]\d|3[01])(?=[/_.])"
+)
+
+
+def _url_dates(dom: Dom, as_of: date) -> tuple[DateCandidate, ...]:
+    """The day in the page's address; a weak witness, for it is the day the entry was begun."""
+    try:
+        path = unquote(urlsplit(dom.url or "").path)
+    except ValueError:
+        return ()
+    for match in _URL_DATE.finditer(path):
+        year, month, day = (int(figure) for figure in match.groups() if figure)
+        found = make_date(year, month, day)
+        if found and found <= as_of + timedelta(days=1):
+            return (DateCandidate(found, DateSource.URL, DateMeaning.PUBLISHED, "", match[0]),)
+    return ()
