@@ -53,6 +53,7 @@ class FailureKind(Enum):
     RENDER_FAILED = ("render_failed", True, "浏览器渲染失败")
     RENDER_UNAVAILABLE = ("render_unavailable", True, "没有可用的浏览器")
     BUDGET_EXHAUSTED = ("budget_exhausted", True, "本次采集的时间或页数已用完")
+    NOT_CAPTURED = ("not_captured", True, "采集未完成")
     UNCONFIRMED_ADDRESS = ("unconfirmed_address", False, "栏目地址待确认")
 
     def __init__(self, code: str, retryable: bool, title: str) -> None:
@@ -193,7 +194,7 @@ class Page:
         """Why nothing could be read, or None."""
         if self.facts is not None or self.attachment is not None:
             return None
-        return self.visit.failure or (self.capture.failure if self.capture else None) or FailureKind.BUDGET_EXHAUSTED
+        return self.visit.failure or (self.capture.failure if self.capture else None) or FailureKind.NOT_CAPTURED
 
     @property
     def evidence(self) -> tuple[EvidenceRef, ...]:

@@ -92,7 +92,7 @@ def main() -> int:
                 settings=place.configuration.inventory.crawl,
                 sink=recorder,
                 browser=browser,
-                on_progress=lambda done: emit({"event": "progress", "done": done}),
+                on_progress=lambda done, total: emit({"event": "progress", "done": done}),
                 clock=lambda: datetime.now(UTC),
             )
     return 0

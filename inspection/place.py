@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.loader import digests, load
+from config.loader import INDICATORS, RULES, SITES, digests, load
 from config.schema import Configuration
 from inspection.settings import Settings
 from storage.database import Database, is_empty, open_database, require_current, upgrade
@@ -48,10 +48,15 @@ def opened(settings: Settings) -> Iterator[Place]:
         yield Place(
             settings=settings,
             configuration=configuration,
-            digests=digests(settings.config),
+            digests=_digests(settings.config),
             database=database,
             repository=Repository(database),
             evidence=EvidenceStore(settings.evidence),
         )
     finally:
         database.close()
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    by_file = digests(folder)
+    return {"inventory": by_file[SITES], "rules": by_file[RULES], "indicators": by_file[INDICATORS]}

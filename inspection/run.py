@@ -21,7 +21,7 @@ from inspection.place import Place
 from inspection.progress import Progress
 from scoring.daily import daily_score
 from scoring.model import UnitScore
-from storage.model import Run, RunKind, RunState
+from storage.model import UNFINISHED, Run, RunKind, RunState
 from storage.repository import PENDING
 
 EXIT_DONE = 0
@@ -32,10 +32,11 @@ SILENT = Progress()
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for. `unit_ids` None means every unit."""
+    """What is asked for. `day` None means today, or for a resumed run whichever day it was begun for; `unit_ids` None means
+    every unit."""
 
     kind: RunKind
-    day: date
+    day: date | None = None
     unit_ids: tuple[str, ...] | None = None
     resume: bool = False
 
@@ -89,12 +90,12 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
 
 def _new_run(place: Place, request: Request) -> Run:
     inventory = place.configuration.inventory
-    unit_ids = request.unit_ids
-    seed = f"{inventory.district.division_code}-{request.day.isoformat()}"  # same day, same sample: same verdict
-    plans = plan_run(inventory, request.day, seed, unit_ids)
+    unit_ids, day = request.unit_ids, request.day or today(place)
+    seed = f"{inventory.district.division_code}-{day.isoformat()}"  # same day, same sample: same verdict
+    plans = plan_run(inventory, day, seed, unit_ids)
     return place.repository.create_run(
         kind=request.kind,
-        day=request.day,
+        day=day,
         seed=seed,
         rules_version=place.configuration.rules.version,
         digests=place.digests,
@@ -104,10 +105,11 @@ def _new_run(place: Place, request: Request) -> Run:
 
 
 def _resumable(place: Place, request: Request) -> Run:
-    run = place.repository.resumable_run(request.day, request.kind)
-    if run is None:
-        raise NothingToResume(f"{request.day} 没有未完成的巡查可以继续；去掉 --resume 重新开始即可。")
-    return run
+    runs = place.repository.runs(day=request.day, kind=request.kind)
+    unfinished = next((run for run in runs if run.state in UNFINISHED), None)
+    if unfinished is None:
+        raise NothingToResume("没有未完成的巡查可以继续；去掉 --resume 重新开始即可。")
+    return unfinished
 
 
 @contextmanager
@@ -169,7 +171,7 @@ def _advance(place: Place, run: Run, plans: Sequence[SitePlan], before: RunState
 
 def finish_or_start_night(place: Place, *, resume: bool) -> RunReport:
     """Do today's nightly inspection, or go on with the newest unfinished one."""
-    return inspect_units(place, Request(RunKind.NIGHTLY, today(place), resume=resume))
+    return inspect_units(place, Request(RunKind.NIGHTLY, resume=resume))
 
 
 def _report(place: Place, run: Run, scores: Sequence[UnitScore]) -> RunReport:

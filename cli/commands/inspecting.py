@@ -37,12 +37,12 @@ def run(
     from cli.progress import shown
     from cli.stopping import interruptible
     from inspection.place import opened
-    from inspection.run import Request, inspect_units, today
+    from inspection.run import Request, inspect_units
     from inspection.settings import resolve
     from storage.model import RunKind
 
     with opened(resolve(config, data, database_url)) as place, shown(quiet=json) as progress, interruptible():
-        request = Request(RunKind.NIGHTLY, parse_day(day) or today(place), unit_ids(place, unit), resume)
+        request = Request(RunKind.NIGHTLY, parse_day(day), unit_ids(place, unit), resume)
         report = inspect_units(place, request, progress)
         _print_json(place, report) if json else _print_run(place, report)
     raise typer.Exit(report.exit_code)
@@ -56,12 +56,12 @@ def spot_check(
     from cli.progress import shown
     from cli.stopping import interruptible
     from inspection.place import opened
-    from inspection.run import Request, inspect_units, today
+    from inspection.run import Request, inspect_units
     from inspection.settings import resolve
     from storage.model import RunKind
 
     with opened(resolve(config, data, database_url)) as place:
-        request = Request(RunKind.SPOT, today(place), unit_ids(place, units))
+        request = Request(RunKind.SPOT, unit_ids=unit_ids(place, units))
         with shown(quiet=json) as progress, interruptible():
             report = inspect_units(place, request, progress)
         _print_json(place, report) if json else _print_spot_check(place, report)
