@@ -117,7 +117,7 @@ def table_rows(table: HtmlElement) -> Iterator[list[HtmlElement]]:
 
 
 def read_tables(dom: Dom) -> tuple[Table, ...]:
-    """Return the page's data tables in order: at least two rows that hold text in at least two columns, or a head alone.
+    """Return the page's data tables in order: two rows that hold text in two columns at least, or a head alone.
 
     A table that holds another table, or that is but a frame for text, is layout and left out.
     """
