@@ -347,7 +347,7 @@ _LEGIBLE = re.compile(r"[\u2000-\u206f\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\x2
 
 
 def _is_scanned(page: pypdf.PageObject, text: str) -> bool:
-    """A picture with hardly a word (but perhaps a page number), or text in a font that says not which letters it shows."""
+    """A picture with hardly a word but a page number, or text in a font that hides which letters it shows."""
     if len(_LEGIBLE.findall(text)) < 0.5 * len(text):
         return True
     return len(_LETTER.findall(text)) < 4 and _has_picture(page)

@@ -112,7 +112,9 @@ def _end_notes(lines: Iterable[str], where: AttributePlace) -> Iterator[Attribut
 
 def _note_value(line: str) -> OpenAttribute | None:
     if whole := _NOTE.fullmatch(line):
-        return attribute_of(re.sub(r"^公开(?:属性|方式)[:：]?", "", whole["value"]))
+        return attribute_of(whole["value"])
+    if line[0] in "（(【[〔" and (labelled := _LABELLED.fullmatch(line)):
+        return attribute_of(labelled["value"])
     for match in _BRACKETED_NOTE.finditer(line):
         rest = line[: match.start()] + line[match.end() :]
         alone = len(rest) <= 60 and not _PROSE.search(rest)

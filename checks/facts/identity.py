@@ -16,7 +16,8 @@ from lxml.html import HtmlElement
 from checks.facts.dom import Block, Dom, Region
 from checks.facts.model import Identity
 
-LINES_ABOVE = 6  # of the first sure mark that still belong to the foot of the page
+LINES_ABOVE = 6  # of the first sure mark that belong to the foot of a page without a known footer
+MARKS_APART = 12  # lines between two marks of one footer
 MAX_NAME = 40  # characters of a host unit's name
 
 _MARK = re.compile(r"标识(?:编)?码|ICP\s*备|公\s*网\s*安\s*备|公安备案|公安机关备案", re.I)
@@ -70,12 +71,17 @@ def read_identity(dom: Dom) -> Identity:
 
 
 def _foot(blocks: Sequence[Block]) -> list[Block]:
-    """The lines of the footer, and those around the last marks that only a footer bears, wherever they stand."""
+    """The lines of the footer, and the last lines with marks that only a footer bears, wherever they stand.
+
+    Where no part of the page is known for its footer, a few lines above the marks belong to it.
+    """
     start = len(blocks)
     for index in range(len(blocks) - 1, -1, -1):
-        if _MARK.search(blocks[index].text) and (start == len(blocks) or start - index <= 2 * LINES_ABOVE):
+        if _MARK.search(blocks[index].text) and (start == len(blocks) or start - index <= MARKS_APART):
             start = index
-    return [block for i, block in enumerate(blocks) if i >= start - LINES_ABOVE or block.region is Region.FOOTER]
+    if start < len(blocks) and not any(block.region is Region.FOOTER for block in blocks):
+        start = max(0, start - LINES_ABOVE)
+    return [block for index, block in enumerate(blocks) if index >= start or block.region is Region.FOOTER]
 
 
 def _group(pattern: re.Pattern[str], text: str) -> str | None:
