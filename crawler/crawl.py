@@ -21,7 +21,7 @@ from crawler.rendering import browser_settings, without_heavy_parts
 from crawler.sink import CaptureSink, NothingCaptured, Replay
 from crawler.spiders.base import DistrictSpider
 from crawler.spiders.inspection import InspectionSpider
-from crawler.task import CrawlSummary, Progress, Workplace
+from crawler.task import CrawlSummary, Workplace
 from crawler.urls import host_of
 
 _REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
@@ -36,20 +36,21 @@ def crawl(
     sink: CaptureSink,
     replay: Replay | None = None,
     browser: Path | None = None,
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[int, int], None] = lambda done, known: None,
     on_site_done: Callable[[str], None] = lambda site_id: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
     """Capture the planned pages of all sites into `sink` and return what came of it; blocks until all is in.
 
+    `on_progress` takes the pages done and the pages known so far, `on_site_done` a finished site's id.
     A site's failures are captures; only what makes it impossible to go on (the sink's errors) is raised. Runs the
     reactor, so it works once a process.
     """
-    place = workplace(settings, day, sink, replay or NothingCaptured(), browser, clock, on_progress, on_site_done)
+    place = workplace(settings, sink, replay or NothingCaptured(), browser, clock, on_progress, on_site_done)
     more = {"DOWNLOAD_SLOTS": slots((plan.site for plan in plans), settings)}
     if place.gateway is not None:
         more["PLAYWRIGHT_ABORT_REQUEST"] = without_heavy_parts
-    run_spider(InspectionSpider, place, more, plans=plans)
+    run_spider(InspectionSpider, place, more, plans=plans, day=day)
     return place.summary
 
 
@@ -67,21 +68,18 @@ def slots(sites: Iterable[Site], settings: Crawl) -> dict[str, dict[str, float]]
 
 def workplace(
     settings: Crawl,
-    day: date,
     sink: CaptureSink,
     replay: Replay,
     browser: Path | None,
     clock: Callable[[], datetime],
-    on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_progress: Callable[[int, int], None] = lambda done, known: None,
     on_site_done: Callable[[str], None] = lambda site_id: None,
 ) -> Workplace:
     """Return what a spider works with; with a browser, its way out is bound to a port already."""
     names = Names(settings.resolver, settings.allow_private_addresses)
     renders = browser is not None and settings.render != "never"
     gateway = Gateway(names, settings.timeout_seconds) if renders else None
-    return Workplace(
-        settings, day, sink, replay, names, gateway, browser, clock, on_progress, on_site_done, CrawlSummary()
-    )
+    return Workplace(settings, sink, replay, names, gateway, browser, clock, on_progress, on_site_done, CrawlSummary())
 
 
 def run_spider(spider: type[DistrictSpider], place: Workplace, more: dict[str, Any], **kwargs: Any) -> None:

@@ -17,6 +17,7 @@ from checks.model import FailureKind
 from crawler.politeness import AddressRefused, is_public
 
 RECORD_TYPES = {4: "A", 6: "AAAA"}
+LIFETIME = 5.0
 
 
 class NameNotFound(Exception):
@@ -45,7 +46,7 @@ class Names:
 
     resolver: str | None = None
     allow_private: bool = False
-    timeout: float = 5.0
+    timeout: float | None = None  # seconds for one question; LIFETIME by default
     _known: dict[str, tuple[str, ...] | Exception] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -103,7 +104,7 @@ class Names:
         if self.resolver is not None:
             host, _, port = self.resolver.rpartition(":")
             stub.nameservers, stub.port = [host.strip("[]")], int(port)
-        stub.search, stub.lifetime = [], self.timeout
+        stub.search, stub.lifetime = [], self.timeout or LIFETIME
         return stub
 
     def _resolve(self, host: str) -> tuple[str, ...] | Exception:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,37 +18,33 @@ from crawler.capturing import Fetched, Target
 from crawler.crawl import run_spider, slots, workplace
 from crawler.politeness import user_agent
 from crawler.rendering import Rendering, render_meta
-from crawler.sink import CaptureSink, NothingCaptured, Replay
+from crawler.sink import CaptureSink, NothingCaptured
 from crawler.spiders.base import DistrictSpider
 from crawler.task import CrawlSummary, Workplace
 
 
 class ScreenshotSpider(DistrictSpider):
-    """Photographs the pages of several sites."""
+    """Photographs pages; every one of them has been captured before, so robots.txt has been heard."""
 
     name = "screenshots"
 
-    def __init__(self, pages: tuple[tuple[Site, str], ...], workplace: Workplace, **kwargs: Any) -> None:
+    def __init__(self, pages: tuple[tuple[str, str], ...], workplace: Workplace, **kwargs: Any) -> None:
         super().__init__(workplace, **kwargs)
         self.pages = pages
 
     async def begin(self) -> AsyncIterator[Request]:
-        """Yield a request for every picture that an interrupted run has not taken yet."""
-        for site, url in self.pages:
-            if self.place.replay.find(site.id, url, Mode.SCREENSHOT) is None:
-                yield self._request(site, url)
-
-    def _request(self, site: Site, url: str) -> Request:
-        rendering, settings = Rendering(), self.place.settings
-        meta = render_meta(site.id, user_agent(settings.contact), settings, rendering, picture=True)
-        return Request(
-            url,
-            callback=self.receive,
-            errback=self.receive_failure,
-            cb_kwargs={"site_id": site.id, "url": url, "rendering": rendering},
-            dont_filter=True,
-            meta=meta | {"dont_obey_robotstxt": bool(site.robots_override_reason)},
-        )
+        """Yield a request for every picture."""
+        for site_id, url in self.pages:
+            rendering, agent = Rendering(), user_agent(self.place.settings.contact)
+            meta = render_meta(site_id, agent, self.place.settings, rendering, picture=True)
+            yield Request(
+                url,
+                callback=self.receive,
+                errback=self.receive_failure,
+                cb_kwargs={"site_id": site_id, "url": url, "rendering": rendering},
+                dont_filter=True,
+                meta=meta | {"dont_obey_robotstxt": True},
+            )
 
     def receive(self, response: Response, site_id: str, url: str, rendering: Rendering) -> Iterator[Request]:
         """Take a picture."""
@@ -64,24 +60,26 @@ class ScreenshotSpider(DistrictSpider):
 
     def _kept(self, fetched: Fetched) -> Iterator[Request]:
         self.keep(fetched)
-        return iter(())
+        self.place.on_progress(self.place.summary.captured, len(self.pages))
+        yield from ()
 
 
 def take_screenshots(
-    urls: Mapping[Site, Sequence[str]],
+    urls: Mapping[str, Sequence[str]],
     *,
     settings: Crawl,
-    day: date,
     sink: CaptureSink,
     browser: Path,
-    replay: Replay | None = None,
+    sites: Iterable[Site] = (),
+    on_progress: Callable[[int, int], None] = lambda done, known: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> CrawlSummary:
-    """Store a SCREENSHOT capture (PNG, the whole page up to a bounded height) of every URL, by site; failures too.
+    """Store a SCREENSHOT capture (PNG, the whole page up to a bounded height) of every URL, by site id; failures too.
 
-    Runs the reactor, so it works once a process, like `crawler.crawl.crawl`.
+    `sites` tells the paces of their own that sites have; `on_progress` takes the pictures done and wanted. Runs the
+    reactor, so it works once a process, like `crawler.crawl.crawl`.
     """
-    place = workplace(settings, day, sink, replay or NothingCaptured(), browser, clock)
-    pages = tuple((site, url) for site, wanted in urls.items() for url in dict.fromkeys(wanted))
-    run_spider(ScreenshotSpider, place, {"DOWNLOAD_SLOTS": slots(urls, settings)}, pages=pages)
+    place = workplace(settings, sink, NothingCaptured(), browser, clock, on_progress)
+    pages = tuple((site_id, url) for site_id, wanted in urls.items() for url in dict.fromkeys(wanted))
+    run_spider(ScreenshotSpider, place, {"DOWNLOAD_SLOTS": slots(sites, settings)}, pages=pages)
     return place.summary

@@ -79,6 +79,7 @@ class SiteCrawl:
         self.plan = plan
         self.in_flight = 0
         self.fetched = 0
+        self.done = 0  # pages settled, fetched or not
         self._tell = tell
         self._home = _spelt(plan.site.home)
         self._pages: dict[str, WantedPage] = {}
@@ -89,9 +90,9 @@ class SiteCrawl:
         self._begin()
 
     @property
-    def waiting(self) -> int:
-        """How many pages are known and not yet asked for."""
-        return len(self._queue)
+    def known(self) -> int:
+        """How many pages are wanted so far."""
+        return len(self._pages)
 
     @property
     def is_done(self) -> bool:
@@ -148,6 +149,7 @@ class SiteCrawl:
 
     def _settle(self, page: WantedPage) -> None:
         page.done = True
+        self.done += 1
         self._settled.extend((visit, page) for visit in page.waiting)
         page.waiting = []
         self._go_on()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 from checks.model import FailureKind
@@ -13,15 +13,6 @@ from config.schema import Crawl
 from crawler.gateway import Gateway
 from crawler.names import Names
 from crawler.sink import CaptureSink, Replay
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a site is: pages asked for, and pages known that still wait."""
-
-    site_id: str
-    fetched: int
-    waiting: int
 
 
 @dataclass(slots=True)
@@ -35,16 +26,18 @@ class CrawlSummary:
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """What every spider of a child process works with. `gateway` is None where there is no browser."""
+    """What every spider of a child process works with.
+
+    `gateway` is None where there is no browser. `on_progress` takes the pages done and the pages known so far.
+    """
 
     settings: Crawl
-    day: date
     sink: CaptureSink
     replay: Replay
     names: Names
     gateway: Gateway | None
     browser: Path | None
     clock: Callable[[], datetime]
-    on_progress: Callable[[Progress], None]
+    on_progress: Callable[[int, int], None]
     on_site_done: Callable[[str], None]
     summary: CrawlSummary

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
-from checks.facts.page import read_page
 from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from checks.facts.model import PageFacts, PageKind
+from checks.facts.page import read_page
 from checks.model import Capture, FailureKind, Mode, PageRole
 from crawler import capturing
 from crawler.capturing import Fetched, Target
@@ -23,7 +23,7 @@ from crawler.politeness import SchemeRefused, check_url, user_agent
 from crawler.rendering import Rendering, needs_rendering, render_meta
 from crawler.site_crawl import Outline, SiteCrawl, WantedPage
 from crawler.spiders.base import DistrictSpider
-from crawler.task import Progress, Workplace
+from crawler.task import Workplace
 from crawler.urls import InvalidUrl, is_http, normalise
 
 log = logging.getLogger(__name__)
@@ -45,9 +45,10 @@ class InspectionSpider(DistrictSpider):
 
     name = "inspection"
 
-    def __init__(self, plans: tuple[SitePlan, ...], workplace: Workplace, **kwargs: Any) -> None:
+    def __init__(self, plans: tuple[SitePlan, ...], day: date, workplace: Workplace, **kwargs: Any) -> None:
         super().__init__(workplace, **kwargs)
-        self.plans = plans
+        self.plans, self.day = plans, day
+        self.sites: list[_SiteState] = []
 
     async def begin(self) -> AsyncIterator[Request]:
         """Yield the first requests of every site."""
@@ -55,6 +56,7 @@ class InspectionSpider(DistrictSpider):
             deadline = self.place.clock() + timedelta(seconds=plan.settings.site_time_limit_seconds)
             crawl = SiteCrawl(plan, self.place.sink.visit)
             site = _SiteState(plan, crawl, lambda deadline=deadline: self.place.clock() > deadline)
+            self.sites.append(site)
             for request in self._advance(site):
                 yield request
 
@@ -90,7 +92,9 @@ class InspectionSpider(DistrictSpider):
         if kind is FailureKind.ROBOTS_DISALLOWED:
             page.failure = kind
         site.crawl.finish(page, kind if kind in SILENT else None)
-        self.place.on_progress(Progress(site.plan.site.id, site.crawl.fetched, site.crawl.waiting))
+        self.place.on_progress(
+            sum(known.crawl.done for known in self.sites), sum(known.crawl.known for known in self.sites)
+        )
 
     # ------------------------------------------------------------ static pages
 
@@ -174,7 +178,7 @@ class InspectionSpider(DistrictSpider):
             return None
         url, kind = capture.final_url or capture.url, _KINDS.get(page.role)
         try:
-            return read_page(fetched.body, url=url, content_type=capture.content_type, as_of=self.place.day, kind=kind)
+            return read_page(fetched.body, url=url, content_type=capture.content_type, as_of=self.day, kind=kind)
         except Exception:
             log.exception("page could not be read: %s", url)
             return None

@@ -16,6 +16,8 @@ from crawler.screenshots import take_screenshots
 from crawler.sink import Exchange
 from crawler.task import CrawlSummary
 
+CHILDREN = multiprocessing.get_context("forkserver")
+CHILDREN.set_forkserver_preload(["tests.crawler.harness", "crawler.download"])  # imports cost more than most crawls
 DAY = date(2026, 11, 20)
 MANNERS = Crawl(
     contact="mailto:inspection@example.test",
@@ -93,8 +95,7 @@ def run(
     sink: MemorySink | None = None,
 ) -> MemorySink:
     """Crawl in a child process and return what was stored."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
+    with ProcessPoolExecutor(1, mp_context=CHILDREN) as pool:
         return pool.submit(_crawl, plans, settings, replay, browser, sink or MemorySink()).result()
 
 
@@ -114,14 +115,14 @@ def _crawl(
     return sink
 
 
-def shoot(urls: dict[Site, tuple[str, ...]], browser: Path | None) -> MemorySink:
+def shoot(urls: dict[str, tuple[str, ...]], browser: Path | None) -> MemorySink:
     """Take screenshots in a child process and return what was stored."""
     assert browser is not None
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, mp_context=CHILDREN) as pool:
         return pool.submit(_shoot, urls, browser).result()
 
 
-def _shoot(urls: dict[Site, tuple[str, ...]], browser: Path) -> MemorySink:
+def _shoot(urls: dict[str, tuple[str, ...]], browser: Path) -> MemorySink:
     sink = MemorySink()
-    take_screenshots(urls, settings=MANNERS, day=DAY, sink=sink, browser=browser)
+    take_screenshots(urls, settings=MANNERS, sink=sink, browser=browser)
     return sink
