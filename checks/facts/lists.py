@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import islice
+from itertools import groupby, islice
 
 from lxml.html import HtmlElement
 
@@ -15,11 +15,12 @@ from checks.facts.dates import find_dates_in, find_split_date, fold
 from checks.facts.dom import Anchor, Dom, Region, normalise, visible_text
 from checks.facts.links import target_of
 from checks.facts.model import DateMeaning, EntryList, ListEntry, PageKind
-from checks.facts.publication import meaning_of
+from checks.facts.publication import date_in_address, meaning_of
 
 MAX_ENTRIES = 2_000  # of one page
 _CLIMB = 8  # levels from a link up to the row it stands in
 _LONGEST_ROW = 700  # characters
+_SHORT_TEXT = 60
 _LONGEST_DATE = 30  # characters: a date with its time and brackets
 
 # ---------------------------------------------------------------- rows
@@ -141,12 +142,12 @@ def _row_element(element: HtmlElement, owners: dict[HtmlElement, tuple[str, bool
 
 
 def _rest(row: HtmlElement, title: str) -> list[str]:
-    """The pieces of text in a row beside its title."""
+    """The pieces of text in a row, the title blanked out."""
     pieces: list[str] = []
     for piece in islice(row.itertext(), 200):
         text = normalise(piece)
-        if text and text != title:
-            pieces.append(text)
+        if text:
+            pieces.append(text if text != title else "")
     return pieces if sum(map(len, pieces)) <= _LONGEST_ROW else pieces[:3] + pieces[-3:]
 
 
@@ -162,28 +163,30 @@ def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
 
 
 def _date_rows(group: list[_Row], as_of: date) -> None:
-    """Give each row of a list the date beside it; yearless ones take their year from their neighbours."""
+    """Give each row of a list the date beside it; yearless ones take their year from their address or neighbours."""
     column = _date_column(group[0].element)
     for row in group:
-        pieces = _cells(row.element, column) or row.rest
-        _date_row(row, pieces, as_of)
+        _date_row(row, _cells(row.element, column) or row.rest, as_of)
     if not any(row.day for row in group):
         _date_from_siblings(group, as_of)
     near: date | None = next((row.day for row in group if row.dated), None)
     for row in group:
         if row.dated:
             near = row.day
-        elif row.date_text and near and (found := find_dates_in(row.date_text, as_of, loose=True, near=near)):
-            row.day = near = found[-1].date
+        elif row.day and (known := date_in_address(row.url) or near):
+            found = find_dates_in(row.date_text, as_of, loose=True, near=known)
+            row.day = near = found[0].date if found else row.day
 
 
 def _date_row(row: _Row, pieces: Sequence[str], as_of: date) -> None:
     """The date in the pieces of a row: one that stands alone, before one inside other text."""
-    alone = [piece for piece in pieces if _is_date_only(piece)]
-    if split := find_split_date(alone):
-        row.day, row.date_text, row.dated = split, " ".join(alone), True
-        return
-    short = [piece for piece in pieces if len(piece) <= 60]
+    runs = [list(run) for alone, run in groupby(pieces, _is_date_only) if alone]
+    for run in runs:
+        if split := find_split_date(run):
+            row.day, row.date_text, row.dated = split, " ".join(run), True
+            return
+    alone = [piece for run in runs for piece in run]
+    short = [piece for piece in pieces if len(piece) <= _SHORT_TEXT]
     for texts, loose in ((alone, False), (short, False), (alone, True), (short[-3:], True)):
         for text in texts:
             found = find_dates_in(text, as_of, loose=loose)
@@ -230,8 +233,12 @@ def _cells(row: HtmlElement, column: int | None) -> list[str]:
 
 def _date_from_siblings(group: list[_Row], as_of: date) -> None:
     """Dates that stand after (or before) each entry on their own: <dt> and <dd>, or one flat line."""
-    after = [_text_beside(row, group, forward=True) for row in group]
-    before = [_text_beside(row, group, forward=False) for row in group]
+    parent = group[0].element.getparent()
+    if parent is None or not _FIGURE.search("".join(parent.itertext())):
+        return
+    rows = {row.element for row in group}
+    after = [_text_after(row.element, rows) for row in group]
+    before = [_text_before(row.element, rows) for row in group]
     texts = after if _has_date(after[-1], as_of) or not _has_date(before[0], as_of) else before
     for row, text in zip(group, texts, strict=True):
         if len(text) <= _LONGEST_DATE:
@@ -242,18 +249,31 @@ def _has_date(text: str, as_of: date) -> bool:
     return bool(find_dates_in(text, as_of, loose=_is_date_only(text)))
 
 
-def _text_beside(row: _Row, group: Sequence[_Row], *, forward: bool) -> str:
-    """The text between a row and the next (or the one before)."""
-    others = {other.element for other in group if other is not row}
-    parts = [row.element.tail or ""] if forward else []
-    for sibling in islice(row.element.itersiblings(preceding=not forward), 4):
-        if sibling in others:
-            if not forward:
-                parts.append(sibling.tail or "")
+_FIGURE = re.compile(r"\d")
+
+
+def _text_after(row: HtmlElement, rows: set[HtmlElement]) -> str:
+    """The text between a row and the next one."""
+    parts = [row.tail or ""]
+    for sibling in islice(row.itersiblings(), 4):
+        if sibling in rows:
             break
-        text = "".join(sibling.itertext()) if forward else "".join(sibling.itertext()) + (sibling.tail or "")
-        parts.append(text + (sibling.tail or "" if forward else ""))
-    return normalise(" ".join(parts))[:200]
+        parts += ["".join(sibling.itertext()), sibling.tail or ""]
+    return normalise(" ".join(parts))
+
+
+def _text_before(row: HtmlElement, rows: set[HtmlElement]) -> str:
+    """The text between a row and the one before it."""
+    parts: list[str] = []
+    for sibling in islice(row.itersiblings(preceding=True), 4):
+        parts.append(sibling.tail or "")
+        if sibling in rows:
+            break
+        parts.append("".join(sibling.itertext()))
+    else:
+        parent = row.getparent()
+        parts.append(parent.text or "" if parent is not None else "")
+    return normalise(" ".join(parts))
 
 
 # ---------------------------------------------------------------- which lists are the page's own

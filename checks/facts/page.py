@@ -67,14 +67,15 @@ def _kind_and_list(dom: Dom, kind: PageKind | None, as_of: date) -> tuple[PageKi
     """What the page is, with the facts that say so: an article has no list, a list page no publication date."""
     title = read_title(dom, kind)
     dates = published(dom, as_of=as_of, title=title.span, undated=kind in _LISTING)
-    if kind is None:
-        entries = read_list(dom, as_of=as_of)
-        kind = read_kind(dom, title, entries, dates)
-        if kind in _LISTING:
-            title, dates = read_title(dom, kind), published(dom, as_of=as_of, undated=True)
     if kind is PageKind.ARTICLE:
         return kind, title, dates, EntryList()
     entries = read_list(dom, as_of=as_of, kind=kind)
-    if kind not in _LISTING and entries.newest is None:
+    if kind is None:
+        kind = read_kind(dom, title, entries, dates)
+        if kind in _LISTING:
+            title, dates = read_title(dom, kind), published(dom, as_of=as_of, undated=True)
+        if kind is PageKind.HOME:
+            entries = read_list(dom, as_of=as_of, kind=kind)
+    if kind is PageKind.ARTICLE or (kind not in _LISTING and entries.newest is None):
         entries = EntryList()  # the links of a single page are no list of news
     return kind, title, dates, entries

@@ -372,15 +372,22 @@ _URL_DATE = re.compile(
 )
 
 
-def _url_dates(dom: Dom, as_of: date) -> tuple[DateCandidate, ...]:
-    """The day in the page's address; a weak witness, for it is the day the entry was begun."""
+def date_in_address(url: str) -> date | None:
+    """Return the day that a URL's path names (t20240305_1.html, /2024/03/05/), or None."""
     try:
-        path = unquote(urlsplit(dom.url or "").path)
+        path = unquote(urlsplit(url).path)
     except ValueError:
-        return ()
+        return None
     for match in _URL_DATE.finditer(path):
         year, month, day = (int(figure) for figure in match.groups() if figure)
-        found = make_date(year, month, day)
-        if found and found <= as_of + timedelta(days=1):
-            return (DateCandidate(found, DateSource.URL, DateMeaning.PUBLISHED, "", match[0]),)
-    return ()
+        if found := make_date(year, month, day):
+            return found
+    return None
+
+
+def _url_dates(dom: Dom, as_of: date) -> tuple[DateCandidate, ...]:
+    """The day in the page's address: a weak witness, for it is the day the entry was begun."""
+    found = date_in_address(dom.url or "")
+    if found is None or found > as_of + timedelta(days=1):
+        return ()
+    return (DateCandidate(found, DateSource.URL, DateMeaning.PUBLISHED, "", (dom.url or "")[-PASSAGE:]),)
