@@ -20,7 +20,7 @@ LINES_ABOVE = 6  # of the first sure mark that belong to the foot of a page with
 MARKS_APART = 12  # lines between two marks of one footer
 MAX_NAME = 40  # characters of a host unit's name
 
-_MARK = re.compile(r"标识(?:编)?码|ICP\s*备|公\s*网\s*安\s*备|公安备案|公安机关备案", re.I)
+_MARK = re.compile(r"标识(?:编)?码|ICP\s*备|公\s*网\s*安\s*备|公安备案|公安机关备案|公\s?安?\s?备\D{0,6}\d{8}", re.I)
 _SITE_CODE = re.compile(r"标识(?:编)?码\s*[:：]?\s*([A-Za-z]{0,2}\d{4,20})(?!\d)")
 _PROVINCE = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼滇黔陇秦"
 _ICP = re.compile(
@@ -73,13 +73,13 @@ def read_identity(dom: Dom) -> Identity:
 def _foot(blocks: Sequence[Block]) -> list[Block]:
     """The lines of the footer, and the last lines with marks that only a footer bears, wherever they stand.
 
-    Where no part of the page is known for its footer, a few lines above the marks belong to it.
+    Where no part of the page is known for its footer, a few lines above the marks (or the page's last) belong to it.
     """
     start = len(blocks)
     for index in range(len(blocks) - 1, -1, -1):
         if _MARK.search(blocks[index].text) and (start == len(blocks) or start - index <= MARKS_APART):
             start = index
-    if start < len(blocks) and not any(block.region is Region.FOOTER for block in blocks):
+    if not any(block.region is Region.FOOTER for block in blocks):
         start = max(0, start - LINES_ABOVE)
     return [block for index, block in enumerate(blocks) if index >= start or block.region is Region.FOOTER]
 

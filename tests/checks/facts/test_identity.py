@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.facts.dom import parse
+from checks.facts.dom import Dom, parse
 from checks.facts.identity import read_identity
 from tests.checks.facts.fixture_pages import FixturePage, fixture_pages, page_of
+
+
+def foot_of(line: str) -> Dom:
+    return page_of(
+        f"<div class=main>{'<p>今年以来，各单位认真落实各项工作部署。</p>' * 5}</div><div class=footer><p>{line}</p></div>"
+    )
 
 
 @pytest.mark.parametrize("page", fixture_pages("facts_identity"), ids=lambda page: page.name)
@@ -33,7 +39,7 @@ def test_marks_of_the_made_up_pages(page: FixturePage) -> None:
     ],
 )
 def test_icp_records(line: str, icp: str | None) -> None:
-    assert read_identity(page_of(f"<div class=footer><p>{line}</p></div>")).icp == icp
+    assert read_identity(foot_of(line)).icp == icp
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,7 @@ def test_icp_records(line: str, icp: str | None) -> None:
     ],
 )
 def test_police_records(line: str, police: str | None) -> None:
-    assert read_identity(page_of(f"<div class=footer><p>{line}</p></div>")).police == police
+    assert read_identity(foot_of(line)).police == police
 
 
 @pytest.mark.parametrize(
@@ -68,7 +74,7 @@ def test_police_records(line: str, police: str | None) -> None:
     ],
 )
 def test_contacts(line: str, contact: str | None) -> None:
-    assert read_identity(page_of(f"<div class=footer><p>{line}</p></div>")).contact == contact
+    assert read_identity(foot_of(line)).contact == contact
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,7 @@ def test_contacts(line: str, contact: str | None) -> None:
     ],
 )
 def test_host_units(line: str, host_unit: str | None) -> None:
-    assert read_identity(page_of(f"<div class=footer><p>{line}</p></div>")).host_unit == host_unit
+    assert read_identity(foot_of(line)).host_unit == host_unit
 
 
 @given(st.binary(max_size=300))
@@ -94,5 +100,9 @@ def test_any_bytes_are_read(body: bytes) -> None:
 
 @given(st.text(st.sampled_from("冀公网安备ICP备案号：主办单位标识码电话0123456789-@. \n"), max_size=300))
 def test_any_footer_is_read(text: str) -> None:
-    identity = read_identity(page_of(f"<div class=footer>{text}</div>"))
+    identity = read_identity(foot_of(text))
     assert identity.icp is None or any(character.isdigit() for character in identity.icp)
+
+
+def test_a_page_without_a_known_footer_is_read_from_its_last_lines() -> None:
+    assert read_identity(page_of("<p>甲</p><p>主办单位：栾城区教育局</p>")).host_unit == "栾城区教育局"
