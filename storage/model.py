@@ -119,3 +119,8 @@ class StoredScore:
     score: UnitScore
     published: bool
     counts: dict[str, dict[TargetState, int]]
+
+    @property
+    def day(self) -> date:
+        """The day that the score speaks of."""
+        return self.score.day

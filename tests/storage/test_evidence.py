@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
-import os
+import multiprocessing
 import random
 import resource
-import signal
-import subprocess
-import sys
 from argparse import Namespace
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -310,35 +309,33 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 # ---------------------------------------------------------------- kill -9
 
-WRITER = """
-import random, sys
-from pathlib import Path
-from tests.storage.test_evidence import capture, write
-from storage.evidence import EvidenceStore
-noise = random.Random(int(sys.argv[2]))
-with EvidenceStore(Path(sys.argv[1])).writer(1, "batch-0") as writer:
-    for n in range(100_000):
-        payload = noise.randbytes(noise.randrange(1, 200_000))
-        reference = write(writer, capture(f"http://portal.test/{sys.argv[2]}/{n}", length=len(payload)), payload)
-        print(reference.record_id, flush=True)
-"""
+
+def write_until_killed(folder: Path, attempt: int, acknowledge: Connection) -> None:
+    noise = random.Random(attempt)
+    with EvidenceStore(folder).writer(1, "batch-0") as writer:
+        while True:
+            payload = noise.randbytes(noise.randrange(1, 200_000))
+            url = f"http://portal.test/{attempt}/{noise.random()}"
+            acknowledge.send(write(writer, capture(url, length=len(payload)), payload))
 
 
 def test_kill_loses_at_most_the_record_being_written(tmp_path: Path) -> None:
     store = EvidenceStore(tmp_path)
-    acknowledged: list[str] = []
+    acknowledged: set[EvidenceRef | None] = set()
+    processes = multiprocessing.get_context("fork")
     for attempt in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path), str(attempt)], stdout=subprocess.PIPE, text=True
-        )
-        assert process.stdout is not None
-        acknowledged += [process.stdout.readline().strip() for _ in range(1 + attempt)]
-        os.kill(process.pid, signal.SIGKILL)
-        acknowledged += process.stdout.read().split("\n")[:-1]
-        process.wait()
-        process.stdout.close()
+        ours, theirs = processes.Pipe(duplex=False)
+        process = processes.Process(target=write_until_killed, args=(tmp_path, attempt, theirs))
+        process.start()
+        theirs.close()
+        acknowledged |= {ours.recv() for _ in range(1 + 3 * attempt)}
+        process.kill()
+        process.join()
+        with contextlib.suppress(EOFError):
+            while True:
+                acknowledged.add(ours.recv())
         recovered = list(store.recover(1))
-        assert {found.evidence.record_id for found, _ in recovered if found.evidence} >= set(acknowledged)
+        assert {found.evidence for found, _ in recovered} >= acknowledged
         assert all(len(load()) == found.length for found, load in recovered)
     assert len(files(store)) == 10
     assert warcio_finds_no_fault(files(store))

@@ -537,8 +537,8 @@ from tests.storage.test_repository import CAPTURES, VISITS, PROBES, RunState
 url, run_id, site = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 repository = Repository(open_database(url))
 repository.set_site_state(run_id, site, RunState.RUNNING)
-for n in range(40):
-    mine = [replace(CAPTURES[1], site_id=site, url=f"http://{site}.test/{n}/{m}") for m in range(25)]
+for n in range(20):
+    mine = [replace(CAPTURES[1], site_id=site, url=f"http://{site}.test/{n}/{m}") for m in range(50)]
     shared = replace(CAPTURES[0], site_id="shared", url=f"http://shared.test/{n}")
     repository.add_captured(run_id, [*mine, shared], [replace(VISITS[0], site_id=site, url=c.url) for c in mine])
 repository.set_site_state(run_id, site, RunState.CAPTURED)
@@ -560,7 +560,7 @@ def test_several_processes_write_at_once(database_url: str) -> None:
         assert len(repository.captures(run_id, site)) == 1000
         assert len(repository.visits(run_id, site)) == 1000
         assert repository.site_states(run_id)[site].state is RunState.CAPTURED
-    assert len(repository.captures(run_id, "shared")) == 40
+    assert len(repository.captures(run_id, "shared")) == 20
     database.close()
 
 
