@@ -148,6 +148,12 @@ def _lacks_issuer(facts: PageFacts) -> bool:
     return _is_blank(facts.document.issuer) and not signed
 
 
+def _lacks_written_date(facts: PageFacts) -> bool:
+    """A signature (署名) counts as one only with its date, so it shows the date wherever the table does not."""
+    shown = not _is_blank(facts.document.written_date) or _written_on(facts) is not None
+    return not shown and SIGNATURE not in facts.form.signs
+
+
 def _lacks_number(facts: PageFacts) -> bool:
     """A document without a number is no fault while it has no label table, or when the table says 无."""
     if not _has_label_table(facts) or not _is_blank(facts.document.doc_number):
@@ -171,7 +177,7 @@ MISSING: dict[str, Callable[[PageFacts], bool]] = {
     "index_number": lambda facts: _is_blank(facts.document.index_number),
     "issuer": _lacks_issuer,
     "doc_number": _lacks_number,
-    "written_date": lambda facts: _is_blank(facts.document.written_date) and _written_on(facts) is None,
+    "written_date": _lacks_written_date,
     "published_date": lambda facts: _is_blank(facts.document.published_date) and _published_on(facts) is None,
 }
 

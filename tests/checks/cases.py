@@ -1,0 +1,167 @@
+"""The fixtures of the checks: each `fixtures/html/<check>/<case>.json` places pages in a bundle and says what is found.
+
+Keys of a case: `about` (one sentence), `day`, `unit` (kind, catalog_fields), `site` (site_code), `division_code`,
+`home`, `second_level`, `columns` (type, name, url, confirmed, failure, pages, articles, attachments), `probes`, and
+`expected`: every finding of the check, as outcome, reason, target (when it is not the only one), item and `mentions`,
+words that the sentence must hold.
+
+A page is `url` with either `failure` (a code of FailureKind) or a `file` beside the case (its own .html when left out);
+`rendered` says that a browser's state was captured, so that scripts decide nothing any more. An attachment is `url`,
+`parent`, `title` and either `failure` or `state` with `text`, `tables` and `attribute`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from checks.facts.kinds import kind_of_column
+from checks.facts.model import (
+    AttachmentFacts,
+    AttachmentState,
+    AttributePlace,
+    AttributeStatement,
+    OpenAttribute,
+    PageKind,
+    Table,
+)
+from checks.facts.page import read_page
+from checks.model import Bundle, ColumnVisit, EvidenceRef, FailureKind, Mode, Page, PageRole, Probe, ProbeKind, Visit
+from checks.model import Capture as CaptureRecord
+from checks.registry import CHECKS
+from config.schema import Column, ColumnType, Site, Unit
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "html"
+HOME = "http://www.yueshan.test/"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One fixture: the check it is for, its name, and what the JSON file says."""
+
+    check: str
+    name: str
+    said: dict[str, Any]
+
+    @property
+    def day(self) -> date:
+        return date.fromisoformat(self.said.get("day", "2026-11-23"))
+
+    @property
+    def is_site(self) -> bool:
+        return "home" in self.said or "probes" in self.said
+
+    @property
+    def expected(self) -> list[dict[str, Any]]:
+        return self.said["expected"]
+
+
+def all_cases() -> list[Case]:
+    return [
+        Case(path.parent.name, path.stem, json.loads(path.read_text(encoding="utf-8")))
+        for check in CHECKS
+        for path in sorted((FOLDER / check.META.id).glob("*.json"))
+    ]
+
+
+def bundle_of(case: Case) -> Bundle:
+    said = case.said
+    columns = tuple(_column(case, number, column) for number, column in enumerate(said.get("columns", ())))
+    if not case.is_site:
+        return Bundle(day=case.day, unit=_unit(said), division_code=said.get("division_code", ""), columns=columns)
+    home = said.get("home")
+    return Bundle(
+        day=case.day,
+        site=Site(id="site", name="跃山县人民政府", home=HOME, **said.get("site", {})),
+        division_code=said.get("division_code", ""),
+        home=_page(case, {"url": HOME} | home, PageRole.HOME, PageKind.HOME) if home is not None else None,
+        second_level=tuple(_page(case, page, PageRole.SECOND_LEVEL, None) for page in said.get("second_level", ())),
+        columns=columns,
+        probes=tuple(_probe(probe) for probe in said.get("probes", ())),
+    )
+
+
+def _unit(said: dict[str, Any]) -> Unit:
+    return Unit(**{"id": "jiaoyuju", "name": "县教育局", "kind": "department"} | said.get("unit", {}))
+
+
+def _column(case: Case, number: int, said: dict[str, Any]) -> ColumnVisit:
+    column_type = ColumnType(said["type"])
+    column = Column(
+        id=said.get("id", f"column{number}"),
+        type=column_type,
+        name=said.get("name", "栏目"),
+        site="site",
+        url=said.get("url"),
+        confirmed=said.get("confirmed", said.get("url") is not None),
+    )
+    return ColumnVisit(
+        column=column,
+        unit=_unit(case.said),
+        pages=tuple(_page(case, page, PageRole.COLUMN, kind_of_column(column_type)) for page in said.get("pages", ())),
+        articles=tuple(
+            _page(case, page, PageRole.ARTICLE, kind_of_column(column_type, article=True))
+            for page in said.get("articles", ())
+        ),
+        attachments=tuple(_attachment(page) for page in said.get("attachments", ())),
+        failure=FailureKind.of(said["failure"]) if "failure" in said else None,
+    )
+
+
+def _page(case: Case, said: dict[str, Any], role: PageRole, kind: PageKind | None) -> Page:
+    visit = Visit("site", said["url"], role, title=said.get("title", ""))
+    captures = (_capture(case, said["url"]),)
+    if "failure" in said:
+        failed = CaptureRecord("site", said["url"], Mode.STATIC, captures[0].captured_at, failure=_failure(said))
+        return Page(visit, captures, capture=failed)
+    body = (FOLDER / case.check / said.get("file", f"{case.name}.html")).read_bytes()
+    facts = read_page(body, url=said["url"], as_of=case.day, kind=kind)
+    complete = said.get("rendered", False) or not facts.rendering_needs
+    return Page(visit, captures, facts=facts, capture=captures[0], complete=complete)
+
+
+def _capture(case: Case, url: str) -> CaptureRecord:
+    evidence = EvidenceRef("run.warc.gz", 0, f"<{case.name}>", "sha256:00")
+    captured_at = datetime.combine(case.day, datetime.min.time(), UTC)
+    return CaptureRecord("site", url, Mode.STATIC, captured_at, status=200, evidence=evidence)
+
+
+def _attachment(said: dict[str, Any]) -> Page:
+    visit = Visit("site", said["url"], PageRole.ATTACHMENT, parent=said["parent"], title=said.get("title", ""))
+    name = said["url"].rpartition("/")[2]
+    if "failure" in said:
+        failed = CaptureRecord(
+            "site", said["url"], Mode.STATIC, datetime(2026, 11, 23, tzinfo=UTC), failure=_failure(said)
+        )
+        return Page(visit, (failed,), capture=failed)
+    value = said.get("attribute")
+    facts = AttachmentFacts(
+        name=name,
+        format=name.rpartition(".")[2],
+        state=AttachmentState(said.get("state", "read")),
+        text=said.get("text", ""),
+        tables=tuple(Table(tuple(tuple(row) for row in rows)) for rows in said.get("tables", ())),
+        attributes=(AttributeStatement(OpenAttribute(value), AttributePlace.ATTACHMENT, f"（{value}）"),)
+        if value
+        else (),
+    )
+    return Page(visit, attachment=facts)
+
+
+def _failure(said: dict[str, Any]) -> FailureKind:
+    return FailureKind.of(said["failure"])
+
+
+def _probe(said: dict[str, Any]) -> Probe:
+    return Probe(
+        site_id="site",
+        kind=ProbeKind(said["kind"]),
+        target=said["target"],
+        family=said.get("family", 0),
+        captured_at=datetime(2026, 11, 23, tzinfo=UTC),
+        observed=said.get("observed", {}),
+        failure=FailureKind.of(said["failure"]) if "failure" in said else None,
+    )
