@@ -94,16 +94,30 @@ def _may_be_entry(anchor: Anchor) -> bool:
 
 def _title(element: HtmlElement) -> str:
     """The title a link shows, whole where the text is cut; "" for links that are no titles."""
-    pieces = [text for piece in element.itertext() if (text := normalise(piece))]
-    shown = [piece for piece in pieces if not _is_date_only(piece)]
-    text = _untailed(max(shown, key=len, default="") if len(pieces) > 3 else normalise(" ".join(shown)))
-    text = text.lstrip("·•・▪■◆●>*-|› ").strip()
+    text = _untailed(_title_line(element)).lstrip("·•・▪■◆●>*-|› ").strip()
     whole = _TITLE_ATTRIBUTE.sub("", normalise(element.get("title") or ""))
     if whole and (not text or whole.startswith(text.rstrip(".…").rstrip())):
         text = whole
     if len(text) < 4 or _FUNCTION_WORDS.match(text):
         return ""
     return text[:300]
+
+
+_LINE_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "dt", "dd", "li", "td")
+
+
+def _title_line(link: HtmlElement) -> str:
+    """The line of a link that is its title: a heading, else the first that is no date (a summary may follow)."""
+    lines = [line for line in islice(link.iter(*_LINE_TAGS), 20) if line is not link]
+    best = next((line for line in lines if line.tag.startswith("h")), None)
+    if best is None:
+        names = ((line, f"{line.get('class') or ''} {line.get('id') or ''}") for line in lines)
+        best = next((line for line, name in names if "tit" in name.lower()), None)
+    pieces = [text for piece in (link if best is None else best).itertext() if (text := normalise(piece))]
+    shown = [piece for piece in pieces if not _is_date_only(piece)]
+    if lines and best is None:
+        return next((piece for piece in shown if len(piece) >= 4), "")
+    return normalise(" ".join(shown)) if len(shown) <= 3 else max(shown, key=len)
 
 
 # title="标题：… 点击数：12 发表时间：2024-03-05", as one content system writes it

@@ -166,6 +166,7 @@ _NO_DATE_LABEL = re.compile(
 _CLOCK_WORDS = re.compile(r"今[天日](?:是|[:：])|现在(?:是|时间)|当前(?:时间|日期)|系统时间|北京时间|服务器时间|欢迎")
 _FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
 _INFO_WORDS = re.compile(r"来源|作者|编辑|浏览|点击|阅读|访问|字号|字体|打印|分享|发布|发表|责编|审核|供稿|次数")
+_TOOL_WORDS = re.compile(r"打印|关闭|收藏|分享|纠错|字体|评论|字号")
 _TIME_OF_DAY = r"\d{1,2}:\d{2}(?::\d{2})?"
 _RANGE = re.compile(rf"\s*(?:{_TIME_OF_DAY})?\s*(?:至|到|~|～|-+\s*(?:19|20)\d\d)")
 _OTHER_EVENT = re.compile(
@@ -292,6 +293,9 @@ class _Reader:
             return False
         if _RANGE.match(after) or _OTHER_EVENT.match(after) or "(" in text[max(0, found.start - 1) : found.start]:
             return False
+        for link in islice(self.blocks[index].element.iter("a"), 20):
+            if _is_item_link(link):
+                rest = rest.replace(fold(visible_text(link)), "")
         return _INFO_WORDS.search(rest) is not None or not self._beside_link(index)
 
     def _has_info(self, index: int) -> bool:
@@ -337,7 +341,7 @@ def _is_named_date(element: HtmlElement) -> bool:
 
 def _is_item_link(link: HtmlElement) -> bool:
     text = visible_text(link)
-    return len(text) >= 8 and not find_dates_in(text, date.max) and not _INFO_WORDS.search(text)
+    return len(text) >= 8 and not find_dates_in(text, date.max) and not _TOOL_WORDS.search(text)
 
 
 def _footer_start(blocks: Sequence[Block]) -> int:

@@ -1,0 +1,101 @@
+"""Every invented page of fixtures/html/facts gives the facts that stand beside it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checks.facts.model import PageKind
+from checks.facts.page import read_page
+from checks.facts.page_json import page_json
+
+FIXTURES = Path(__file__).parents[3] / "fixtures" / "html" / "facts"
+CASES = sorted(path.stem for path in FIXTURES.glob("*.html"))
+AS_OF = date(2026, 11, 23)
+
+
+def differences(expected: Any, found: Any, where: str = "") -> list[str]:
+    """What of the expectation is not met: objects may hold more keys than expected, lists must be alike in length."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        return [line for key in expected for line in differences(expected[key], found.get(key), f"{where}.{key}")]
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        pairs = zip(expected, found, strict=True)
+        return [line for at, pair in enumerate(pairs) for line in differences(*pair, f"{where}[{at}]")]
+    return [] if expected == found else [f"{where}: expected {expected!r}, found {found!r}"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fixture(case: str) -> None:
+    description = json.loads((FIXTURES / f"{case}.json").read_text(encoding="utf-8"))
+    given_: dict[str, Any] = description["given"]
+    facts = read_page(
+        (FIXTURES / f"{case}.html").read_bytes(),
+        url=given_.get("url"),
+        content_type=given_.get("content_type"),
+        as_of=date.fromisoformat(given_["as_of"]),
+        kind=PageKind(given_["kind"]) if "kind" in given_ else None,
+    )
+    assert differences(description["expect"], page_json(facts)) == []
+
+
+def test_every_page_has_its_expectation() -> None:
+    assert CASES
+    assert {path.stem for path in FIXTURES.glob("*.json")} == set(CASES)
+
+
+MARKUP = (
+    "<div>|</div>|<table>|<tr>|<td>|</table>|<ul>|<li>|<a href='/1.html'>|</a>|<h1>|</h1>|<script>|</script>|<!--|-->|<%|%>"
+    "|发布时间：|2024-03-05|二○○八年三月二十六日|<p hidden>|<br>|<iframe src=x>|<meta name=PubDate content=2024>|下一页"
+    "|<title>|&#0;|\x00|<base href='http://['>|来源：|<a href='http://[::1'>|99999999999年99月99日"
+    "|createPageHTML(9999,1,'index','html')"
+)
+PIECES = st.sampled_from(MARKUP.split("|"))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.binary(max_size=400), st.lists(PIECES, max_size=40).map(lambda pieces: "".join(pieces).encode())))
+def test_reading_is_total_and_deterministic(body: bytes) -> None:
+    first = read_page(body, url="http://www.yunxi.example/", as_of=AS_OF)
+    assert read_page(body, url="http://www.yunxi.example/", as_of=AS_OF) == first
+    json.dumps(page_json(first))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<div>" * 50_000 + b"x",
+        b"<table><tr><td>" * 20_000,
+        b"<a href=x>y</a>" * 50_000,
+        b"<ul><li><a href=1>" * 5_000,
+        b"<p hidden>x" * 20_000,
+        b"<%" * 100_000,
+        b"\x00" * 1_000,
+        ("发布时间：" * 20_000).encode(),
+        b"2024-03-05 " * 20_000,
+        b"<div style='display:none' class=a><a href=/1>x</a>" * 3_000,
+    ],
+    ids=lambda body: f"{bytes(body[:12])!r}",
+)
+def test_hostile_pages_are_read(body: bytes) -> None:
+    read_page(body, as_of=AS_OF)
+
+
+def test_contract_keys() -> None:
+    facts = page_json(read_page(b"<p>x</p>", as_of=AS_OF))
+    assert facts["title"] is None
+    assert facts["url"] is None
+    assert set(facts["published"]) >= {"date", "source", "label", "candidates", "conflicts"}
+    assert set(facts["open_attribute"]) >= {"value", "where"}
+    document = {"index_number", "doc_number", "issuer", "written_date", "published_date", "validity"}
+    assert set(facts["document"]) >= document
+    assert not any(facts["document"][key] for key in document)
+    assert set(facts["identity"]) >= {"site_code", "site_code_meta", "icp", "police", "conac_badge", "host_unit"}
+    assert set(facts["list"]) >= {"entries", "newest", "next"}
+    assert facts["findings"] == []
