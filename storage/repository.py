@@ -237,10 +237,17 @@ class Repository:
 
     def attach_screenshot(self, run_id: int, fingerprints: Iterable[str], screenshot: EvidenceRef) -> None:
         """Note the picture that shows the faults with these fingerprints."""
+        self._change_findings(run_id, fingerprints, {"screenshot": screenshot})
+
+    def set_finding_state(self, run_id: int, fingerprints: Iterable[str], state: str) -> None:
+        """Note what people are to see of the findings with these fingerprints, such as PENDING (待确认)."""
+        self._change_findings(run_id, fingerprints, {"state": state})
+
+    def _change_findings(self, run_id: int, fingerprints: Iterable[str], values: rows.Values) -> None:
         with self._database.writing() as session:
             for some in _chunks(fingerprints):
                 of_run = (FindingRow.run_id == run_id, FindingRow.fingerprint.in_(some))
-                session.execute(update(FindingRow).where(*of_run).values(screenshot=screenshot))
+                session.execute(update(FindingRow).where(*of_run).values(values))
 
     def findings(
         self,

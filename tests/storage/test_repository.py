@@ -38,7 +38,7 @@ from scoring.model import (
 from storage.database import Database, open_database, upgrade
 from storage.errors import FindingNotFound, IllegalTransition, RunNotFound
 from storage.model import Run, RunKind, RunState, SiteLedgerRow
-from storage.repository import Repository
+from storage.repository import CONFIRMED, PENDING, Repository
 from tests.storage.conftest import NOW
 
 DAY = date(2026, 11, 24)
@@ -340,6 +340,15 @@ def test_judging_again_replaces_and_keeps_screenshots(repository: Repository) ->
     assert repository.findings(unit_id="jiaoyuju") == []
 
 
+def test_a_state_is_set_for_one_run_alone(repository: Repository) -> None:
+    first, second = begin(repository).id, begin(repository).id
+    for run_id in (first, second):
+        repository.replace_findings(run_id, ["jiaoyuju"], [finding(), finding("http://portal.test/b")])
+    repository.set_finding_state(second, [finding().fingerprint], PENDING)
+    assert [row.state for row in repository.findings(second)] == [PENDING, CONFIRMED]
+    assert [row.state for row in repository.findings(first)] == [CONFIRMED, CONFIRMED]
+
+
 def test_a_number_never_means_another_finding(repository: Repository) -> None:
     run_id = begin(repository).id
     repository.replace_findings(run_id, ["jiaoyuju"], [finding()])
@@ -532,7 +541,7 @@ WRITER = """
 import sys
 from dataclasses import replace
 from storage.database import open_database
-from storage.repository import Repository
+from storage.repository import CONFIRMED, PENDING, Repository
 from tests.storage.test_repository import CAPTURES, VISITS, PROBES, RunState
 url, run_id, site = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 repository = Repository(open_database(url))
