@@ -45,6 +45,9 @@ _SCRIPTED = re.compile(r"document\s*\.\s*cookie|location\s*\.\s*(?:reload|replac
 _HEADERS = {"x-safedog": "安全狗", "wzws-ray": "360 网站卫士", "x-waf-uuid": "应用防火墙"}
 
 
+_SEEN = lxml.etree.XPath("//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]")
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """What stood before the page. `script` tells that it is a puzzle which a browser may pass."""
@@ -91,7 +94,5 @@ def _visible(page: str) -> tuple[str, bool]:
         return "", False
     scripts = "".join(script.text or "" for script in tree.iter("script"))
     sources = any(script.get("src") for script in tree.iter("script"))
-    for element in list(tree.iter("script", "style", "noscript", lxml.etree.Comment)):
-        element.drop_tree()
-    text = re.sub(r"\s+", "", tree.text_content())
+    text = re.sub(r"\s+", "", "".join(_SEEN(tree)))
     return text, bool(_SCRIPTED.search(scripts)) or (sources and len(text) <= _PUZZLE_TEXT)

@@ -15,6 +15,7 @@ from crawler import failures
 from crawler.blocks import Block
 from crawler.rendering import Rendering
 from crawler.sink import Exchange
+from crawler.urls import is_http
 
 _HTML = (("content-type", "text/html; charset=utf-8"),)
 _PNG = (("content-type", "image/png"),)
@@ -89,10 +90,14 @@ def of_response(target: Target, response: Response) -> Fetched:
     )
 
 
-def of_rendering(target: Target, rendering: Rendering, request: Request) -> Fetched:
-    """Return the capture of what a browser made of a page: its DOM in UTF-8, or its picture."""
+def of_rendering(target: Target, rendering: Rendering, request: Request, limit: int) -> Fetched:
+    """Return the capture of what a browser made of a page: its DOM in UTF-8, or its picture; `limit` is in bytes."""
+    if not is_http(rendering.url):  # it downloaded a file, or showed a page of its own
+        return target.failed(FailureKind.RENDER_FAILED, "浏览器没有显示网页", request)
     picture = target.mode is Mode.SCREENSHOT
     payload = rendering.picture if picture else rendering.html.encode("utf-8", errors="replace")
+    if len(payload) > limit:
+        return target.failed(FailureKind.TOO_LARGE, f"渲染后超过 {limit} 字节", request)
     headers = _PNG if picture else _HTML
     status = rendering.status or 200
     kind, detail, block = failures.of_response(status, headers, rendering.html.encode("utf-8", errors="replace"))

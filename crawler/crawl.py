@@ -28,6 +28,10 @@ _REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 _OURS, _SCRAPY = "crawler.download.", "scrapy.downloadermiddlewares."
 
 
+class CrawlIncomplete(Exception):
+    """The crawl ended before all its sites were through, a fault of ours: resume the run, and report the log."""
+
+
 def crawl(
     plans: tuple[SitePlan, ...],
     *,
@@ -51,6 +55,9 @@ def crawl(
     if place.gateway is not None:
         more["PLAYWRIGHT_ABORT_REQUEST"] = without_heavy_parts
     run_spider(InspectionSpider, place, more, plans=plans, day=day)
+    lost = {plan.site.id for plan in plans} - set(place.summary.finished)
+    if lost:
+        raise CrawlIncomplete(f"采集中途停止，这些站点没有采完：{'、'.join(sorted(lost))}")
     return place.summary
 
 

@@ -100,6 +100,7 @@ _SELF_EXPLAINING = (
     SchemeRefused,
     RobotsDisallowed,
     TooLarge,
+    TooManyRedirects,
     ConnectTimeout,
 )
 _STATUSES = {
@@ -160,7 +161,8 @@ def _causes(error: BaseException | None, depth: int = 8) -> Iterator[BaseExcepti
 
 
 def _line(kind: FailureKind, error: BaseException) -> str:
-    text = " ".join(str(error).split())[:300]
+    text = next(iter(str(error).splitlines()), "")[:300]
     if isinstance(error, _SELF_EXPLAINING):
         return text
-    return f"{kind.title}：{text}" if text else f"{kind.title}（{type(error).__name__}）"
+    diagnosis = text if isinstance(error, SSL.Error | BrowserError) else type(error).__name__
+    return f"{kind.title}（{diagnosis or type(error).__name__}）"

@@ -19,7 +19,7 @@ from crawler.crawl import run_spider, slots, workplace
 from crawler.politeness import user_agent
 from crawler.rendering import Rendering, render_meta
 from crawler.sink import CaptureSink, NothingCaptured
-from crawler.spiders.base import DistrictSpider
+from crawler.spiders.base import DistrictSpider, guarded
 from crawler.task import CrawlSummary, Workplace
 
 
@@ -46,17 +46,20 @@ class ScreenshotSpider(DistrictSpider):
                 meta=meta | {"dont_obey_robotstxt": True},
             )
 
+    @guarded
     def receive(self, response: Response, site_id: str, url: str, rendering: Rendering) -> Iterator[Request]:
         """Take a picture."""
         target = Target(site_id, url, Mode.SCREENSHOT, self.place.clock())
         assert response.request is not None
-        return self.guarded(self._kept(capturing.of_rendering(target, rendering, response.request)))
+        limit = self.place.settings.max_attachment_bytes
+        yield from self._kept(capturing.of_rendering(target, rendering, response.request, limit))
 
+    @guarded
     def receive_failure(self, failure: Failure) -> Iterator[Request]:
         """Take note of a picture that could not be taken."""
         known = failure.request.cb_kwargs
         target = Target(known["site_id"], known["url"], Mode.SCREENSHOT, self.place.clock())
-        return self.guarded(self._kept(capturing.of_exception(target, failure.value, failure.request)))
+        yield from self._kept(capturing.of_exception(target, failure.value, failure.request))
 
     def _kept(self, fetched: Fetched) -> Iterator[Request]:
         self.keep(fetched)

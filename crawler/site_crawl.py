@@ -31,13 +31,13 @@ class Outline:
     attachments: tuple[tuple[str, str], ...] = ()  # URL, link text
 
     @classmethod
-    def of(cls, facts: PageFacts) -> Outline:
-        """Return the outline of a page that was read."""
+    def of(cls, facts: PageFacts, role: PageRole) -> Outline:
+        """Return the outline of a page that was read; the links only of a home page, where they may be needed."""
         return cls(
             entries=facts.list.entries,
             next=facts.list.next,
             frames=facts.frames,
-            links=tuple(link.url for link in facts.links if not link.attachment),
+            links=tuple(link.url for link in facts.links if role is PageRole.HOME and not link.attachment),
             attachments=tuple((link.url, link.text) for link in facts.links if link.attachment),
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import wraps
+from typing import Any, Concatenate
 
 from scrapy import Request, Spider
 from scrapy.exceptions import CloseSpider
@@ -13,6 +14,24 @@ from crawler.blocks import recognise
 from crawler.capturing import Fetched
 from crawler.sink import Exchange
 from crawler.task import Workplace
+
+
+Callback = Callable[Concatenate[Any, ...], Iterator[Request]]
+
+
+def guarded(callback: Callback) -> Callback:
+    """Make a callback end the crawl with whatever it raises (the store is full, a fault of ours): nothing more can be kept
+    safely then, and the caller must get the error instead of Scrapy logging it and losing the page."""
+
+    @wraps(callback)
+    def steps(spider: DistrictSpider, *args: Any, **kwargs: Any) -> Iterator[Request]:
+        try:
+            yield from callback(spider, *args, **kwargs)
+        except Exception as error:
+            spider.error = error
+            raise CloseSpider("error") from error
+
+    return steps
 
 
 class DistrictSpider(Spider):
@@ -38,15 +57,6 @@ class DistrictSpider(Spider):
     def begin(self) -> AsyncIterator[Request]:
         """Yield the first requests."""
         raise NotImplementedError
-
-    def guarded(self, steps: Iterator[Request]) -> Iterator[Request]:
-        """Yield the steps. Whatever they raise (the store is full, a fault of ours) means that nothing more can be kept
-        safely: the crawl ends and its caller gets the error, instead of Scrapy logging it and losing the site."""
-        try:
-            yield from steps
-        except Exception as error:
-            self.error = error
-            raise CloseSpider("error") from error
 
     def keep(self, fetched: Fetched) -> Capture:
         """Store a capture, count it, and return it with its evidence."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from scrapy import Request
@@ -22,7 +22,7 @@ from crawler.plan import SitePlan
 from crawler.politeness import SchemeRefused, check_url, user_agent
 from crawler.rendering import Rendering, needs_rendering, render_meta
 from crawler.site_crawl import Outline, SiteCrawl, WantedPage
-from crawler.spiders.base import DistrictSpider
+from crawler.spiders.base import DistrictSpider, guarded
 from crawler.task import Workplace
 from crawler.urls import InvalidUrl, is_http, normalise
 
@@ -36,7 +36,7 @@ _LARGE_FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".et", ".ofd",
 class _SiteState:
     plan: SitePlan
     crawl: SiteCrawl
-    until: Callable[[], bool]  # whether the site's time is up
+    deadline: datetime
     reported: bool = False
 
 
@@ -55,7 +55,7 @@ class InspectionSpider(DistrictSpider):
         for plan in self.plans:
             deadline = self.place.clock() + timedelta(seconds=plan.settings.site_time_limit_seconds)
             crawl = SiteCrawl(plan, self.place.sink.visit)
-            site = _SiteState(plan, crawl, lambda deadline=deadline: self.place.clock() > deadline)
+            site = _SiteState(plan, crawl, deadline)
             self.sites.append(site)
             for request in self._advance(site):
                 yield request
@@ -76,7 +76,7 @@ class InspectionSpider(DistrictSpider):
             self.place.on_site_done(site.plan.site.id)
 
     def _next(self, site: _SiteState) -> WantedPage | None:
-        if site.until() or site.crawl.fetched >= site.plan.settings.max_pages_per_site:
+        if self.place.clock() > site.deadline or site.crawl.fetched >= site.plan.settings.max_pages_per_site:
             site.crawl.abandon(FailureKind.BUDGET_EXHAUSTED)
         return site.crawl.take()
 
@@ -130,20 +130,22 @@ class InspectionSpider(DistrictSpider):
             },
         )
 
+    @guarded
     def receive(
         self, response: Response, site: _SiteState, page: WantedPage, chain: tuple[str, ...], tries: int
     ) -> Iterator[Request]:
         """Take a static response of any status."""
         target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock(), chain)
-        return self.guarded(self._received(site, page, capturing.of_response(target, response), tries))
+        yield from self._received(site, page, capturing.of_response(target, response), tries)
 
+    @guarded
     def receive_failure(self, failure: Failure) -> Iterator[Request]:
         """Take a static request that failed."""
         known = failure.request.cb_kwargs
         site, page = known["site"], known["page"]
         target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock(), known["chain"])
         fetched = capturing.of_exception(target, failure.value, failure.request)
-        return self.guarded(self._received(site, page, fetched, known["tries"]))
+        yield from self._received(site, page, fetched, known["tries"])
 
     def _received(self, site: _SiteState, page: WantedPage, fetched: Fetched, tries: int) -> Iterator[Request]:
         if fetched.capture.failure in RETRIED and tries < site.plan.settings.retries:
@@ -166,7 +168,7 @@ class InspectionSpider(DistrictSpider):
                 fetched, facts = replace(fetched, capture=looped), None
         capture = fetched.capture if replayed else self.keep(fetched)
         if facts:
-            page.outline = Outline.of(facts)
+            page.outline = Outline.of(facts, page.role)
         if self._wants_browser(page, fetched, facts):
             return self._render(site, page)
         self._finish(site, page, capture.failure)
@@ -214,14 +216,16 @@ class InspectionSpider(DistrictSpider):
             meta=meta,
         )
 
+    @guarded
     def receive_rendering(
         self, response: Response, site: _SiteState, page: WantedPage, rendering: Rendering, tries: int
     ) -> Iterator[Request]:
         """Take a rendered page."""
         target = Target(site.plan.site.id, page.url, Mode.RENDERED, self.place.clock())
-        fetched = capturing.of_rendering(target, rendering, response.request)
-        return self.guarded(self._landed(site, self._rendered(site, page, fetched)))
+        fetched = capturing.of_rendering(target, rendering, response.request, site.plan.settings.max_body_bytes)
+        yield from self._landed(site, self._rendered(site, page, fetched))
 
+    @guarded
     def receive_rendering_failure(self, failure: Failure) -> Iterator[Request]:
         """Take a page that the browser could not render; once more if a retry may help."""
         known = failure.request.cb_kwargs
@@ -229,18 +233,21 @@ class InspectionSpider(DistrictSpider):
         target = Target(site.plan.site.id, page.url, Mode.RENDERED, self.place.clock())
         fetched = capturing.of_exception(target, failure.value, failure.request)
         if fetched.capture.failure is FailureKind.RENDER_FAILED and tries < site.plan.settings.retries:
-            return self.guarded(self._landed(site, self._render(site, page, tries + 1)))
-        return self.guarded(self._landed(site, self._rendered(site, page, fetched)))
+            yield from self._landed(site, self._render(site, page, tries + 1))
+        else:
+            yield from self._landed(site, self._rendered(site, page, fetched))
 
     def _rendered(
         self, site: _SiteState, page: WantedPage, fetched: Fetched, *, replayed: bool = False
     ) -> Request | None:
         """Go on with what the browser saw, where it saw the page; with the static page otherwise."""
         facts = self._facts(page, fetched)
-        capture = fetched.capture if replayed else self.keep(fetched)
+        if not replayed:
+            self.keep(fetched)
         if facts:
-            page.outline = Outline.of(facts)
-        self._finish(site, page, capture.failure if capture.failure in SILENT else None)
+            page.outline = Outline.of(facts, page.role)
+        self._finish(site, page, None)
+        return None
 
 
 def _redirect_target(url: str) -> str | None:
