@@ -1,0 +1,110 @@
+"""Where storage and reports meet: what a run stored, as the files people read in the morning."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from checks.model import FailureKind
+from checks.registry import CHECKS
+from config.loader import INDICATORS, RULES, SITES
+from config.schema import Unit
+from inspection.errors import InspectionError
+from inspection.place import Place
+from reports.daily import DailyReport, ListedFinding, RunFacts, UnitDay
+from reports.daily_page import daily_page
+from reports.daily_workbook import daily_workbook
+from scoring.model import UnitScore
+from scoring.ranking import rank
+from storage.model import Run, RunKind, StoredFinding
+from storage.repository import PENDING
+
+KIND_TITLES = {RunKind.NIGHTLY: "每日巡查", RunKind.SPOT: "抽查", RunKind.RESCORE: "重新判定"}
+
+
+class ReportUnwritable(InspectionError):
+    """The report cannot be written where it was asked for: choose another folder, or free space."""
+
+    exit_code = 5
+
+
+def write_daily_reports(place: Place, run: Run, folder: Path) -> list[Path]:
+    """Write the run's workbook and page into the folder and return their paths, each whole or as it was before.
+
+    A later run of the same kind and day takes their place. Raises ReportUnwritable, StorageError.
+    """
+    report = daily_report(place, place.repository.run(run.id))
+    name = f"{report.run.kind}-{run.day.isoformat()}"
+    return [
+        _write(folder / f"{name}.xlsx", daily_workbook(report)),
+        _write(folder / f"{name}.html", daily_page(report)),
+    ]
+
+
+def daily_report(place: Place, run: Run) -> DailyReport:
+    """Return everything that the report of a run says; raises StorageError."""
+    units = [unit for unit in place.configuration.inventory.units if not run.units or unit.id in run.units]
+    findings: dict[str, list[StoredFinding]] = defaultdict(list)
+    for stored in place.repository.findings(run_id=run.id):
+        findings[stored.finding.unit_id].append(stored)
+    scores = {stored.score.unit_id: stored.score for stored in place.repository.scores_of_run(run.id)}
+    ranks = rank(scores.values())
+    return DailyReport(
+        district=place.configuration.inventory.district.name,
+        run=_run_facts(place, run),
+        checks=tuple(check.META for check in CHECKS),
+        units=tuple(_unit_day(unit, scores, ranks, findings[unit.id]) for unit in units),
+    )
+
+
+def _unit_day(
+    unit: Unit, scores: Mapping[str, UnitScore], ranks: Mapping[str, int | None], findings: list[StoredFinding]
+) -> UnitDay:
+    listed = tuple(_listed(stored) for stored in findings)
+    return UnitDay(unit.id, unit.name, unit.kind, scores.get(unit.id), ranks.get(unit.id), listed)
+
+
+def _listed(stored: StoredFinding) -> ListedFinding:
+    pending = stored.state == PENDING
+    return ListedFinding(stored.id, stored.finding, stored.state, stored.first_seen, pending)
+
+
+def _run_facts(place: Place, run: Run) -> RunFacts:
+    zone = ZoneInfo(place.configuration.inventory.district.timezone)
+
+    def local(moment: datetime | None) -> datetime | None:
+        return moment.astimezone(zone) if moment else None
+
+    return RunFacts(
+        number=run.id,
+        kind=KIND_TITLES[run.kind],
+        day=run.day,
+        seed=run.seed,
+        rules_version=run.rules_version,
+        digests=((SITES, run.inventory_digest), (RULES, run.rules_digest), (INDICATORS, run.indicators_digest)),
+        software=f"xuncha {run.software}",
+        captures=_captures(place.repository.count_captures(run.id)),
+        started_at=local(run.started_at),
+        finished_at=local(run.finished_at),
+    )
+
+
+def _captures(counts: Mapping[str, int]) -> dict[str, int]:
+    failed = {f"未采到：{FailureKind.of(code).title}": count for code, count in counts.items() if code != "ok"}
+    return {"采到的页面": counts.get("ok", 0), **failed}
+
+
+def _write(path: Path, content: bytes) -> Path:
+    new = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(content)
+        new.replace(path)
+    except OSError as error:
+        raise ReportUnwritable(
+            f"无法写出 {path}：{error.strerror}；换一个文件夹，或先腾出空间、关闭打开着的文件。"
+        ) from error
+    return path
