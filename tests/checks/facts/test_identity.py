@@ -14,9 +14,8 @@ from tests.checks.facts.fixture_pages import FixturePage, fixture_pages, page_of
 
 
 def foot_of(line: str) -> Dom:
-    return page_of(
-        f"<div class=main>{'<p>今年以来，各单位认真落实各项工作部署。</p>' * 5}</div><div class=footer><p>{line}</p></div>"
-    )
+    text = "<p>今年以来，各单位认真落实各项工作部署。</p>" * 5
+    return page_of(f"<div class=main>{text}</div><div class=footer><p>{line}</p></div>")
 
 
 @pytest.mark.parametrize("page", fixture_pages("facts_identity"), ids=lambda page: page.name)
