@@ -213,12 +213,11 @@ class Repository:
         findings: Iterable[Finding],
         *,
         states: Mapping[str, str] | None = None,
-        state: str = CONFIRMED,
     ) -> None:
         """Keep what judging these units found, in place of what judging them found before; screenshots stay.
 
-        `states` gives the state by fingerprint, `state` that of the others. Raises RunNotFound, and ValueError for a
-        finding of another unit.
+        `states` gives the state by fingerprint; any other FAIL is CONFIRMED (已确认), and what is no fault has none.
+        Raises RunNotFound, and ValueError for a finding of another unit.
         """
         units, new = set(unit_ids), list(findings)
         strangers = {finding.unit_id for finding in new} - units
@@ -231,23 +230,16 @@ class Repository:
             session.execute(delete(FindingRow).where(*of_units))
             kept = [rows.finding_values(finding) | {"run_id": run_id, "day": run.day} for finding in new]
             for values in kept:
-                values["state"] = (states or {}).get(values["fingerprint"], state)
+                values["state"] = (states or {}).get(values["fingerprint"], _first_state(values))
                 values["screenshot"] = values["screenshot"] or screenshots.get(values["fingerprint"])
             _insert(session, FindingRow, kept)
 
     def attach_screenshot(self, run_id: int, fingerprints: Iterable[str], screenshot: EvidenceRef) -> None:
         """Note the picture that shows the faults with these fingerprints."""
-        self._change_findings(run_id, fingerprints, {"screenshot": screenshot})
-
-    def set_finding_state(self, run_id: int, fingerprints: Iterable[str], state: str) -> None:
-        """Note what people are to see of the findings with these fingerprints, such as PENDING (待确认)."""
-        self._change_findings(run_id, fingerprints, {"state": state})
-
-    def _change_findings(self, run_id: int, fingerprints: Iterable[str], values: rows.Values) -> None:
         with self._database.writing() as session:
             for some in _chunks(fingerprints):
                 of_run = (FindingRow.run_id == run_id, FindingRow.fingerprint.in_(some))
-                session.execute(update(FindingRow).where(*of_run).values(values))
+                session.execute(update(FindingRow).where(*of_run).values(screenshot=screenshot))
 
     def findings(
         self,
@@ -423,6 +415,10 @@ def _visit_order(visit: Visit) -> tuple[str, str, str, int, str]:
 def _screenshots(session: Session, conditions: tuple[ColumnElement[bool], ...]) -> dict[str, EvidenceRef]:
     query = select(FindingRow.fingerprint, FindingRow.screenshot).where(*conditions, FindingRow.screenshot.is_not(None))
     return {fingerprint: screenshot for fingerprint, screenshot in session.execute(query) if screenshot}
+
+
+def _first_state(values: rows.Values) -> str:
+    return CONFIRMED if values["outcome"] == Outcome.FAIL else ""
 
 
 def _with_days(session: Session, found: Sequence[FindingRow]) -> list[StoredFinding]:

@@ -316,13 +316,14 @@ def test_a_batch_is_one_transaction_and_a_handful_of_statements(database: Databa
 
 def test_findings_come_back_as_they_were(repository: Repository) -> None:
     run = begin(repository)
-    kept = [finding(), finding("http://portal.test/b", outcome=Outcome.PASS, column_id=None, screenshot=SOMEWHERE)]
-    repository.replace_findings(run.id, ["jiaoyuju"], kept, states={kept[0].fingerprint: "待确认"})
+    passed = finding("http://portal.test/b", outcome=Outcome.PASS, column_id=None, screenshot=SOMEWHERE)
+    kept = [finding(), passed, finding("http://portal.test/c", passage="")]
+    repository.replace_findings(run.id, ["jiaoyuju"], kept, states={kept[0].fingerprint: PENDING})
     stored = repository.findings()
     assert [row.finding for row in stored] == kept
-    assert [row.state for row in stored] == ["待确认", "已确认"]
+    assert [row.state for row in stored] == [PENDING, "", CONFIRMED]
     assert {(row.run_id, row.day, row.first_seen, row.last_seen) for row in stored} == {(run.id, DAY, DAY, DAY)}
-    assert repository.count_findings(run.id) == {"FAIL": 1, "PASS": 1}
+    assert repository.count_findings(run.id) == {"FAIL": 2, "PASS": 1}
 
 
 def test_judging_again_replaces_and_keeps_screenshots(repository: Repository) -> None:
@@ -338,15 +339,6 @@ def test_judging_again_replaces_and_keeps_screenshots(repository: Repository) ->
     assert [row.finding for row in repository.findings(unit_id="caizhengju")] == [other]
     repository.replace_findings(run_id, ["jiaoyuju"], [])
     assert repository.findings(unit_id="jiaoyuju") == []
-
-
-def test_a_state_is_set_for_one_run_alone(repository: Repository) -> None:
-    first, second = begin(repository).id, begin(repository).id
-    for run_id in (first, second):
-        repository.replace_findings(run_id, ["jiaoyuju"], [finding(), finding("http://portal.test/b")])
-    repository.set_finding_state(second, [finding().fingerprint], PENDING)
-    assert [row.state for row in repository.findings(second)] == [PENDING, CONFIRMED]
-    assert [row.state for row in repository.findings(first)] == [CONFIRMED, CONFIRMED]
 
 
 def test_a_number_never_means_another_finding(repository: Repository) -> None:
@@ -369,14 +361,14 @@ def test_findings_of_a_unit_not_replaced_are_refused(repository: Repository) -> 
 
 def test_findings_are_picked_by_every_condition(repository: Repository) -> None:
     first, second = begin(repository), begin(repository)
-    repository.replace_findings(first.id, ["jiaoyuju"], [finding()], state="待确认")
+    repository.replace_findings(first.id, ["jiaoyuju"], [finding()], states={finding().fingerprint: PENDING})
     kept = [finding(), finding("http://portal.test/b", outcome=Outcome.NOTICE), finding(check="ipv6", reason="no_aaaa")]
     repository.replace_findings(second.id, ["jiaoyuju"], kept)
     assert [row.run_id for row in repository.findings()] == [second.id] * 3 + [first.id]
     assert [row.finding for row in repository.findings(run_id=second.id)] == kept
     assert [row.finding for row in repository.findings(outcome=Outcome.NOTICE)] == [kept[1]]
     assert [row.finding for row in repository.findings(check="ipv6")] == [kept[2]]
-    assert [row.run_id for row in repository.findings(state="待确认")] == [first.id]
+    assert [row.run_id for row in repository.findings(state=PENDING)] == [first.id]
     assert [row.finding for row in repository.findings(limit=2)] == kept[:2]
     assert repository.findings(unit_id="nobody") == []
 
