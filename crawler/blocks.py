@@ -43,8 +43,6 @@ _SIGNATURES = (
 )
 _SCRIPTED = re.compile(r"document\s*\.\s*cookie|location\s*\.\s*(?:reload|replace|href)|\beval\s*\(|\$_ts\b|acw_sc__v")
 _HEADERS = {"x-safedog": "安全狗", "wzws-ray": "360 网站卫士", "x-waf-uuid": "应用防火墙"}
-
-
 _SEEN = lxml.etree.XPath("//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]")
 
 

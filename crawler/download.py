@@ -27,6 +27,7 @@ from crawler.names import NameFailure, NameNotFound, Names
 from crawler.politeness import AddressRefused, RobotsDisallowed, check_url
 from crawler.urls import host_of
 
+_RENDERED_AT_ONCE = 2  # pages in the browser of one process: more only make each other late
 _CONNECT_SHARE = 0.8  # of the time for the whole fetch; after that no connection is coming
 
 
@@ -109,6 +110,7 @@ class DownloadHandler(ScrapyPlaywrightDownloadHandler):
         super().__init__(crawler)
         self._browser_starting = asyncio.Lock()
         self._browser_started = False
+        self._places = asyncio.Semaphore(_RENDERED_AT_ONCE)
         kept = self._pool
         self._pool = ConnectLimitedPool(kept._reactor, persistent=True)
         self._pool.connect_limit = crawler.settings.getfloat("DOWNLOAD_TIMEOUT") * _CONNECT_SHARE
@@ -122,11 +124,16 @@ class DownloadHandler(ScrapyPlaywrightDownloadHandler):
         if not request.meta.get("playwright"):
             return await super().download_request(request)
         await self._start_browser()
+        async with self._places:
+            return await self._render(request)
+
+    async def _render(self, request: Request) -> Response:
+        limit = request.meta["render_limit"]
         try:
-            async with asyncio.timeout(request.meta["render_limit"]):
+            async with asyncio.timeout(limit):
                 return await super().download_request(request)
         except TimeoutError as error:
-            raise BrowserError(f"浏览器未在 {request.meta['render_limit']:g} 秒内完成") from error
+            raise BrowserError(f"浏览器未在 {limit:g} 秒内完成") from error
         finally:
             await _close_page(request)
 

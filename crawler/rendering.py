@@ -36,6 +36,7 @@ _ARGUMENTS = (
 )
 _HEAVY = frozenset({"image", "media", "font"})
 _CHALLENGES = frozenset({412, 521, 503, 403})
+_NAVIGATION_SECONDS = 30.0  # our own machine may be busy, so a browser gets more time than a plain fetch
 _SETTLE_SECONDS = 5.0  # for scripts to fill the page once it has loaded
 _CHALLENGE_SECONDS = 8.0  # for a challenge to let the browser through
 _POLL_SECONDS = 0.1
@@ -82,9 +83,13 @@ def browser_settings(browser: Path, proxy: str, settings: Crawl) -> dict[str, An
             "proxy": {"server": proxy, "bypass": "<-loopback>"},
             "handle_sigint": False,
         },
-        "PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT": settings.timeout_seconds * 1000,
+        "PLAYWRIGHT_DEFAULT_NAVIGATION_TIMEOUT": _navigation_seconds(settings) * 1000,
         "PLAYWRIGHT_MAX_PAGES_PER_CONTEXT": settings.concurrency,
     }
+
+
+def _navigation_seconds(settings: Crawl) -> float:
+    return max(_NAVIGATION_SECONDS, 2 * settings.timeout_seconds)
 
 
 def without_heavy_parts(request: BrowserRequest) -> bool:
@@ -94,7 +99,7 @@ def without_heavy_parts(request: BrowserRequest) -> bool:
 
 @dataclass(slots=True)
 class Rendering:
-    """What a browser made of one page: the DOM, and the last answer to a navigation of the page itself."""
+    """What a browser made of one page: the DOM, the last answer to a navigation of the page itself, and its cookies."""
 
     html: str = ""
     url: str = ""
@@ -102,6 +107,7 @@ class Rendering:
     address: str = ""
     picture: bytes = b""
     chain: list[str] = field(default_factory=list)
+    cookies: list[dict[str, Any]] = field(default_factory=list)
 
     def notice(self, page: Page, response: Response) -> None:
         """Remember a response when it answers a navigation of the page, not of a frame in it."""
@@ -128,7 +134,7 @@ def render_meta(
         "playwright_context_kwargs": {"user_agent": agent, "ignore_https_errors": True, "locale": "zh-CN"},
         "playwright_page_init_callback": opened,
         "playwright_page_methods": methods,
-        "render_limit": settings.timeout_seconds * 2 + _SETTLE_SECONDS + _CHALLENGE_SECONDS,
+        "render_limit": 2 * (_navigation_seconds(settings) + _SETTLE_SECONDS) + _CHALLENGE_SECONDS,
         "dont_redirect": True,
         "handle_httpstatus_all": True,
     }
@@ -143,6 +149,7 @@ async def _settle(page: Page, rendering: Rendering) -> None:
     if len(rendering.chain) > 1:
         await _quiet(page)
     rendering.html, rendering.url = await _content(page), page.url
+    rendering.cookies = [dict(cookie) for cookie in await page.context.cookies(page.url)]
 
 
 async def _quiet(page: Page) -> None:

@@ -15,13 +15,15 @@ from crawler.capturing import Fetched
 from crawler.sink import Exchange
 from crawler.task import Workplace
 
-
 Callback = Callable[Concatenate[Any, ...], Iterator[Request]]
 
 
 def guarded(callback: Callback) -> Callback:
-    """Make a callback end the crawl with whatever it raises (the store is full, a fault of ours): nothing more can be kept
-    safely then, and the caller must get the error instead of Scrapy logging it and losing the page."""
+    """Make a callback end the crawl with whatever it raises: the store is full, a fault of ours.
+
+    Nothing more can be kept safely then, and the caller must get the error instead of Scrapy logging it and losing the
+    page.
+    """
 
     @wraps(callback)
     def steps(spider: DistrictSpider, *args: Any, **kwargs: Any) -> Iterator[Request]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -37,6 +37,7 @@ class _SiteState:
     plan: SitePlan
     crawl: SiteCrawl
     deadline: datetime
+    cookies: list[dict[str, Any]] = field(default_factory=list)  # what let the browser past the site's challenge
     reported: bool = False
 
 
@@ -115,13 +116,14 @@ class InspectionSpider(DistrictSpider):
     ) -> Request:
         settings = site.plan.settings
         large = page.role is PageRole.ATTACHMENT or page.url.lower().endswith(_LARGE_FILES)
-        known = {"site": site, "page": page, "chain": chain, "tries": tries}
+        known = {"site": site, "page": page, "chain": chain, "tries": tries, "passed": bool(site.cookies)}
         return Request(
             url,
             callback=self.receive,
             errback=self.receive_failure,
             cb_kwargs=known,
             dont_filter=True,
+            cookies=site.cookies,
             meta={
                 "cookiejar": site.plan.site.id,
                 "download_timeout": settings.timeout_seconds,
@@ -132,11 +134,17 @@ class InspectionSpider(DistrictSpider):
 
     @guarded
     def receive(
-        self, response: Response, site: _SiteState, page: WantedPage, chain: tuple[str, ...], tries: int
+        self,
+        response: Response,
+        site: _SiteState,
+        page: WantedPage,
+        chain: tuple[str, ...],
+        tries: int,
+        passed: bool,
     ) -> Iterator[Request]:
         """Take a static response of any status."""
         target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock(), chain)
-        yield from self._received(site, page, capturing.of_response(target, response), tries)
+        yield from self._received(site, page, capturing.of_response(target, response), tries, passed)
 
     @guarded
     def receive_failure(self, failure: Failure) -> Iterator[Request]:
@@ -145,10 +153,15 @@ class InspectionSpider(DistrictSpider):
         site, page = known["site"], known["page"]
         target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock(), known["chain"])
         fetched = capturing.of_exception(target, failure.value, failure.request)
-        yield from self._received(site, page, fetched, known["tries"])
+        yield from self._received(site, page, fetched, known["tries"], known["passed"])
 
-    def _received(self, site: _SiteState, page: WantedPage, fetched: Fetched, tries: int) -> Iterator[Request]:
-        if fetched.capture.failure in RETRIED and tries < site.plan.settings.retries:
+    def _received(
+        self, site: _SiteState, page: WantedPage, fetched: Fetched, tries: int, passed: bool
+    ) -> Iterator[Request]:
+        """Ask again where that may help: after a moment's fault, or with the pass that the browser got meanwhile."""
+        if fetched.block is not None and fetched.block.script and site.cookies and not passed:
+            yield self._static_request(site, page, page.url, tries=tries)
+        elif fetched.capture.failure in RETRIED and tries < site.plan.settings.retries:
             yield self._static_request(site, page, page.url, tries=tries + 1)
         else:
             yield from self._landed(site, self._read(site, page, fetched))
@@ -223,6 +236,8 @@ class InspectionSpider(DistrictSpider):
         """Take a rendered page."""
         target = Target(site.plan.site.id, page.url, Mode.RENDERED, self.place.clock())
         fetched = capturing.of_rendering(target, rendering, response.request, site.plan.settings.max_body_bytes)
+        if fetched.capture.failure is None:
+            site.cookies = rendering.cookies or site.cookies
         yield from self._landed(site, self._rendered(site, page, fetched))
 
     @guarded

@@ -12,7 +12,7 @@ from checks.facts.model import PageFacts, PageKind
 from checks.model import FailureKind, Mode, PageRole
 from crawler.rendering import find_browser, needs_rendering
 from tests.crawler.harness import MANNERS, plan, run, shoot
-from tests.crawler.servers import Website, name_server, page, raw, serve
+from tests.crawler.servers import Route, Website, drop, name_server, page, raw, serve
 
 BROWSER = find_browser()
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="没有可用的浏览器")]
@@ -30,10 +30,14 @@ LIST = "<html><body><ul>" + "".join(
 ) + "</ul></body></html>"  # fmt: skip
 
 
-def challenged(request: BaseHTTPRequestHandler) -> None:
+def guard(route: Route) -> Route:
     """Let only those in who ran the script."""
-    passed = "passed=1" in request.headers.get("Cookie", "")
-    (page(LIST) if passed else page(PUZZLE, 412))(request)
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        passed = "passed=1" in request.headers.get("Cookie", "")
+        (route if passed else page(PUZZLE, 412))(request)
+
+    return answer
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ def site() -> Iterator[Website]:
     with serve(Website({"/robots.txt": page("", 404), "/": page(LIST), **articles})) as website:
         website.routes["/rows.json"] = raw(json.dumps(ROWS).encode(), content_type="application/json")
         website.routes["/xhr/"] = page(FILLED)
-        website.routes["/guarded/"] = challenged
+        website.routes["/guarded/"] = guard(page(LIST))
         yield website
 
 
@@ -66,6 +70,15 @@ def test_a_challenge_is_passed_and_both_captures_kept(site: Website) -> None:
     assert found.capture(url, Mode.RENDERED).failure is None
     assert found.capture(url, Mode.RENDERED).status == 200
     assert len(found.of_role(PageRole.ARTICLE)) == 3
+
+
+def test_the_pass_that_the_browser_got_opens_the_rest_of_the_site(site: Website) -> None:
+    site.routes |= {path: guard(route) for path, route in site.routes.items()}
+    manners = MANNERS.model_copy(update={"concurrency": 1})
+    found = run(plan(site.url, {"list": site.url + "/"}, manners), settings=manners, browser=BROWSER)
+    assert [c.url for c in found.captures if c.mode is Mode.RENDERED] == [site.url + "/"]
+    assert len(found.of_role(PageRole.ARTICLE)) == 3
+    assert all(found.capture(v.url).status == 200 for v in found.of_role(PageRole.ARTICLE))
 
 
 def test_a_rendered_page_is_replayed(site: Website) -> None:
@@ -101,9 +114,8 @@ def test_the_browser_asks_the_same_resolver_and_no_private_address(site: Website
 
 def test_a_page_the_browser_cannot_reach_is_a_failed_rendering(site: Website) -> None:
     answers = [page(FILLED)]
-    site.routes["/xhr/"] = lambda request: answers.pop()(request) if answers else site.hang(request)
-    settings = MANNERS.model_copy(update={"timeout_seconds": 1.5})
-    found = run(plan(site.url, {"xhr": site.url + "/xhr/"}, settings), settings=settings, browser=BROWSER)
+    site.routes["/xhr/"] = lambda request: answers.pop()(request) if answers else drop(request)
+    found = run(plan(site.url, {"xhr": site.url + "/xhr/"}), browser=BROWSER)
     assert found.capture(site.url + "/xhr/", Mode.RENDERED).failure is FailureKind.RENDER_FAILED
     assert found.done == ["portal"]
 
