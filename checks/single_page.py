@@ -55,9 +55,9 @@ def bundle_of(facts: PageFacts, day: date, division_code: str = "") -> Bundle:
 
 def address_of(facts: PageFacts) -> str:
     """Return the page's address; for a page without one, the root of the host that most of its links lead to."""
-    if facts.url and facts.url.startswith(("http://", "https://")):
+    if facts.url and facts.url.startswith(("http://", "https://")) and host_of(facts.url):
         return facts.url
-    hosts = Counter(host for link in facts.links if (host := host_of(link.url)))
+    hosts = Counter(host for link in (*facts.links, *facts.list.entries) if (host := host_of(link.url)))
     return f"http://{hosts.most_common(1)[0][0] if hosts else NAMELESS}/"
 
 
