@@ -93,8 +93,8 @@ def _run_facts(place: Place, run: Run) -> RunFacts:
 
 
 def _captures(counts: Mapping[str, int]) -> dict[str, int]:
-    failed = {f"未采到：{FailureKind.of(code).title}": count for code, count in counts.items() if code != "ok"}
-    return {"采到的页面": counts.get("ok", 0), **failed}
+    failed = {f"未成功：{FailureKind.of(code).title}": count for code, count in counts.items() if code != "ok"}
+    return {"成功": counts.get("ok", 0), **failed}
 
 
 def _write(path: Path, content: bytes) -> Path:

@@ -147,10 +147,15 @@ class UnitDay:
 
 @dataclass(frozen=True, slots=True)
 class SiteProblem:
-    """A fault of a site, told once, and the names of the units it counts for."""
+    """A fault of a site, told once: the findings that tell it, of several respects and units, and the units' names."""
 
-    listed: ListedFinding
+    findings: tuple[ListedFinding, ...]
     units: tuple[str, ...]
+
+    @property
+    def listed(self) -> ListedFinding:
+        """The first of the findings; the others say the same."""
+        return self.findings[0]
 
 
 @dataclass(frozen=True)
@@ -190,17 +195,16 @@ class DailyReport:
     @cached_property
     def site_problems(self) -> tuple[SiteProblem, ...]:
         """The faults of sites, each once however many units it counts for, in the order of checks."""
-        units: dict[tuple[str, ...], list[str]] = {}
-        first: dict[tuple[str, ...], ListedFinding] = {}
+        told: dict[tuple[str, ...], list[tuple[str, ListedFinding]]] = {}
         for unit in self.units:
             for listed in self.of_sites(unit.problems):
                 finding = listed.finding
-                key = (finding.check, finding.target, finding.item, finding.reason)
-                first.setdefault(key, listed)
-                units.setdefault(key, []).append(unit.name)
+                key = (finding.check, finding.target, finding.reason, finding.observed)
+                told.setdefault(key, []).append((unit.name, listed))
         order = list(self._metas)
         return tuple(
-            SiteProblem(first[key], tuple(units[key])) for key in sorted(first, key=lambda k: order.index(k[0]))
+            SiteProblem(tuple(listed for _, listed in told[key]), tuple(dict.fromkeys(name for name, _ in told[key])))
+            for key in sorted(told, key=lambda key: order.index(key[0]))
         )
 
     def of_sites(self, findings: Iterable[ListedFinding]) -> tuple[ListedFinding, ...]:
@@ -217,7 +221,7 @@ class DailyReport:
         outcomes = OUTCOME_TITLES.items()
         return (
             ("本次巡查", self._about_run),
-            ("采集", tuple(self.run.captures.items())),
+            ("采集次数（同一页可能先取静态页、再用浏览器）", tuple(self.run.captures.items())),
             ("结果", tuple((title, self.counts[outcome]) for outcome, title in outcomes)),
             ("各种结果的意思", tuple((title, OUTCOME_MEANINGS[outcome]) for outcome, title in outcomes)),
         )

@@ -27,7 +27,7 @@ def daily_page(report: DailyReport) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"web_link": web_link, "named": _named}
+    environment.filters |= {"web_link": web_link, "named": _named, "reason_title": report.reason_title}
     template = environment.get_template("daily.html")
     page = template.render(report=report, kinds=KIND_TITLES, outcomes=OUTCOME_TITLES, Outcome=Outcome)
     return page.encode("utf-8", "replace")

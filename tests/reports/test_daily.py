@@ -28,7 +28,7 @@ RUN = RunFacts(
     rules_version="2026.1",
     digests=(("sites.toml", "ab" * 32),),
     software="xuncha 0.1.0",
-    captures={"采到的页面": 12, "未采到：响应超时": 3},
+    captures={"成功": 12, "未成功：响应超时": 3},
     started_at=datetime(2026, 11, 23, 1, 30),
 )
 EVIDENCE = EvidenceRef("7/sites-portal-00000.warc.gz", 1024, "urn:uuid:1", "sha256:" + "0" * 64)
@@ -322,7 +322,7 @@ def test_the_run_can_be_told_from_the_report():
     assert facts["巡查编号"] == "第 7 次（每日巡查）"
     assert (facts["抽样种子"], facts["规则版本"]) == ("130111-2026-11-23", "2026.1")
     assert facts["sites.toml 的 SHA-256"] == "ab" * 32
-    assert facts["未采到：响应超时"] == 3
+    assert facts["未成功：响应超时"] == 3
     assert facts["开始时间"] == "2026-11-23 01:30"
     text = Page(made).text
     assert "130111-2026-11-23" in text
