@@ -21,6 +21,7 @@ from lxml.html import HtmlElement
 
 MAX_CHARACTERS = 8_000_000  # of one page; what follows is not read
 MAX_BLOCKS = 100_000
+MAX_ANCHORS = 20_000
 
 # ---------------------------------------------------------------- values
 
@@ -118,9 +119,9 @@ def normalise(text: str) -> str:
     return " ".join(_INVISIBLE_CHARACTERS.sub("", text).split())
 
 
-def visible_text(element: HtmlElement) -> str:
-    """Return the normalised text of an element of `Dom.root`, all in one line."""
-    return normalise("".join(element.itertext()))
+def visible_text(element: HtmlElement, pieces: int = 5_000) -> str:
+    """Return the normalised text of an element of `Dom.root` in one line; at most so many `pieces` of it are read."""
+    return normalise("".join(islice(element.itertext(), pieces)))
 
 
 # ---------------------------------------------------------------- decoding
@@ -455,7 +456,7 @@ class _Lines:
     pieces: list[str] = field(default_factory=list)
     linked: int = 0
     heading: int = 0
-    anchors: int = 0
+    open_links: list[HtmlElement] = field(default_factory=list)
     preformatted: int = 0
     open_marks: dict[HtmlElement, _Mark] = field(default_factory=dict)
     anchored: dict[HtmlElement, list[int]] = field(default_factory=dict)
@@ -486,8 +487,10 @@ class _Lines:
                 self.open_marks[element] = mark = _Mark(region, len(self.blocks))
                 self.marks.append(mark)
         elif tag == "a":
-            self.anchors += 1
-        if is_clickable(element):
+            if self.open_links:  # a link around a link was never closed
+                self.anchored.pop(self.open_links[-1], None)
+            self.open_links.append(element)
+        if len(self.anchored) < MAX_ANCHORS and is_clickable(element):
             self.anchored[element] = [len(self.blocks), 0]
         if element.text and tag not in _EMPTY_TAGS:
             self._text(element.text)
@@ -504,8 +507,8 @@ class _Lines:
             self.preformatted -= tag == "pre"
             if mark := self.open_marks.pop(element, None):
                 mark.last = len(self.blocks)
-        elif tag == "a":
-            self.anchors = max(0, self.anchors - 1)
+        elif tag == "a" and self.open_links:
+            self.open_links.pop()
         if element.tail and self.containers:
             self._text(element.tail)
 
@@ -521,7 +524,7 @@ class _Lines:
 
     def _piece(self, text: str) -> None:
         self.pieces.append(text)
-        if self.anchors:
+        if self.open_links:
             self.linked += len("".join(text.split()))
 
     def _flush(self) -> None:

@@ -79,7 +79,7 @@ def read_links(dom: Dom) -> tuple[Link, ...]:
         url = target_of(dom, anchor.element)
         if not url or (found.get(url) and url in found):
             continue
-        text = visible_text(anchor.element) or anchor.element.get("title") or _image_text(anchor.element)
+        text = visible_text(anchor.element, 40) or anchor.element.get("title") or _image_text(anchor.element)
         if url in found or len(found) < MAX_LINKS:
             found[url] = text[:MAX_TEXT]
     return tuple(Link(url, text, is_attachment(url, text)) for url, text in found.items())

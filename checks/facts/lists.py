@@ -113,7 +113,7 @@ def _title_line(link: HtmlElement) -> str:
     if best is None:
         names = ((line, f"{line.get('class') or ''} {line.get('id') or ''}") for line in lines)
         best = next((line for line, name in names if "tit" in name.lower()), None)
-    pieces = [text for piece in (link if best is None else best).itertext() if (text := normalise(piece))]
+    pieces = [text for piece in islice((link if best is None else best).itertext(), 40) if (text := normalise(piece))]
     shown = [piece for piece in pieces if not _is_date_only(piece)]
     if lines and best is None:
         return next((piece for piece in shown if len(piece) >= 4), "")
@@ -352,7 +352,7 @@ def next_page(dom: Dom) -> str | None:
             return dom.absolute(link.get("href") or "") or None
     for anchor in reversed(dom.anchors):
         element = anchor.element
-        text = visible_text(element) or element.get("title") or ""
+        text = visible_text(element, 8) or element.get("title") or ""
         if (element.get("rel") or "").lower() == "next" or _NEXT_WORDS.match(text) or _is_next_arrow(element, text):
             url = target_of(dom, element)
             if url and not _is_same_page(url, dom.url):
@@ -364,7 +364,7 @@ def _is_next_arrow(element: HtmlElement, text: str) -> bool:
     """Whether a link is the arrow behind page numbers."""
     if not _NEXT_ARROWS.match(text):
         return False
-    before = (visible_text(sibling) for sibling in islice(element.itersiblings(preceding=True), 3))
+    before = (visible_text(sibling, 4) for sibling in islice(element.itersiblings(preceding=True), 3))
     return any(word.isdigit() for word in before)
 
 

@@ -50,7 +50,8 @@ def test_every_page_has_its_expectation() -> None:
 
 
 MARKUP = (
-    "<div>|</div>|<table>|<tr>|<td>|</table>|<ul>|<li>|<a href='/1.html'>|</a>|<h1>|</h1>|<script>|</script>|<!--|-->|<%|%>"
+    "<div>|</div>|<table>|<tr>|<td>|</table>|<ul>|<li>|<a href='/1.html'>|</a>|<h1>|</h1>|<script>|</script>|<!--|-->"
+    "|<%|%>"
     "|发布时间：|2024-03-05|二○○八年三月二十六日|<p hidden>|<br>|<iframe src=x>|<meta name=PubDate content=2024>|下一页"
     "|<title>|&#0;|\x00|<base href='http://['>|来源：|<a href='http://[::1'>|99999999999年99月99日"
     "|createPageHTML(9999,1,'index','html')"
