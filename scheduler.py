@@ -1,7 +1,7 @@
 """When: the nightly run by APScheduler, its jobs kept in the database, a missed night caught up from the run ledger.
 
-`python scheduler.py` is `inspect schedule`. What is done and what is not stands in the ledger alone; the job store only knows when
-to ring.
+`python scheduler.py` is `inspect schedule`. What is done and what is not stands in the ledger alone; the job store only
+knows when to ring.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         missing = due_now(place, datetime.now(zone))
     if missing is not CatchUp.NOTHING:
         say("上一夜的巡查没有完成，现在继续。" if missing is CatchUp.RESUME else "今天的巡查还没有做，现在补做。")
-        scheduler.add_job(run_night, kwargs={"resume": missing is CatchUp.RESUME}, id=CATCH_UP_JOB, replace_existing=True)
+        scheduler.add_job(
+            run_night, kwargs={"resume": missing is CatchUp.RESUME}, id=CATCH_UP_JOB, replace_existing=True
+        )
     say(f"每夜 {_clock(settings)} 自动巡查；按 Ctrl+C 停止。")
     scheduler.start()
 

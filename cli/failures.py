@@ -19,7 +19,9 @@ def explain(error: Exception) -> int:
         case ConfigurationError():
             for problem in error.problems:
                 errors.print(printable(problem))
-            errors.print(f"配置有 {len(error.problems)} 处错误，什么也没有做；改好后可用 inspect config check 再查一遍。")
+            errors.print(
+                f"配置有 {len(error.problems)} 处错误，什么也没有做；改好后可用 inspect config check 再查一遍。"
+            )
             return EXIT_USAGE
         case StorageError():
             errors.print(printable(error))
@@ -28,5 +30,7 @@ def explain(error: Exception) -> int:
             errors.print(printable(error))
             return error.exit_code
         case _:
-            errors.print(printable(f"出现未预料的错误（{type(error).__name__}）：{error}。加 --debug 重新运行可看到详情。"))
+            errors.print(
+                printable(f"出现未预料的错误（{type(error).__name__}）：{error}。加 --debug 重新运行可看到详情。")
+            )
             return EXIT_UNFORESEEN

@@ -48,7 +48,7 @@ def spot_check(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code; errors are one Chinese sentence, with --debug the traceback too."""
+    """Run the command line and return the exit code; errors are one Chinese sentence, with --debug a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     try:
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         typer.echo(f"命令用法不对：{error.format_message()}（用 --help 查看用法）", err=True)
         return EXIT_USAGE
-    except Exception as error:  # noqa: BLE001 - the last door: whatever was not foreseen becomes a sentence, not a traceback
+    except Exception as error:
         if debug:
             raise
         from cli.failures import explain

@@ -8,14 +8,20 @@ from typing import Annotated
 import typer
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", help="配置文件夹；默认取环境变量 INSPECT_CONFIG，再默认 ./config。", metavar="文件夹")
+    Path | None,
+    typer.Option("--config", help="配置文件夹；默认取环境变量 INSPECT_CONFIG，再默认 ./config。", metavar="文件夹"),
 ]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="数据文件夹；默认取环境变量 INSPECT_DATA，再默认 ./data。", metavar="文件夹")
+    Path | None,
+    typer.Option("--data", help="数据文件夹；默认取环境变量 INSPECT_DATA，再默认 ./data。", metavar="文件夹"),
 ]
 DatabaseOption = Annotated[
     str | None,
-    typer.Option("--database-url", help="数据库地址；默认取环境变量 INSPECT_DATABASE_URL，再默认数据文件夹里的 SQLite。", metavar="地址"),
+    typer.Option(
+        "--database-url",
+        help="数据库地址；默认取环境变量 INSPECT_DATABASE_URL，再默认数据文件夹里的 SQLite。",
+        metavar="地址",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="只向标准输出打印一个 JSON 文档。")]
 UnitOption = Annotated[

@@ -29,7 +29,9 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "没有记录。") -> None:
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "没有记录。"
+) -> None:
     """Print a table; text from pages is escaped, so that it can't colour or move the terminal."""
     rows = list(rows)
     if not rows:

@@ -25,7 +25,7 @@ def parse_day(text: str | None) -> date | None:
 
 
 def unit_ids(place: Place, names: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Return the ids of the units with those names, None for no names; raises UnknownUnitError naming every wrong one."""
+    """Return the ids of the units with those names, None for no names; raises UnknownUnitError for all wrong ones."""
     if not names:
         return None
     found = [find_unit(place.configuration.inventory, name) for name in names]

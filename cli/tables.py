@@ -7,20 +7,15 @@ from typing import TYPE_CHECKING
 
 from cli.output import console, percent, print_table, printable, score_text
 from config.schema import UnitKind
+from inspection.documents import meta_of, unit_names
 from scoring.ranking import rank
 
 if TYPE_CHECKING:
-    from checks.model import CheckMeta
     from inspection.place import Place
     from scoring.model import UnitScore
     from storage.model import StoredFinding
 
 KIND_TITLES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
-
-
-def unit_names(place: Place) -> dict[str, str]:
-    """Return every unit's name by id."""
-    return {unit.id: unit.name for unit in place.configuration.inventory.units}
 
 
 def print_findings(place: Place, findings: Sequence[StoredFinding], title: str) -> None:
@@ -55,13 +50,6 @@ def print_scores(place: Place, scores: Iterable[UnitScore], title: str) -> None:
     for score in listed:
         if not score.published:
             console.print(f"{names[score.unit_id]}：" + "；".join(printable(reason) for reason in score.reasons))
-
-
-def meta_of(check_id: str) -> CheckMeta | None:
-    """Return what a check says of itself; None for one that this program no longer has."""
-    from checks.registry import CHECKS
-
-    return next((check.META for check in CHECKS if check.META.id == check_id), None)
 
 
 def check_title(check_id: str) -> str:

@@ -1,4 +1,4 @@
-"""A child process that crawls a batch of sites and then probes them: `python -m inspection.batch`, a job on standard input."""
+"""A child process that crawls a batch of sites, then probes them: `python -m inspection.batch`, a job on its input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from checks.model import Mode, PageRole
+from checks.model import PageRole
 from crawler.crawl import crawl
 from crawler.plan import SitePlan, plan_run
 from crawler.probes import probe_site

@@ -1,8 +1,8 @@
 """Child processes that crawl: started, listened to, and never left behind.
 
-Twisted's reactor runs once a process and a browser grows with every page, so each batch of sites gets a process of its own.
-A child reads its job as one JSON line from standard input and reports as JSON lines on standard output. It ends itself when its
-standard input closes, so that a killed parent leaves no crawler behind on somebody's server.
+Twisted's reactor runs once a process and a browser grows with every page, so each batch of sites gets a process of its
+own. A child reads its job as one JSON line from standard input and reports as JSON lines on standard output. It ends
+itself when its standard input closes, so that a killed parent leaves no crawler behind on somebody's server.
 """
 
 from __future__ import annotations

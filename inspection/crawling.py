@@ -1,4 +1,4 @@
-"""The crawl of a run, spread over child processes; the ledger is kept per site, so a dead child costs only its open sites."""
+"""The crawl of a run, spread over child processes; the ledger is kept per site: a dead child costs its open sites only."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Crawling:
     unit_ids: tuple[str, ...] | None
 
     def capture(self, plans: Sequence[SitePlan], progress: Progress) -> None:
-        """Capture every site that the ledger does not have as captured; what fails twice is marked failed with its reason."""
+        """Capture every site that the ledger does not have as captured; what fails twice is marked failed."""
         crawl = self.place.configuration.inventory.crawl
         tally = _Tally(progress)
         left = self._uncaptured(plans)

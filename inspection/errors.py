@@ -35,3 +35,7 @@ class BatchFailed(InspectionError):
 
 class InvalidInput(InspectionError):
     """Something typed can't be understood: the message says how to write it."""
+
+
+class NothingToExport(InspectionError):
+    """No finished run saw the unit on those days: choose other days, or run an inspection first."""

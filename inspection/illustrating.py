@@ -67,9 +67,7 @@ def _screenshots(place: Place, run: Run, site_id: str) -> list[Any]:
     ]
 
 
-def _attach(
-    place: Place, run: Run, plans: Sequence[SitePlan], findings: Mapping[str, Sequence[Finding]]
-) -> None:
+def _attach(place: Place, run: Run, plans: Sequence[SitePlan], findings: Mapping[str, Sequence[Finding]]) -> None:
     taken = {capture.url: capture.evidence for plan in plans for capture in _screenshots(place, run, plan.site.id)}
     for finding in (finding for of_unit in findings.values() for finding in of_unit):
         if finding.outcome is Outcome.FAIL and finding.target in taken:
@@ -85,16 +83,19 @@ def main() -> int:
     browser = find_browser()
     if browser is None:
         return 0
-    with opened(resolve(Path(job["config"]), Path(job["data"]))) as place:
-        with recording(place.repository, place.evidence, job["run_id"], "screenshots") as recorder:
-            take_screenshots(
-                job["urls"],
-                settings=place.configuration.inventory.crawl,
-                sink=recorder,
-                browser=browser,
-                on_progress=lambda done, total: emit({"event": "progress", "done": done}),
-                clock=lambda: datetime.now(UTC),
-            )
+    with (
+        opened(resolve(Path(job["config"]), Path(job["data"]))) as place,
+        recording(place.repository, place.evidence, job["run_id"], "screenshots") as recorder,
+    ):
+        take_screenshots(
+            job["urls"],
+            settings=place.configuration.inventory.crawl,
+            sites=place.configuration.inventory.sites,
+            sink=recorder,
+            browser=browser,
+            on_progress=lambda done, total: emit({"event": "progress", "done": done}),
+            clock=lambda: datetime.now(UTC),
+        )
     return 0
 
 

@@ -50,14 +50,11 @@ def _material(place: Place, run: Run, plan: SitePlan) -> SiteMaterial:
 
 
 def _unvisited(plan: SitePlan, visits: Sequence[Visit]) -> list[Visit]:
-    """Return a visit for each planned page that a failed crawl never came to: what we did not see stays visible as such."""
+    """Return a visit for each planned page that a failed crawl never came to: what we did not see stays visible."""
     seen = {(visit.unit_id, visit.column_id) for visit in visits if visit.role in (PageRole.HOME, PageRole.COLUMN)}
     planned = [Visit(plan.site.id, plan.site.home, PageRole.HOME, failure=FailureKind.NOT_CAPTURED)]
     for unit, column in plan.columns:
         failure = FailureKind.NOT_CAPTURED if column.url else FailureKind.UNCONFIRMED_ADDRESS
         url = column.url or f"{unit.id}/{column.id}"
-        planned.append(
-            Visit(plan.site.id, url, PageRole.COLUMN, unit_id=unit.id, column_id=column.id, failure=failure)
-        )
+        planned.append(Visit(plan.site.id, url, PageRole.COLUMN, unit_id=unit.id, column_id=column.id, failure=failure))
     return [visit for visit in planned if (visit.unit_id, visit.column_id) not in seen]
-

@@ -43,7 +43,7 @@ class Recorder:
         self._flush_if_full()
 
     def keep_again(self, captures: Iterable[Capture]) -> None:
-        """Put captures that an interrupted run left in the evidence into the database, where their rows may be missing."""
+        """Put captures that an interrupted run left in the evidence into the database; rows may be missing there."""
         self._captures.extend(captures)
         self._flush_if_full()
 
@@ -98,9 +98,7 @@ class EvidenceReplay:
 
 
 @contextmanager
-def recording(
-    repository: Repository, evidence: EvidenceStore, run_id: int, name: str
-) -> Iterator[Recorder]:
+def recording(repository: Repository, evidence: EvidenceStore, run_id: int, name: str) -> Iterator[Recorder]:
     """Open the evidence file of one crawling process; everything pending is written when it closes."""
     with evidence.writer(run_id, name) as writer:
         recorder = Recorder(repository, writer, run_id)

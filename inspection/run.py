@@ -32,8 +32,8 @@ SILENT = Progress()
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for. `day` None means today, or for a resumed run whichever day it was begun for; `unit_ids` None means
-    every unit."""
+    """What is asked for. `day` None means today, or for a resumed run whichever day it was begun for; `unit_ids` None
+    means every unit."""
 
     kind: RunKind
     day: date | None = None
@@ -43,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What came of it. `captures` counts "ok" and each failure code; `failed_sites` says why a site was not captured."""
+    """What came of it. `captures` counts "ok" and each failure code; `failed_sites` says why a site is missing."""
 
     run: Run
     scores: tuple[UnitScore, ...]
@@ -121,7 +121,9 @@ def _only_process(place: Place, run: Run) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise RunInProgress(f"第 {run.id} 次巡查正由另一个进程进行；等它结束，或先停止它，再用 --resume 继续。") from error
+            raise RunInProgress(
+                f"第 {run.id} 次巡查正由另一个进程进行；等它结束，或先停止它，再用 --resume 继续。"
+            ) from error
         yield
 
 

@@ -46,14 +46,16 @@ class _Memory:
 def fetch_or_open(source: str, url: str | None, settings: Crawl) -> SinglePage:
     """Return the page in a file, or at an http(s) address under the same manners and limits as a night's crawl.
 
-    Works once a process for an address. Raises InvalidInput for a file that can't be read, NothingCaptured for an address.
+    Works once a process for an address. Raises InvalidInput for an unreadable file, NothingCaptured for an address.
     """
     if source.startswith(("http://", "https://")):
         return _fetch(source, settings)
     try:
         return SinglePage(Path(source).read_bytes(), url, None)
     except OSError as error:
-        raise InvalidInput(f"读不到文件 {source}（{error.strerror}）；请给出存在的文件，或 http/https 网址。") from error
+        raise InvalidInput(
+            f"读不到文件 {source}（{error.strerror}）；请给出存在的文件，或 http/https 网址。"
+        ) from error
 
 
 def _fetch(url: str, settings: Crawl) -> SinglePage:

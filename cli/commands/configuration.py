@@ -112,7 +112,9 @@ def check(config: ConfigOption = None, json: JsonOption = False) -> None:
         return
     console.print(f"配置正确：{len(configuration.inventory.units)} 个单位，规则版本 {configuration.rules.version}。")
     if unconfirmed:
-        console.print(f"还有 {unconfirmed} 个栏目的地址待确认；确认前这些栏目记为「未检测」，单位得分可能因覆盖率不足而不发布。")
+        console.print(
+            f"还有 {unconfirmed} 个栏目的地址待确认；确认前这些栏目记为「未检测」，单位得分可能因覆盖率不足而不发布。"
+        )
 
 
 def _problem_document(problem: Any) -> dict[str, Any]:

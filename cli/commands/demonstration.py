@@ -80,7 +80,9 @@ def _served(day: Any) -> Iterator[Any]:
 def _stay(folder: Path, served: Any) -> None:
     from cli.output import console
 
-    console.print(f"演示网站已架起（HTTP 端口 {served.http_port}，DNS 端口 {served.dns_port}）。在另一个终端里：", markup=False)
+    console.print(
+        f"演示网站已架起（HTTP 端口 {served.http_port}，DNS 端口 {served.dns_port}）。在另一个终端里：", markup=False
+    )
     console.print(f"  export INSPECT_CONFIG={folder / 'config'} INSPECT_DATA={folder}", markup=False)
     console.print("  inspect --unit 区教育局", markup=False)
     console.print("按 Ctrl+C 停止。")
@@ -125,7 +127,15 @@ def _print_agreement(agreement: Agreement) -> None:
 
     parts = [(check.META.title, agreement.of_check(check.META.id)) for check in CHECKS]
     rows = [
-        (title, len(p.found) + len(p.missed), len(p.found), len(p.missed), len(p.invented), _or_dash(p.precision), _or_dash(p.recall))
+        (
+            title,
+            len(p.found) + len(p.missed),
+            len(p.found),
+            len(p.missed),
+            len(p.invented),
+            _or_dash(p.precision),
+            _or_dash(p.recall),
+        )
         for title, p in [*parts, ("合计", agreement)]
     ]
     print_table("与答案核对（演示网站里埋的毛病）", ("检查", "埋下", "找到", "漏掉", "误报", "查准", "查全"), rows)
@@ -140,8 +150,9 @@ def _or_dash(share: float | None) -> str:
 
 def _write_reports(place: Place, report: RunReport) -> list[Path]:
     """Write the day's workbook and page, and one unit's evidence as an auditor would get it."""
-    from inspection.exporting import export_evidence
     from inspection.reporting import write_daily_reports
+
+    from inspection.exporting import export_evidence
 
     files = write_daily_reports(place, report.run, place.settings.reports)
     worst = min(report.scores, key=lambda score: (score.score is None, score.score))

@@ -30,7 +30,9 @@ def evidence() -> None:
 def export(
     unit: Annotated[str, typer.Option("--unit", help="单位名称、别名或编号。", metavar="单位")],
     out: Annotated[Path, typer.Option("--out", help="写到哪个文件。", metavar="文件")],
-    since: Annotated[str | None, typer.Option("--from", help="起始日期；默认最近一次巡查那天。", metavar="日期")] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="起始日期；默认最近一次巡查那天。", metavar="日期")
+    ] = None,
     until: Annotated[str | None, typer.Option("--to", help="截止日期；默认同起始日期。", metavar="日期")] = None,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -48,6 +50,6 @@ def export(
         assert ids is not None
         summary = export_evidence(place, ids[0], parse_day(since), parse_day(until), out)
     console.print(
-        f"已导出 {summary.pages} 个页面、{summary.records} 条证据记录、{summary.findings} 条检查结果：{out}", markup=False
+        f"已导出 {summary.pages} 个页面、{summary.records} 条证据记录、{summary.findings} 条检查结果：{out}",
+        markup=False,
     )
-

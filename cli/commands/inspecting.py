@@ -19,7 +19,10 @@ SHOWN_FINDINGS = 30
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("run", help="做一次每日巡查（供 cron 每夜调用）。示例：inspect run ｜ inspect run --resume ｜ inspect run --unit 区教育局")(run)
+    app.command(
+        "run",
+        help="做一次每日巡查（供 cron 每夜调用）。示例：inspect run ｜ inspect run --resume ｜ inspect run --unit 区教育局",
+    )(run)
     app.command("schedule", help="常驻运行，按 sites.toml 的 [schedule] 每夜自动巡查；漏掉的一夜会补做。")(schedule)
 
 
@@ -48,9 +51,7 @@ def run(
     raise typer.Exit(report.exit_code)
 
 
-def spot_check(
-    units: list[str], config: Path | None, data: Path | None, database_url: str | None, json: bool
-) -> int:
+def spot_check(units: list[str], config: Path | None, data: Path | None, database_url: str | None, json: bool) -> int:
     """Inspect some units at once and print their findings and scores; returns the exit code."""
     from cli.parsing import unit_ids
     from cli.progress import shown
@@ -82,10 +83,13 @@ def schedule(config: ConfigOption = None, data: DataOption = None, database_url:
 
 
 def _print_spot_check(place: Place, report: RunReport) -> None:
+    from checks.model import Outcome
     from cli.tables import print_findings, print_scores
 
     stored = place.repository.findings(run_id=report.run.id, outcome="FAIL")
-    print_findings(place, stored[:SHOWN_FINDINGS], title=f"抽查发现的问题（第 {report.run.id} 次巡查，{report.run.day}）")
+    print_findings(
+        place, stored[:SHOWN_FINDINGS], title=f"抽查发现的问题（第 {report.run.id} 次巡查，{report.run.day}）"
+    )
     if len(stored) > SHOWN_FINDINGS:
         _say(f"另有 {len(stored) - SHOWN_FINDINGS} 条，用 inspect findings --run {report.run.id} 查看全部。")
     print_scores(place, report.scores, title="抽查得分（不计入当日正式得分）")

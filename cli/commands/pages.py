@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,11 +10,13 @@ import typer
 from cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
-    from checks.facts.model import PageFacts, PageKind
+    from checks.facts.model import PageFacts
     from checks.model import Finding
 
 PageArgument = Annotated[str, typer.Argument(metavar="文件或网址")]
-UrlOption = Annotated[str | None, typer.Option("--url", help="文件原来的网址，用来补全相对链接、旁证日期。", metavar="网址")]
+UrlOption = Annotated[
+    str | None, typer.Option("--url", help="文件原来的网址，用来补全相对链接、旁证日期。", metavar="网址")
+]
 AsOfOption = Annotated[str | None, typer.Option("--as-of", help="以哪天为准判断；默认今天。", metavar="日期")]
 KindOption = Annotated[
     str | None,
@@ -26,13 +27,19 @@ KindOption = Annotated[
     ),
 ]
 ResolverOption = Annotated[
-    str | None, typer.Option("--resolver", help="向哪个 DNS 服务器查询，形如 127.0.0.1:5353；默认用本机的。", metavar="地址:端口")
+    str | None,
+    typer.Option("--resolver", help="向哪个 DNS 服务器查询，形如 127.0.0.1:5353；默认用本机的。", metavar="地址:端口"),
 ]
+
+
+LONGEST_ANSWER = 200
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("page", help="判读一个页面，说明依据。示例：inspect page 通知.html --as-of 2026-11-23 ｜ inspect page http://…")(page)
+    app.command(
+        "page", help="判读一个页面，说明依据。示例：inspect page 通知.html --as-of 2026-11-23 ｜ inspect page http://…"
+    )(page)
     app.command("ipv6", help="逐个地址检测一个域名的 IPv6 支持情况。示例：inspect ipv6 www.luancheng.gov.cn")(ipv6)
 
 
@@ -82,7 +89,10 @@ def _print_page(facts: PageFacts, findings: tuple[Finding, ...]) -> None:
         ("网站标识码", f"页面 {facts.identity.site_code or '没有'}　meta {facts.identity.site_code_meta or '没有'}"),
         ("备案", f"{facts.identity.icp or '没有 ICP'}　{facts.identity.police or '没有公安备案'}"),
         ("党政机关标识", "有" if facts.identity.conac_badge else "没有"),
-        ("列表", f"{len(facts.list.entries)} 条，最新 {facts.list.newest or '没有日期'}，下一页 {facts.list.next or '没有'}"),
+        (
+            "列表",
+            f"{len(facts.list.entries)} 条，最新 {facts.list.newest or '没有日期'}，下一页 {facts.list.next or '没有'}",
+        ),
         *((("需要渲染", "、".join(sorted(facts.rendering_needs))),) if facts.rendering_needs else ()),
     ]
     print_table("页面事实", ("项目", "内容"), rows)
@@ -118,7 +128,9 @@ def ipv6(
         )
         return
     print_table(f"{host} 的 IPv6", ("项目", "结果", "所见"), ((f.item, f.outcome, f.observed) for f in findings))
-    print_table("逐次探测", ("探测", "对象", "地址族", "结果"), ((p.kind, p.target, p.family, _answer(p)) for p in probes))
+    print_table(
+        "逐次探测", ("探测", "对象", "地址族", "结果"), ((p.kind, p.target, p.family, _answer(p)) for p in probes)
+    )
 
 
 def _item(finding: Finding) -> dict[str, Any]:
@@ -134,4 +146,6 @@ def _item(finding: Finding) -> dict[str, Any]:
 def _answer(probe: Any) -> str:
     if probe.failure:
         return f"未能探测：{probe.failure.title}"
-    return "　".join(f"{key} {value}" for key, value in probe.observed.items() if not isinstance(value, list) or value)[:200]
+    return "　".join(f"{key} {value}" for key, value in probe.observed.items() if not isinstance(value, list) or value)[
+        :200
+    ]

@@ -10,17 +10,26 @@ from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, Js
 
 if TYPE_CHECKING:
     from inspection.place import Place
-    from storage.model import Sighting, StoredFinding
+    from storage.model import StoredFinding
 
-CheckOption = Annotated[str | None, typer.Option("--check", help="只看某项检查，如 open_attribute；全部见 inspect checks。", metavar="检查")]
+CheckOption = Annotated[
+    str | None, typer.Option("--check", help="只看某项检查，如 open_attribute；全部见 inspect checks。", metavar="检查")
+]
 StateOption = Annotated[str | None, typer.Option("--state", help="只看某种状态，如 待确认、已确认。", metavar="状态")]
-RunOption = Annotated[int | None, typer.Option("--run", help="只看某次巡查；默认最近一次已完成的巡查。", metavar="编号")]
+RunOption = Annotated[
+    int | None, typer.Option("--run", help="只看某次巡查；默认最近一次已完成的巡查。", metavar="编号")
+]
 OutcomeOption = Annotated[
-    str, typer.Option("--outcome", help="结果：FAIL、PASS、NOTICE、INCONCLUSIVE、NOT_TESTED、ERROR，或 all。", metavar="结果")
+    str,
+    typer.Option(
+        "--outcome", help="结果：FAIL、PASS、NOTICE、INCONCLUSIVE、NOT_TESTED、ERROR，或 all。", metavar="结果"
+    ),
 ]
 LimitOption = Annotated[int, typer.Option("--limit", help="最多列出多少条。", min=1)]
 
-findings_app = typer.Typer(help="列出问题；inspect findings show 编号 查看单条的全部情况。", invoke_without_command=True)
+findings_app = typer.Typer(
+    help="列出问题；inspect findings show 编号 查看单条的全部情况。", invoke_without_command=True
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +58,7 @@ def findings(
     from cli.output import print_json
     from cli.parsing import known_check, known_outcome, unit_ids
     from cli.tables import print_findings
+    from inspection.documents import finding_document
     from inspection.place import opened
     from inspection.settings import resolve
 
@@ -72,7 +82,9 @@ def _newest_run(place: Place) -> int | None:
     return next((run.id for run in place.repository.runs() if run.state not in UNFINISHED), None)
 
 
-@findings_app.command("show", help="查看一条结果的全部情况：所见、应有、依据、证据和历史。示例：inspect findings show 12")
+@findings_app.command(
+    "show", help="查看一条结果的全部情况：所见、应有、依据、证据和历史。示例：inspect findings show 12"
+)
 def show(
     number: Annotated[int, typer.Argument(metavar="编号")],
     config: ConfigOption = None,
@@ -82,12 +94,14 @@ def show(
 ) -> None:
     """Show all that is known of one finding."""
     from cli.output import print_json
+    from inspection.documents import finding_document, sighting_document
     from inspection.place import opened
     from inspection.settings import resolve
 
     with opened(resolve(config, data, database_url)) as place:
         stored, sightings = place.repository.finding(number)
-        document = finding_document(place, stored) | {"history": [_sighting(sighting) for sighting in sightings]}
+        history = [sighting_document(sighting) for sighting in sightings]
+        document = finding_document(place, stored) | {"history": history}
         print_json(document) if json else _print_finding(place, stored, sightings)
 
 
@@ -102,6 +116,7 @@ def scores(
     from cli.output import print_json
     from cli.parsing import parse_day
     from cli.tables import print_scores
+    from inspection.documents import scores_document
     from inspection.place import opened
     from inspection.run import today
     from inspection.settings import resolve
@@ -111,7 +126,7 @@ def scores(
         wanted = stored[0].day if stored else parse_day(day) or today(place)
         listed = [row.score for row in stored]
         if json:
-            print_json(scores_document(place, wanted.isoformat(), listed))
+            print_json(scores_document(place, wanted, listed))
         elif listed:
             print_scores(place, listed, title=f"{wanted} 每日巡查得分")
         else:
@@ -120,96 +135,13 @@ def scores(
             console.print(f"{wanted} 没有巡查得分；先运行 inspect run。")
 
 
-# ---------------------------------------------------------------- documents
-
-
-def finding_document(place: Place, stored: StoredFinding) -> dict[str, Any]:
-    """Return one finding with the keys of the contract."""
-    from cli.tables import meta_of, unit_names
-
-    finding = stored.finding
-    meta = meta_of(finding.check)
-    return {
-        "id": stored.id,
-        "run": stored.run_id,
-        "fingerprint": finding.fingerprint,
-        "unit": unit_names(place).get(finding.unit_id, finding.unit_id),
-        "check": finding.check,
-        "outcome": finding.outcome,
-        "state": stored.state,
-        "target": finding.target,
-        "item": finding.item or None,
-        "reason": finding.reason,
-        "observed": finding.observed,
-        "expected": finding.expected,
-        "passage": finding.passage or None,
-        "where": finding.where or None,
-        "basis": meta.basis if meta else None,
-        "first_seen": stored.first_seen,
-        "last_seen": stored.last_seen,
-        "rules_version": finding.rules_version,
-        "evidence": _evidence(stored),
-    }
-
-
-def _evidence(stored: StoredFinding) -> dict[str, Any] | None:
-    finding = stored.finding
-    if not finding.evidence:
-        return None
-    first = finding.evidence[0]
-    return {
-        "warc": first.warc_file,
-        "offset": first.offset,
-        "record_id": first.record_id,
-        "payload_digest": first.payload_digest,
-        "screenshot": finding.screenshot.record_id if finding.screenshot else None,
-        "all": [{"warc": ref.warc_file, "record_id": ref.record_id} for ref in finding.evidence],
-    }
-
-
-def _sighting(sighting: Sighting) -> dict[str, Any]:
-    return {
-        "run": sighting.run_id,
-        "kind": sighting.kind,
-        "day": sighting.day,
-        "outcome": sighting.outcome,
-        "state": sighting.state,
-    }
-
-
-def scores_document(place: Place, day: str, listed: list[Any]) -> dict[str, Any]:
-    """Return `inspect scores --json`'s document."""
-    from cli.tables import unit_names
-    from scoring.ranking import rank
-
-    names, ranks = unit_names(place), rank(listed)
-    return {
-        "day": day,
-        "units": [
-            {
-                "unit": names.get(score.unit_id, score.unit_id),
-                "kind": score.kind,
-                "score": score.score,
-                "coverage": round(score.coverage, 4),
-                "published": score.published,
-                "verdict": score.verdict,
-                "rank": ranks[score.unit_id],
-                "reasons": list(score.reasons),
-                "indicators": [
-                    {"id": row.id, "points": row.points, "value": row.value} for row in score.indicators
-                ],
-            }
-            for score in listed
-        ],
-    }
-
-
 # ---------------------------------------------------------------- for people
 
 
 def _print_finding(place: Place, stored: StoredFinding, sightings: Any) -> None:
     from cli.output import print_table
-    from cli.tables import check_title, meta_of, unit_names
+    from cli.tables import check_title
+    from inspection.documents import meta_of, unit_names
 
     finding, meta = stored.finding, meta_of(stored.finding.check)
     rows = [
@@ -226,7 +158,10 @@ def _print_finding(place: Place, stored: StoredFinding, sightings: Any) -> None:
         ("首次发现", stored.first_seen),
         ("最近发现", stored.last_seen),
         ("规则版本", finding.rules_version),
-        *(("证据", f"{ref.warc_file} 偏移 {ref.offset} 记录 {ref.record_id} {ref.payload_digest}") for ref in finding.evidence),
+        *(
+            ("证据", f"{ref.warc_file} 偏移 {ref.offset} 记录 {ref.record_id} {ref.payload_digest}")
+            for ref in finding.evidence
+        ),
         ("截图", finding.screenshot.record_id if finding.screenshot else "无"),
     ]
     print_table(f"第 {stored.id} 条", ("项目", "内容"), rows)

@@ -1,0 +1,100 @@
+"""Stored results as JSON-like documents: the contract that other tools rely on; keys may be added, none removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from checks.model import CheckMeta
+from checks.registry import CHECKS
+from inspection.place import Place
+from scoring.model import UnitScore
+from scoring.ranking import rank
+from storage.model import Sighting, StoredFinding
+
+
+def unit_names(place: Place) -> dict[str, str]:
+    """Return every unit's name by id."""
+    return {unit.id: unit.name for unit in place.configuration.inventory.units}
+
+
+def meta_of(check_id: str) -> CheckMeta | None:
+    """Return what a check says of itself; None for one that this program no longer has."""
+    return next((check.META for check in CHECKS if check.META.id == check_id), None)
+
+
+def finding_document(place: Place, stored: StoredFinding) -> dict[str, Any]:
+    """Return one finding with the keys of `inspect findings --json`."""
+
+    finding = stored.finding
+    meta = meta_of(finding.check)
+    return {
+        "id": stored.id,
+        "run": stored.run_id,
+        "fingerprint": finding.fingerprint,
+        "unit": unit_names(place).get(finding.unit_id, finding.unit_id),
+        "check": finding.check,
+        "outcome": finding.outcome,
+        "state": stored.state,
+        "target": finding.target,
+        "item": finding.item or None,
+        "reason": finding.reason,
+        "observed": finding.observed,
+        "expected": finding.expected,
+        "passage": finding.passage or None,
+        "where": finding.where or None,
+        "basis": meta.basis if meta else None,
+        "first_seen": stored.first_seen,
+        "last_seen": stored.last_seen,
+        "rules_version": finding.rules_version,
+        "evidence": _evidence(stored),
+    }
+
+
+def _evidence(stored: StoredFinding) -> dict[str, Any] | None:
+    finding = stored.finding
+    if not finding.evidence:
+        return None
+    first = finding.evidence[0]
+    return {
+        "warc": first.warc_file,
+        "offset": first.offset,
+        "record_id": first.record_id,
+        "payload_digest": first.payload_digest,
+        "screenshot": finding.screenshot.record_id if finding.screenshot else None,
+        "all": [{"warc": ref.warc_file, "record_id": ref.record_id} for ref in finding.evidence],
+    }
+
+
+def sighting_document(sighting: Sighting) -> dict[str, Any]:
+    """Return one time that a fault was recorded."""
+    return {
+        "run": sighting.run_id,
+        "kind": sighting.kind,
+        "day": sighting.day,
+        "outcome": sighting.outcome,
+        "state": sighting.state,
+    }
+
+
+def scores_document(place: Place, day: date, listed: Sequence[UnitScore]) -> dict[str, Any]:
+    """Return `inspect scores --json`'s document."""
+    names, ranks = unit_names(place), rank(listed)
+    return {
+        "day": day,
+        "units": [
+            {
+                "unit": names.get(score.unit_id, score.unit_id),
+                "kind": score.kind,
+                "score": score.score,
+                "coverage": round(score.coverage, 4),
+                "published": score.published,
+                "verdict": score.verdict,
+                "rank": ranks[score.unit_id],
+                "reasons": list(score.reasons),
+                "indicators": [{"id": row.id, "points": row.points, "value": row.value} for row in score.indicators],
+            }
+            for score in listed
+        ],
+    }
