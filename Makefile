@@ -1,38 +1,35 @@
 # The two commands a newcomer needs are `make demo` and `make test`; both work on a bare machine with Python 3.11 and make.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
+VENV := .venv
+BIN  := $(VENV)/bin
 
-.PHONY: demo test bench lint clean browser
+.PHONY: demo test bench lint lock browser clean
 
-demo: $(VENV)/.installed browser
+demo: browser
 	$(BIN)/inspect demo
 
-test: $(VENV)/.installed-test browser lint
+test: browser lint
 	$(BIN)/python -m pytest -n 2
 
-lint: $(VENV)/.installed-test
+lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed-test
+bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $@
-
-$(VENV)/.installed-test: $(VENV)/.installed
-	touch $@
-
 browser: $(VENV)/.installed
-	@sh scripts/ensure-browser $(BIN)
+	@scripts/ensure-browser $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml scripts/make-environment
+	@PYTHON="$(PYTHON)" scripts/make-environment $(VENV)
+	@touch $@
+
+# Needs uv. Versions that still fit stay; delete requirements.lock first to take the newest of everything.
+lock:
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) data build *.egg-info
+	rm -rf $(VENV) build *.egg-info  # never data: it holds the evidence
