@@ -13,6 +13,7 @@ def explain(error: Exception) -> int:
     """Print what went wrong and how to mend it; returns the exit code."""
     from config.problem import ConfigurationError
     from inspection.errors import InspectionError
+    from reports.wacz import WaczUnwritable
     from storage.errors import StorageError
 
     match error:
@@ -23,8 +24,12 @@ def explain(error: Exception) -> int:
                 f"配置有 {len(error.problems)} 处错误，什么也没有做；改好后可用 inspect config check 再查一遍。"
             )
             return EXIT_USAGE
-        case StorageError():
+        case StorageError() | WaczUnwritable():
             errors.print(printable(error))
+            return EXIT_STORAGE
+        case OSError():
+            where = f" {error.filename}" if error.filename else ""
+            errors.print(printable(f"读写文件失败{where}：{error.strerror or error}。请检查路径、权限和磁盘空间。"))
             return EXIT_STORAGE
         case InspectionError():
             errors.print(printable(error))

@@ -50,6 +50,7 @@ def spot_check(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; errors are one Chinese sentence, with --debug a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _speak_chinese()
     debug = "--debug" in given
     try:
         code = app(args=[argument for argument in given if argument != "--debug"], standalone_mode=False)
@@ -69,6 +70,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from cli.failures import explain
 
         return explain(error)
+
+
+def _speak_chinese() -> None:
+    """Give the help's frames their Chinese titles; Typer keeps them as constants of the module that draws them."""
+    from typer import rich_utils
+
+    rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
+    rich_utils.OPTIONS_PANEL_TITLE = "选项"
+    rich_utils.COMMANDS_PANEL_TITLE = "命令"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The crawl of a run, spread over child processes; the ledger is kept per site: a dead child costs its open sites only."""
+"""The crawl of a run, spread over child processes; the ledger is kept per site: a dead child costs its open sites."""
 
 from __future__ import annotations
 

@@ -150,9 +150,8 @@ def _or_dash(share: float | None) -> str:
 
 def _write_reports(place: Place, report: RunReport) -> list[Path]:
     """Write the day's workbook and page, and one unit's evidence as an auditor would get it."""
-    from inspection.reporting import write_daily_reports
-
     from inspection.exporting import export_evidence
+    from inspection.reporting import write_daily_reports
 
     files = write_daily_reports(place, report.run, place.settings.reports)
     worst = min(report.scores, key=lambda score: (score.score is None, score.score))

@@ -19,11 +19,9 @@ SHOWN_FINDINGS = 30
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command(
-        "run",
-        help="做一次每日巡查（供 cron 每夜调用）。示例：inspect run ｜ inspect run --resume ｜ inspect run --unit 区教育局",
-    )(run)
-    app.command("schedule", help="常驻运行，按 sites.toml 的 [schedule] 每夜自动巡查；漏掉的一夜会补做。")(schedule)
+    example = "示例：inspect run ｜ inspect run --resume ｜ inspect run --unit 区教育局"
+    app.command("run", help=f"做一次每日巡查（供 cron 每夜调用）。{example}")(run)
+    app.command("schedule", help="常驻运行，每夜按 sites.toml 里定的时刻自动巡查；漏掉的一夜会补做。")(schedule)
 
 
 def run(
@@ -86,7 +84,7 @@ def _print_spot_check(place: Place, report: RunReport) -> None:
     from checks.model import Outcome
     from cli.tables import print_findings, print_scores
 
-    stored = place.repository.findings(run_id=report.run.id, outcome="FAIL")
+    stored = place.repository.findings(run_id=report.run.id, outcome=Outcome.FAIL)
     print_findings(
         place, stored[:SHOWN_FINDINGS], title=f"抽查发现的问题（第 {report.run.id} 次巡查，{report.run.day}）"
     )
