@@ -130,39 +130,34 @@ def visible_text(element: HtmlElement, pieces: int = 5_000) -> str:
 def decode(body: bytes, content_type: str | None = None) -> tuple[str, str]:
     """Return the page's text and the name of the encoding it was read in (lower case; the gb family is gb18030).
 
-    The declared encodings are tried in the browser's order (BOM, HTTP header, meta), then UTF-8 and GB 18030; the first
-    that fits without an error wins, else the one with the fewest errors. Valid UTF-8 is UTF-8 whatever is declared.
+    Bytes that can only be UTF-8 are, whatever is declared. Else the declared encodings are tried in the browser's order
+    (BOM, HTTP header, meta), then GB 18030; the first that fits without an error wins, else the one with the fewest.
     """
     body, mark = EncodingDetector.strip_byte_order_mark(body)
     if mark:
-        return body.decode(mark, "replace"), _family(mark) or mark
-    best: tuple[int, str, str] | None = None
-    for name in _candidates(body, content_type):
-        text = body.decode(name, "replace")
-        errors = text[:-2].count("\ufffd")
-        if errors == 0:
-            return text, name
-        if best is None or errors < best[0]:
-            best = (errors, text, name)
-    assert best is not None
-    return best[1], best[2]
+        return body.decode(mark, "replace"), mark
+    if body.isascii() or _is_utf8(body):
+        return body.decode("utf-8", "replace"), "utf-8"
+    declared = (_header_charset(content_type), _meta_charset(body))
+    names = dict.fromkeys([*(known for name in declared if name and (known := _family(name))), "gb18030", "utf-8"])
+    readings = [(body.decode(name, "replace"), name) for name in names]
+    return min(readings, key=lambda reading: reading[0][:-2].count(_REPLACEMENT))
 
 
-def _candidates(body: bytes, content_type: str | None) -> Iterator[str]:
-    declared = [_family(name) for name in (_header_charset(content_type), _meta_charset(body)) if name]
-    order = [name for name in declared if name] or ["utf-8"]
-    if _is_utf8(body):
-        order.insert(0, "utf-8")
-    yield from dict.fromkeys([*order, "utf-8", "gb18030"])
+_REPLACEMENT = "\ufffd"
+_SHORT_CHARACTER = re.compile("[\x80-\u07ff]")
+_LONG_CHARACTER = re.compile("[\u0800-\ufffc]")
 
 
 def _is_utf8(body: bytes) -> bool:
-    """Valid to the last whole character, with enough of them that it is no accident."""
-    try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(body)
-    except UnicodeDecodeError:
-        return False
-    return len(body) - len(text) >= 20
+    """Whether the bytes are UTF-8 of three bytes a character, as Chinese is, give or take a character cut in two.
+
+    Pairs of GB bytes may happen to be valid UTF-8 of two bytes a character (一一一 reads as һһһ).
+    """
+    text = body.decode("utf-8", "replace")
+    long = len(_LONG_CHARACTER.findall(text))
+    broken = text[:-1].count(_REPLACEMENT)
+    return broken * 20 <= long and len(_SHORT_CHARACTER.findall(text)) <= max(long, 8)
 
 
 def _header_charset(content_type: str | None) -> str | None:
