@@ -53,6 +53,7 @@ class FailureKind(Enum):
     RENDER_FAILED = ("render_failed", True, "浏览器渲染失败")
     RENDER_UNAVAILABLE = ("render_unavailable", True, "没有可用的浏览器")
     BUDGET_EXHAUSTED = ("budget_exhausted", True, "本次采集的时间或页数已用完")
+    UNREADABLE = ("unreadable", False, "程序未能解析页面")
     NOT_CAPTURED = ("not_captured", True, "采集未完成")
     UNCONFIRMED_ADDRESS = ("unconfirmed_address", False, "栏目地址待确认")
 
@@ -117,7 +118,7 @@ class PageRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One planned look at a page: why it was fetched, for whom. Two columns may visit the same URL; it is fetched once."""
+    """One planned look at a page: why it was fetched, for whom. A URL that two columns visit is fetched once."""
 
     site_id: str
     url: str  # equals Capture.url of its captures
@@ -150,8 +151,8 @@ class Probe:
     ADDRESSES   target host;        {"a": [..], "aaaa": [..], "rcode": "NOERROR|NXDOMAIN|…"}
     DELEGATION  target zone;        {"servers": [{"name", "a": [..], "aaaa": [..], "answers_v6": true|false|null}]}
     CONNECT     target host;        {"address", "port", "connected": bool, "seconds", "error"}
-    FETCH       target URL;         {"address", "port", "try": n, "status", "bytes", "seconds", "digest", "shingles": [..],
-                                     "error", "level": 1|2|3}
+    FETCH       target URL;         {"address", "port", "try": n, "status", "bytes", "seconds", "digest",
+                                     "shingles": [..], "error", "level": 1|2|3}
     ROUTE       target address;     {"reachable": bool, "error"}
     `family` is 4, 6 or 0. `failure` is set when the question itself could not be put (never "the answer is no").
     """
@@ -204,8 +205,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ColumnVisit:
-    """One column of a unit as this run saw it. `pages` are its list pages in order (empty only for a planned column that
-    was never asked for); `articles` the sampled ones, each with its `attachments` by article URL."""
+    """One column of a unit as this run saw it. `pages` are its list pages in order, empty only for a planned column that
+    was never asked for; `articles` the sampled ones, each with its `attachments` by article URL."""
 
     column: Column
     unit: Unit
@@ -228,8 +229,8 @@ class ColumnVisit:
 class Bundle:
     """Everything captured in one run for one unit (`unit` set), or for one site (`unit` None).
 
-    A unit's bundle holds its columns. A site's bundle holds its home page, second-level pages and probes, and the columns
-    of all its units. `day` is the day the run speaks of.
+    A unit's bundle holds its columns. A site's bundle holds its home page, second-level pages and probes, and the
+    columns of all its units. `day` is the day the run speaks of.
     """
 
     day: date
@@ -248,7 +249,7 @@ class Bundle:
 class Outcome(StrEnum):
     """What a check says of one target. Only PASS and FAIL enter a score."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105 - an outcome, no password
     FAIL = "FAIL"
     NOTICE = "NOTICE"  # worth knowing, costs nothing
     NOT_APPLICABLE = "NOT_APPLICABLE"  # the rule does not speak of this target: leaves the count
@@ -261,8 +262,8 @@ class Outcome(StrEnum):
 class Finding:
     """What one check says of one target, in words that the unit's editor can act on.
 
-    `reason` is a stable snake_case code; `observed` and `expected` are Chinese sentences; `passage` is the text concerned
-    and `where` its place on the page. `item` parts a target that is judged in several respects (IPv6's seven items).
+    `reason` is a stable snake_case code; `observed` and `expected` are Chinese sentences; `passage` is the text
+    concerned and `where` its place on the page. `item` parts a target that is judged in several respects (IPv6's seven items).
     `weight` is the target's share in its check (default 1).
     """
 

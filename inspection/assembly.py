@@ -5,17 +5,21 @@ Each page is read once, however many columns list it. The same code serves a liv
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from checks.facts.attachments import read_attachment
 from checks.facts.kinds import kind_of_column
 from checks.facts.model import AttachmentFacts, PageFacts, PageKind
 from checks.facts.page import read_page
-from checks.model import Bundle, Capture, ColumnVisit, EvidenceRef, Mode, Page, PageRole, Probe, Visit
+from checks.model import Bundle, Capture, ColumnVisit, EvidenceRef, FailureKind, Mode, Page, PageRole, Probe, Visit
 from config.schema import Column, Inventory, Site, Unit
+from storage.errors import StorageError
+
+log = logging.getLogger(__name__)
 
 Payload = Callable[[EvidenceRef], bytes]
 
@@ -48,6 +52,17 @@ class PageReader:
         best = _best(captures)
         if best is None:
             return Page(visit, captures, capture=captures[-1] if captures else None)
+        try:
+            return self._read_page(visit, column, captures, best)
+        except StorageError:
+            raise
+        except (
+            Exception
+        ):  # a page that breaks our reader is a page we could not read, and costs no other page its verdict
+            log.exception("page could not be read: %s", visit.url)
+            return Page(replace(visit, failure=FailureKind.UNREADABLE), captures, capture=best)
+
+    def _read_page(self, visit: Visit, column: Column | None, captures: tuple[Capture, ...], best: Capture) -> Page:
         if visit.role is PageRole.ATTACHMENT:
             return Page(visit, captures, attachment=self._attachment(visit, best), capture=best)
         facts = self._read(best, _kind(visit.role, column))
