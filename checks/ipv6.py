@@ -45,11 +45,13 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     if bundle.site is None:
         return
     host = urlsplit(bundle.site.home).hostname or bundle.site.home
-    answers = Answers.of(bundle.probes, host)
+    answers = Answers.of(bundle.probes)
     rule = rules.checks.ipv6
+    unread = _unread_levels(bundle)
     for item, judge in ITEMS.items():
         weight = rule.item_weights.get(item, Decimal(1))
-        yield judge(Subject(META.id, host, answers.evidence, item=item, weight=weight), answers, rule)
+        subject = Subject(META.id, host, answers.evidence, item=item, weight=weight)
+        yield _unread_links(subject, answers) if item in unread else judge(subject, answers, rule)
 
 
 def _inconclusive(subject: Subject, reason: str, observed: str) -> Finding:
@@ -105,7 +107,9 @@ def _home_unjudged(subject: Subject, answers: Answers) -> Finding | None:
     if not tries or not answers.home(4):
         return _inconclusive(subject, "not_probed", "本次没有分别经 IPv4、IPv6 访问首页，不能断定。")
     if not any(fetch.is_success for fetch in answers.home(4)):
-        return _inconclusive(subject, "site_down", f"首页经 IPv4 也打不开，不能归因于 IPv6。{_lines(answers.home(4))}")
+        return _inconclusive(
+            subject, "site_down", f"首页经 IPv4 也没有正常返回，不能归因于 IPv6。{_lines(answers.home(4))}"
+        )
     return subject.failed(
         "unreachable_v6",
         f"首页经 IPv6 打不开，经 IPv4 能打开。{answers.connect_lines(6)}{_lines(tries)}",
@@ -147,7 +151,7 @@ def _similarity(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
     pairs = [(four, six) for four in answers.home(4) for six in answers.home(6) if four.is_success and six.is_success]
     measured = [(share, four, six) for four, six in pairs if (share := difference(four, six)) is not None]
     if not pairs:
-        return _inconclusive(subject, "site_down", f"首页经 IPv4 打不开，无从比较。{_lines(answers.home(4))}")
+        return _inconclusive(subject, "site_down", f"首页经 IPv4 没有正常返回，无从比较。{_lines(answers.home(4))}")
     if not measured:
         return _inconclusive(subject, "not_probed", "没有取得可以比较的首页内容。")
     share, four, six = min(measured, key=lambda found: found[0])
@@ -187,11 +191,9 @@ def _delegation(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
 
 def _links(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
     level, name = LEVELS[subject.item]
-    unjudged = _home_unjudged(subject, answers)
-    if unjudged is not None and unjudged.outcome is Outcome.INCONCLUSIVE:
-        return unjudged
-    if unjudged is not None:  # one fault is not counted again for every link below it
-        return subject.not_applicable("no_links", f"首页经 IPv6 打不开，不再抽查{name}内链。")
+    unreachable = _links_unjudged(subject, answers, name)
+    if unreachable is not None:
+        return unreachable
     tries = answers.links(level)
     if not tries:
         return subject.not_applicable("no_links", f"没有可以抽查的{name}内链。")
@@ -208,6 +210,28 @@ def _links(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
         passage=bad[0].target,
         where=f"{name}内链",
     )
+
+
+def _links_unjudged(subject: Subject, answers: Answers, name: str) -> Finding | None:
+    unjudged = _home_unjudged(subject, answers)
+    if unjudged is None or unjudged.outcome is Outcome.INCONCLUSIVE:
+        return unjudged
+    # one fault is not counted again for every link below it
+    return subject.not_applicable("no_links", f"首页经 IPv6 打不开，不再抽查{name}内链。")
+
+
+def _unread_links(subject: Subject, answers: Answers) -> Finding:
+    _, name = LEVELS[subject.item]
+    unread = _inconclusive(subject, "not_probed", f"列有{name}内链的页面没有读到，没有抽查。")
+    return _links_unjudged(subject, answers, name) or unread
+
+
+def _unread_levels(bundle: Bundle) -> frozenset[str]:
+    """Return the items whose links were not drawn, because no page that lists such links was read."""
+    home_read = bundle.home is not None and bundle.home.facts is not None
+    inner = (*bundle.second_level, *(page for visit in bundle.columns for page in visit.pages))
+    inner_read = home_read and (not inner or any(page.facts is not None for page in inner))
+    return frozenset(item for item, read in (("second_level", home_read), ("third_level", inner_read)) if not read)
 
 
 # ---------------------------------------------------------------- words

@@ -78,12 +78,12 @@ class Answers:
     evidence: tuple[EvidenceRef, ...]
 
     @classmethod
-    def of(cls, probes: Iterable[Probe], host: str) -> Answers:
-        """Return what the probes say of the host."""
+    def of(cls, probes: Iterable[Probe]) -> Answers:
+        """Return what a site's probes say of its host."""
         by_kind: dict[ProbeKind, list[Probe]] = {kind: [] for kind in ProbeKind}
         for probe in probes:
             by_kind[probe.kind].append(probe)
-        addresses = [probe for probe in by_kind[ProbeKind.ADDRESSES] if probe.target == host]
+        addresses = by_kind[ProbeKind.ADDRESSES]
         answered = [probe for probe in addresses if not _dns_error(probe)]
         routes = [probe.observed.get("reachable") is True for probe in by_kind[ProbeKind.ROUTE] if probe.family != 4]
         delegations = by_kind[ProbeKind.DELEGATION]
@@ -157,10 +157,11 @@ def _zone(probe: Probe) -> Zone:
 
 
 def _is_fit(servers: list[dict[str, object]]) -> bool | None:
-    if not servers or not all(_strings(server.get("aaaa")) for server in servers):
+    bare = [server.get("answers_v6") for server in servers if not _strings(server.get("aaaa"))]
+    if False in bare or not servers:
         return False
     answers = [server.get("answers_v6") for server in servers]
-    if True in answers:
+    if True in answers and not bare:
         return True
     return None if None in answers else False
 
@@ -168,7 +169,7 @@ def _is_fit(servers: list[dict[str, object]]) -> bool | None:
 def _server_words(server: dict[str, object]) -> str:
     addresses = _strings(server.get("aaaa"))
     if not addresses:
-        return "没有AAAA记录"
+        return "没有AAAA记录" if server.get("answers_v6") is False else "未能查到有没有AAAA记录"
     return f"AAAA {'、'.join(addresses)} {ANSWERS.get(str(server.get('answers_v6')), '未能测试是否经IPv6应答')}"
 
 

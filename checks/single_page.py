@@ -47,7 +47,9 @@ def bundle_of(facts: PageFacts, day: date, division_code: str = "") -> Bundle:
         return Bundle(day=day, site=site, division_code=division_code, home=_page(facts, url, PageRole.HOME))
     is_article = facts.kind in (PageKind.ARTICLE, PageKind.OTHER)
     column_type = ColumnType.POLICY if is_article else column_type_of(facts)
-    column = Column(id="column", type=column_type, name=facts.title or "栏目", site=site.id, url=url, confirmed=True)
+    column = Column(
+        id="column", type=column_type, name=facts.title.strip() or "栏目", site=site.id, url=url, confirmed=True
+    )
     page = _page(facts, url, PageRole.ARTICLE if is_article else PageRole.COLUMN)
     visit = ColumnVisit(column, UNIT, pages=() if is_article else (page,), articles=(page,) if is_article else ())
     return Bundle(day=day, unit=UNIT, division_code=division_code, columns=(visit,))
@@ -57,7 +59,8 @@ def address_of(facts: PageFacts) -> str:
     """Return the page's address; for a page without one, the root of the host that most of its links lead to."""
     if facts.url and facts.url.startswith(("http://", "https://")) and host_of(facts.url):
         return facts.url
-    hosts = Counter(host for link in (*facts.links, *facts.list.entries) if (host := host_of(link.url)))
+    addresses = [link.url for link in facts.links] + [entry.url for entry in facts.list.entries]
+    hosts = Counter(host for url in addresses if (host := host_of(url)))
     return f"http://{hosts.most_common(1)[0][0] if hosts else NAMELESS}/"
 
 

@@ -164,4 +164,5 @@ def _probe(said: dict[str, Any]) -> Probe:
         captured_at=datetime(2026, 11, 23, tzinfo=UTC),
         observed=said.get("observed", {}),
         failure=FailureKind.of(said["failure"]) if "failure" in said else None,
+        evidence=EvidenceRef("run.warc.gz", 0, "<probe>", "sha256:00"),
     )

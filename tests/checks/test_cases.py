@@ -43,7 +43,7 @@ def test_every_sentence_can_be_acted_on(case: Case, rules: Rules) -> None:
         if finding.outcome is Outcome.FAIL:
             assert "依据：" in finding.expected, "says by which clause"
             assert finding.where, "says where"
-            assert finding.evidence or not _has_captures(bundle), "points to the bytes"
+            assert finding.evidence or not _has_captures(bundle), "points to the bytes it rests on"
 
 
 def _short(finding: Finding, case: Case) -> tuple[str, str, str, str]:
