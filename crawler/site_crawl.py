@@ -66,7 +66,7 @@ class _Frame:
 
     unit: Unit
     column: Column
-    entries: list[ListEntry] = field(default_factory=list)
+    entries: dict[int, tuple[ListEntry, ...]] = field(default_factory=dict)  # by the order of the list page
     pages: set[str] = field(default_factory=set)
     open: int = 0
     allowed: int = 0
@@ -180,7 +180,7 @@ class SiteCrawl:
     def _follow_list(self, visit: Visit, outline: Outline) -> None:
         frame = self._frames[str(visit.unit_id), str(visit.column_id)]
         frame.open -= 1
-        frame.entries.extend(outline.entries)
+        frame.entries[visit.order] = outline.entries
         if not outline.entries:
             frames = list(self._own(outline.frames))[:FRAMES_OF_A_PAGE]
             frame.allowed += len(frames)
@@ -215,7 +215,8 @@ class SiteCrawl:
         )
 
     def _draw(self, frame: _Frame) -> None:
-        inner = [replace(entry, url=url) for entry in frame.entries for url in self._own([entry.url])]
+        listed = [entry for _, entries in sorted(frame.entries.items()) for entry in entries]
+        inner = [replace(entry, url=url) for entry in listed for url in self._own([entry.url])]
         wanted = [entry for entry in inner if entry.url not in frame.pages]
         seed_key = f"{self.plan.seed}/{frame.unit.id}/{frame.column.id}"
         for drawn in draw_articles(wanted, self.plan.settings.sampling, seed_key):
