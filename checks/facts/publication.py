@@ -59,7 +59,7 @@ _LAST_WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{1,16}$")
 
 
 def label_before(text: str) -> tuple[str, bool]:
-    """Return the word that a text (it stands before a date) ends with, and whether a colon or bracket sets it off."""
+    """Return the word that a text (it stands before a date) ends with, and whether a colon sets it off."""
     folded = _BETWEEN_HAN.sub("", fold(text[-60:])).rstrip()
     tail = folded.rstrip(":[]()【】 ")
     match = _LAST_WORD.search(tail)
@@ -67,7 +67,7 @@ def label_before(text: str) -> tuple[str, bool]:
     if word and meaning_of(word) is None and ":" in tail[: -len(word)]:  # 来源:市教育局发布时间:2024-03-05
         starts = range(1, len(word) - 3)
         word = next((word[at:] for at in starts if meaning_of(word[at:]) == (DateMeaning.PUBLISHED, PLAIN)), word)
-    return word, folded.endswith((":", "]", ")", "】"))
+    return word, folded.rstrip("[]()【】 ").endswith(":")
 
 
 # ---------------------------------------------------------------- choosing among the dates seen
@@ -161,7 +161,7 @@ def _corroborated(seen: Sequence[_Seen], witnesses: Sequence[DateCandidate], as_
 # ---------------------------------------------------------------- the dates a visitor sees
 
 _NO_DATE_LABEL = re.compile(
-    r"(?:来源|作者|编辑|责编|浏览量?|次数|点击量?|阅读量?|访问量?|字号|字体|审核|供稿|单位|机构|部门|出处|人|者)$"
+    r"(?:来源|作者|编辑|责编|浏览量?|次数|点击量?|阅读量?|访问量?|字号|字体|审核|供稿|单位|机构|部门|出处|人|者|栏目|分类|类别|关键[词字]|主题)$"
 )
 _CLOCK_WORDS = re.compile(r"今[天日](?:是|[:：])|现在(?:是|时间)|当前(?:时间|日期)|系统时间|北京时间|服务器时间|欢迎")
 _FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
@@ -172,6 +172,7 @@ _RANGE = re.compile(rf"\s*(?:{_TIME_OF_DAY})?\s*(?:至|到|~|～|-+\s*(?:19|20)\
 _OTHER_EVENT = re.compile(
     rf"\s*(?:星期.)?\s*(?:{_TIME_OF_DAY})?\s*(?:起|止|以?前|以?后|之[前后日]|通过|[施实]行|实施|修[订正]|召开|举行|在|[，,。、])"
 )
+_BEFORE_OTHER_DATE = re.compile(r"(?:截[至止]|自|从|于|至|到|的|在)\s*$")
 _PLACE = re.compile(r"地\s?点\s*[:：]")
 _WEAK_LABEL = re.compile(r"(?:时间|日期)\s*[:：]")
 _ZONE_LINES = 10  # lines below the title in which its info line is looked for
@@ -182,7 +183,7 @@ _SHORT_LINE = 60
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    """The words in front of a date; `beside`: they stand in a cell of their own; `set_off` by a colon or bracket."""
+    """The words in front of a date; `beside`: they stand in a cell of their own; `set_off` by a colon."""
 
     word: str = ""
     set_off: bool = False
@@ -265,7 +266,12 @@ class _Reader:
         what, strength = meaning
         block = self.blocks[index]
         in_doubt = strength == WEAK and "发文" not in label.word and not self._is_bare_label_fit(index)
-        if in_doubt or _RANGE.match(fold(block.text[found.end :])):
+        below = self.title is not None and index >= self.zone.stop
+        if (
+            in_doubt
+            or (below and self._is_of_other_item(index, block.text))
+            or _RANGE.match(fold(block.text[found.end :]))
+        ):
             what, strength = DateMeaning.OTHER, NONE
         return self._seen(index, found, what, label, strength)
 
@@ -291,12 +297,26 @@ class _Reader:
         rest, after = text[: found.start] + text[found.end :], text[found.end :]
         if len(rest) > _PARAGRAPH or "。" in rest or _CLOCK_WORDS.search(rest):
             return False
-        if _RANGE.match(after) or _OTHER_EVENT.match(after) or "(" in text[max(0, found.start - 1) : found.start]:
+        before = text[: found.start].rstrip()
+        if _RANGE.match(after) or _OTHER_EVENT.match(after) or _BEFORE_OTHER_DATE.search(before):
             return False
+        if "月" in found.text and before.endswith("("):  # (2018年3月20日…会议通过)
+            return False
+        return not self._is_of_other_item(index, rest) and not self._is_in_link(index, found)
+
+    def _is_of_other_item(self, index: int, text: str) -> bool:
+        """Whether a line's date stands beside another item's link, and no source, views … make it an info line."""
+        folded = fold(text)
         for link in islice(self.blocks[index].element.iter("a"), 20):
             if _is_item_link(link):
-                rest = rest.replace(fold(visible_text(link)), "")
-        return _INFO_WORDS.search(rest) is not None or not self._beside_link(index)
+                folded = folded.replace(fold(visible_text(link)), "")
+        others = _WEAK_LABEL.sub("", folded).replace("发布", "").replace("发表", "")
+        return _INFO_WORDS.search(others) is None and self._beside_link(index)
+
+    def _is_in_link(self, index: int, found: FoundDate) -> bool:
+        """Whether the date is part of a link's longer text, such as an attachment's name."""
+        texts = (visible_text(link) for link in islice(self.blocks[index].element.iter("a"), 20))
+        return any(found.text in text and len(text) - len(found.text) >= 6 for text in texts)
 
     def _has_info(self, index: int) -> bool:
         """Whether a time of day, class names that speak of a date, or source, views … go with the date."""
