@@ -123,9 +123,8 @@ def doc_number_in_head(dom: Dom) -> str | None:
     """Return the number that stands by itself in the head of the text or closes the title; None also for several."""
     found: set[str] = set()
     for block in head_lines(dom):
-        if _stands_in_row(block.element):
-            continue
-        if number := doc_number_in(block.text) or _number_closing_title(block.text):
+        number = doc_number_in(block.text) or _number_closing_title(block.text)
+        if number and not _stands_in_row(block.element):
             found.add(number)
     return found.pop() if len(found) == 1 else None
 
@@ -152,4 +151,5 @@ def _stands_in_row(element: HtmlElement) -> bool:
     """A cell beside other cells with text: part of a list or of a label table."""
     cell = enclosing_cell(element)
     row = cell.getparent() if cell is not None else None
-    return row is not None and sum(1 for other in row if visible_text(other)) > 1
+    filled = (other for other in row if visible_text(other)) if row is not None else iter(())
+    return len(tuple(islice(filled, 2))) == 2

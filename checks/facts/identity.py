@@ -47,7 +47,7 @@ _CONTACT = re.compile(
 _CONTACT_PAGE = re.compile(r"联系(?:我们|方式|本站)|网站联系")
 _BADGE_NAME = re.compile(r"党政机关|政府机关|事业单位标识")
 _BADGE_SOURCE = re.compile(r"conac|dzjg|dangzhengjiguan", re.I)
-_CODE_COMMENT = re.compile(r"/\*.{0,20000}?\*/|(?<![:'\"])//[^\n]*", re.S)
+_LINE_COMMENT = re.compile(r"^[ \t]*//.*$", re.M)
 
 
 def read_identity(dom: Dom) -> Identity:
@@ -132,4 +132,9 @@ def _script_references(dom: Dom) -> Iterator[str]:
     for script in dom.scripts:
         yield script.source
         if "conac.cn" in script.code:
-            yield _CODE_COMMENT.sub("", script.code)
+            yield _without_comments(script.code)
+
+
+def _without_comments(code: str) -> str:
+    head, *others = code.split("/*")
+    return _LINE_COMMENT.sub("", head + "".join(other.partition("*/")[2] for other in others))

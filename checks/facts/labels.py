@@ -240,9 +240,9 @@ def _begins_with_label(text: str) -> bool:
 def _is_search_field(element: HtmlElement) -> bool:
     """A label before an input field asks the visitor and says nothing of the page."""
     parent = element.getparent()
-    in_row = parent is not None and parent.tag != "body" and len(parent) <= MAX_FIELD_ROW
-    place = parent if in_row else element
-    return place.tag != "body" and place.find(".//input") is not None
+    if parent is not None and parent.tag != "body" and next(islice(parent, MAX_FIELD_ROW, None), None) is None:
+        element = parent
+    return element.tag != "body" and element.find(".//input") is not None
 
 
 _SENTENCE_END = re.compile(r"[。；！？]")
