@@ -56,8 +56,9 @@ class Names:
             known = self._known.get(host)
         if known is None:
             known = self._resolve(host)
-            with self._lock:
-                self._known[host] = known
+            if not isinstance(known, NameFailure):  # the next try may be answered
+                with self._lock:
+                    self._known[host] = known
         if isinstance(known, Exception):
             raise known
         return known

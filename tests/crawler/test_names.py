@@ -44,6 +44,18 @@ def test_no_answer_is_a_failure_and_not_no(resolver: str) -> None:
     assert names.ask("old.test", "AAAA").failure is None
 
 
+def test_a_failure_is_asked_again_and_an_answer_remembered() -> None:
+    zone = {("late.test", "A"): [SILENT], ("late.test", "AAAA"): [SILENT]}
+    with name_server(zone) as port:
+        names = Names(f"127.0.0.1:{port}", allow_private=True, timeout=0.3)
+        with pytest.raises(NameFailure):
+            names.addresses("late.test")
+        zone |= {("late.test", "A"): ["127.0.0.1"], ("late.test", "AAAA"): []}
+        assert names.addresses("late.test") == ("127.0.0.1",)
+        zone.clear()
+        assert names.addresses("late.test") == ("127.0.0.1",)
+
+
 def test_answers_name_their_code(resolver: str) -> None:
     names = Names(resolver)
     assert names.ask("none.test", "AAAA").rcode == "NXDOMAIN"
