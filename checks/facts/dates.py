@@ -147,9 +147,9 @@ def find_dates_in(
     昨天), and is meant for short texts that hold nothing else, such as the date beside a list entry. `near` helps to
     find a yearless date's year. ISO moments with a time zone give the day in China.
     """
-    folded = fold(text)
-    if not any(character.isdigit() for character in folded) and not _MAY_HOLD_DATE.search(folded):
+    if not _MAY_HOLD_DATE.search(text):
         return ()
+    folded = fold(text)
     found = list(_matches(_FULL.finditer(folded), _full_date))
     if compact:
         found += _matches(_COMPACT.finditer(folded), lambda m: make_date(int(m[1]), int(m[2]), int(m[3])))
@@ -162,7 +162,7 @@ def find_dates_in(
     )
 
 
-_MAY_HOLD_DATE = re.compile("年|刚刚|[今昨前][天日]")
+_MAY_HOLD_DATE = re.compile(r"\d|年|刚刚|[今昨前][天日]")
 
 
 def _matches(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from enum import StrEnum
@@ -608,9 +608,17 @@ def _moved(block: Block, region: Region) -> Block:
     return Block(block.text, block.element, block.tag, region, block.heading, block.pieces, block.linked)
 
 
-def _is_plausible(region: Region, blocks: Iterable[Block], start: int, end: int, total: int) -> bool:
+_DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}")
+
+
+def _holds_list(blocks: Sequence[Block]) -> bool:
+    """Whether three lines or more are dated: then the part is a list, whatever its name."""
+    return sum(len(block.text) < 200 and _DAY.search(block.text) is not None for block in blocks) >= 3
+
+
+def _is_plausible(region: Region, blocks: Sequence[Block], start: int, end: int, total: int) -> bool:
     """A wrapper named "header" that holds the article is no header, and a footer stands at the end."""
-    if end <= start:
+    if end <= start or (region is not Region.ASIDE and _holds_list(blocks)):
         return False
     if any(_ARTICLE_SIGNS.search(block.text) for block in blocks):
         return region is Region.FOOTER and start > total * 0.6

@@ -18,6 +18,7 @@ from checks.facts.model import DateMeaning, EntryList, ListEntry, PageKind
 from checks.facts.publication import date_in_address, meaning_of
 
 MAX_ENTRIES = 2_000  # of one page
+_LONG_TITLE = 8  # characters
 _CLIMB = 8  # levels from a link up to the row it stands in
 _LONGEST_ROW = 700  # characters
 _SHORT_TEXT = 60
@@ -42,8 +43,9 @@ class _Row:
 
 
 _FUNCTION_WORDS = re.compile(
-    r"^(?:更多|查看更多|more|首\s*页|上一页|下一页|上页|下页|前一页|后一页|尾\s*页|末\s*页|返回.{0,6}|详情|详细|查看|查看详情|点击查看|点击进入|阅读全文|全文"
-    r"|下载|打印|关闭|收藏|分享|登录|注册|搜索|高级搜索|网站地图|联系我们|设为首页|加入收藏|\W*|\d+|[<>«»›‹]+|跳转|go|确定)[\s.》>»+\]】]*$",
+    r"^(?:[\[【(（].{1,8}[\]】)）]|附件.{0,4}|下载.{0,4}|返回.{0,6}|(?:查看)?更多|more|首\s*页|尾\s*页|末\s*页|[上下前后]一?页"
+    r"|(?:点击)?(?:查看|进入)?(?:详情|详细|全文)?|阅读全文|打印|关闭|收藏|分享|登录|注册|(?:高级)?搜索|网站地图|联系我们|设为首页"
+    r"|加入收藏|政策解读|图解|跳转|go|确定|\W*|\d+)[\s.》>»+\]】]*$",
     re.I,
 )
 _ROW_TAGS = frozenset({"li", "tr", "dl", "dt", "dd", "article"})
@@ -67,25 +69,32 @@ def read_list(dom: Dom, *, as_of: date, kind: PageKind | None = None) -> EntryLi
     return EntryList(entries, newest, next_page(dom), total_pages(dom))
 
 
+@dataclass(slots=True)
+class _Holding:
+    """How many different targets a box holds, of all titles and of long ones; two stand for any more."""
+
+    all: set[str]
+    long: set[str]
+
+
 def _rows(dom: Dom) -> Iterator[_Row]:
-    """Every link that may be an entry, with the row around it."""
+    """Every link that may be an entry, with the row around it; of several in one row the one with a long title."""
     titled = [(anchor, title) for anchor in dom.anchors if _may_be_entry(anchor) and (title := _title(anchor.element))]
-    owners: dict[HtmlElement, tuple[str, bool]] = {}  # element -> (first target inside, whether there are more)
+    boxes: dict[HtmlElement, _Holding] = {}
     for anchor, title in titled:
-        key = anchor.element.get("href") or title
+        target = anchor.element.get("href") or title
         for box in islice(anchor.element.iterancestors(), _CLIMB):
-            first, more = owners.setdefault(box, (key, False))
-            if not more and first != key:
-                owners[box] = (first, True)
+            holding = boxes.setdefault(box, _Holding(set(), set()))
+            for targets in (holding.all, holding.long) if len(title) >= _LONG_TITLE else (holding.all,):
+                if len(targets) < 2:
+                    targets.add(target)
     taken: set[HtmlElement] = set()
     for order, (anchor, title) in enumerate(titled):
-        element = _row_element(anchor.element, owners)
-        if element in taken:
-            continue
-        taken.add(element)
-        yield _Row(
-            element, title, target_of(dom, anchor.element), _rest(element, title), order, anchor.region is Region.ASIDE
-        )
+        element = _row_element(anchor.element, boxes, long=len(title) >= _LONG_TITLE)
+        if element is not None and element not in taken:
+            taken.add(element)
+            url = target_of(dom, anchor.element)
+            yield _Row(element, title, url, _rest(element, title), order, anchor.region is Region.ASIDE)
 
 
 def _may_be_entry(anchor: Anchor) -> bool:
@@ -143,11 +152,14 @@ def _is_date_only(text: str) -> bool:
     return len(text) <= 24 and _DATE_ONLY.match(fold(text)) is not None
 
 
-def _row_element(element: HtmlElement, owners: dict[HtmlElement, tuple[str, bool]]) -> HtmlElement:
-    """The largest element around a link that holds no other entry."""
+def _row_element(element: HtmlElement, boxes: dict[HtmlElement, _Holding], *, long: bool) -> HtmlElement | None:
+    """The largest element around a link that holds no other entry; None for a short link beside a long one."""
     row = element
     for box in islice(element.iterancestors(), _CLIMB):
-        if box.tag in _BOX_TAGS or owners.get(box, ("", True))[1]:
+        holding = boxes.get(box)
+        if not long and holding is not None and holding.long and box.tag in _ROW_TAGS:
+            return None
+        if box.tag in _BOX_TAGS or holding is None or len(holding.long if long else holding.all) > 1:
             break
         row = box
         if box.tag in _ROW_TAGS and box.tag not in ("dt", "dd"):
