@@ -166,7 +166,7 @@ _NO_DATE_LABEL = re.compile(
 _CLOCK_WORDS = re.compile(r"今[天日](?:是|[:：])|现在(?:是|时间)|当前(?:时间|日期)|系统时间|北京时间|服务器时间|欢迎")
 _FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
 _INFO_WORDS = re.compile(r"来源|作者|编辑|浏览|点击|阅读|访问|字号|字体|打印|分享|发布|发表|责编|审核|供稿|次数")
-_TOOL_WORDS = re.compile(r"打印|关闭|收藏|分享|纠错|字体|评论|字号")
+_TOOL_WORDS = re.compile(r"打印|关闭|收藏|分享|纠错|字体|评论|字号|返回|首页|更多")
 _TIME_OF_DAY = r"\d{1,2}:\d{2}(?::\d{2})?"
 _RANGE = re.compile(rf"\s*(?:{_TIME_OF_DAY})?\s*(?:至|到|~|～|-+\s*(?:19|20)\d\d)")
 _OTHER_EVENT = re.compile(
@@ -179,6 +179,10 @@ _ZONE_LINES = 10  # lines below the title in which its info line is looked for
 _PARAGRAPH = 90  # characters: a longer line without the words of an info line is the text proper
 _LONGEST_LINE = 2_000  # characters: dates in longer lines are prose
 _SHORT_LINE = 60
+_LONG_TITLE, _SHORT_TITLE = (
+    8,
+    4,
+)  # characters of a link's text that make it another item's title: anywhere, in a list row
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +336,8 @@ class _Reader:
         for _ in range(3):
             if element is None or element in self.around_title or len(visible_text(element)) > 400:
                 return False
-            if any(_is_item_link(link) for link in element.iter("a")):
+            shortest = _SHORT_TITLE if element.tag in ("li", "tr", "dd") else _LONG_TITLE
+            if any(_is_item_link(link, shortest) for link in element.iter("a")):
                 return True
             element = element.getparent()
         return False
@@ -359,9 +364,9 @@ def _is_named_date(element: HtmlElement) -> bool:
     return any(_DATE_NAME.search(f"{box.get('class') or ''} {box.get('id') or ''}") for box in boxes)
 
 
-def _is_item_link(link: HtmlElement) -> bool:
+def _is_item_link(link: HtmlElement, shortest: int = _LONG_TITLE) -> bool:
     text = visible_text(link)
-    return len(text) >= 8 and not find_dates_in(text, date.max) and not _TOOL_WORDS.search(text)
+    return len(text) >= shortest and not find_dates_in(text, date.max) and not _TOOL_WORDS.search(text)
 
 
 def _footer_start(blocks: Sequence[Block]) -> int:

@@ -84,7 +84,7 @@ def rendering_needs(
     needs = {
         "empty_list": listing and not entries.entries and _fills(dom),
         "script_content": not listing and _lacks_content(dom, published) and _fills(dom),
-        "frames_unread": _content_is_framed(dom, entries),
+        "frames_unread": _content_is_framed(dom, 3 * _THIN if listing and not entries.entries else _NEARLY_EMPTY),
         "script_footer": _footer_by_script(dom, identity),
     }
     return frozenset(name for name, needed in needs.items() if needed)
@@ -125,12 +125,12 @@ def _lacks_content(dom: Dom, published: PublishedDate) -> bool:
     return any(_BARE_LABEL.search(line) for line in lines) and any("document.write" in code for code in _inline(dom))
 
 
-def _content_is_framed(dom: Dom, entries: EntryList) -> bool:
-    """A frameset, or an iframe in a page that shows little of its own."""
+def _content_is_framed(dom: Dom, little: int) -> bool:
+    """A frameset, or an iframe in a page that shows less than `little` characters of its own."""
     if next(dom.root.iter("frameset"), None) is not None:
         return True
     frame = next((box for box in dom.root.iter("iframe") if (box.get("src") or "").strip(" #")), None)
-    return frame is not None and not entries.entries and len(dom.body_text) < 3 * _THIN
+    return frame is not None and len(dom.body_text) < little
 
 
 def _footer_by_script(dom: Dom, identity: Identity) -> bool:
