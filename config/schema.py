@@ -170,6 +170,9 @@ class Sampling(Settings):
     older: int = Field(default=2, ge=0)  # k more, drawn from the rest with the run's seed
     list_pages: int = Field(default=3, ge=1)  # list pages followed for the sampling frame
     attachments: int = Field(default=3, ge=0)  # attachments read of one article
+    catalog_items: int = Field(
+        default=40, ge=0
+    )  # articles and files read of a standard catalogue, judged field by field
 
 
 class Crawl(Settings):

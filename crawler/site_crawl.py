@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from checks.facts.links import is_attachment
 from checks.facts.model import ListEntry, PageFacts
 from checks.model import FailureKind, PageRole, Visit
-from config.schema import Column, Unit
+from config.schema import Column, ColumnType, Sampling, Unit
 from crawler.plan import SitePlan, draw_articles
 from crawler.urls import InvalidUrl, normalise, same_site
 
@@ -189,8 +190,18 @@ class SiteCrawl:
         if outline.next:
             for url in self._own([outline.next]):
                 self._list_page(frame, url, visit.url)
+        if frame.column.type is ColumnType.STANDARD_CATALOG:
+            self._attachments(visit, outline, self._sampling(frame.column).attachments)
         if not frame.open:
             self._draw(frame)
+
+    def _sampling(self, column: Column) -> Sampling:
+        """Return how much of a column is read: of a catalogue everything, because each of its fields is judged."""
+        sampling = self.plan.settings.sampling
+        if column.type is not ColumnType.STANDARD_CATALOG:
+            return sampling
+        most = sampling.catalog_items
+        return sampling.model_copy(update={"newest": most, "older": 0, "attachments": most})
 
     def _list_page(self, frame: _Frame, url: str, parent: str | None) -> None:
         url = _spelt(url)
@@ -217,9 +228,9 @@ class SiteCrawl:
     def _draw(self, frame: _Frame) -> None:
         listed = [entry for _, entries in sorted(frame.entries.items()) for entry in entries]
         inner = [replace(entry, url=url) for entry in listed for url in self._own([entry.url])]
-        wanted = [entry for entry in inner if entry.url not in frame.pages]
+        wanted = [entry for entry in inner if entry.url not in frame.pages and not is_attachment(entry.url)]
         seed_key = f"{self.plan.seed}/{frame.unit.id}/{frame.column.id}"
-        for drawn in draw_articles(wanted, self.plan.settings.sampling, seed_key):
+        for drawn in draw_articles(wanted, self._sampling(frame.column), seed_key):
             self._look(
                 Visit(
                     self.plan.site.id,
@@ -235,8 +246,11 @@ class SiteCrawl:
             )
 
     def _follow_article(self, visit: Visit, outline: Outline) -> None:
+        column = self._frames[str(visit.unit_id), str(visit.column_id)].column
+        self._attachments(visit, outline, self._sampling(column).attachments)
+
+    def _attachments(self, visit: Visit, outline: Outline, count: int) -> None:
         found = {url: text for link, text in outline.attachments for url in self._own([link])}
-        count = self.plan.settings.sampling.attachments
         for order, (url, text) in enumerate(list(found.items())[:count]):
             self._look(
                 Visit(
