@@ -105,8 +105,9 @@ class Dom:
 
 def resolve(base: str, reference: str) -> str:
     """Join a reference to its base; "" when the result is not a usable address."""
+    reference = re.sub(r"[\t\r\n]", "", reference.strip())
     try:
-        return urljoin(base, re.sub(r"[\t\r\n]", "", reference.strip()))
+        return urljoin(base, reference)
     except ValueError:
         return ""
 
@@ -207,6 +208,7 @@ def _without_directives(text: str) -> str:
 def _tree(text: str) -> HtmlElement:
     """Parse the text; an empty or unreadable one gives an empty page."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
+    parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))  # one class: far quicker
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):

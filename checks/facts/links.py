@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
@@ -12,6 +12,7 @@ from checks.facts.dom import Dom, visible_text
 from checks.facts.model import Link
 
 MAX_LINKS = 5_000  # of one page
+MAX_FRAMES = 100
 MAX_TEXT = 200  # characters of a link's text
 ATTACHMENT_EXTENSIONS = frozenset(
     {
@@ -39,6 +40,8 @@ _QUOTED = re.compile(r"""["']((?:https?:)?[^"'\s<>()]{1,1000})["']""")
 _PATHLIKE = re.compile(
     r"^(?:https?://|//|\.{0,2}/)\S|\.(?:s?html?|jsp|aspx?|php|do|action|pdf|docx?|xlsx?)(?:[?#]|$)|^\?\w+=", re.I
 )
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
+_SCRIPTED = re.compile(r"\s*(?:javascript|mailto|tel|data|about|blob):", re.I)
 _DATA_ATTRIBUTES = ("data-url", "data-href", "data-link")
 
 
@@ -48,11 +51,9 @@ def target_of(dom: Dom, element: HtmlElement) -> str:
     A quoted path in a javascript: address or in onclick counts: javascript:open('/a/b.html').
     """
     href = (element.get("href") or "").strip()
-    lowered = href.lower()
-    if href and not lowered.startswith(("javascript:", "#", "mailto:", "tel:", "data:", "about:")):
+    if href and not href.startswith("#") and not _SCRIPTED.match(href):
         return _web_address(dom, href)
-    codes = [unquote(href)] if lowered.startswith("javascript:") else []
-    codes += [code for name in ("onclick",) if (code := element.get(name))]
+    codes = [unquote(href) if href.lower().startswith("javascript:") else "", element.get("onclick") or ""]
     for code in codes:
         for quoted in _QUOTED.findall(code[:2_000]):
             if _PATHLIKE.search(quoted):
@@ -63,13 +64,10 @@ def target_of(dom: Dom, element: HtmlElement) -> str:
 
 def _web_address(dom: Dom, reference: str) -> str:
     """Absolute, without fragment; relative when the page's own address is not known."""
-    url = dom.absolute(reference)
-    try:
-        url = urldefrag(url).url
-        scheme = urlsplit(url).scheme.lower()
-    except ValueError:
-        return ""
-    return url if scheme in ("http", "https") or (not scheme and not dom.base_url) else ""
+    url = dom.absolute(reference).partition("#")[0]
+    if url.lower().startswith(("http://", "https://")):
+        return url
+    return "" if dom.base_url or _SCHEME.match(url) else url
 
 
 def read_links(dom: Dom) -> tuple[Link, ...]:
@@ -77,7 +75,7 @@ def read_links(dom: Dom) -> tuple[Link, ...]:
     found: dict[str, str] = {}
     for anchor in dom.anchors:
         url = target_of(dom, anchor.element)
-        if not url or (found.get(url) and url in found):
+        if not url or found.get(url):
             continue
         text = visible_text(anchor.element, 40) or anchor.element.get("title") or _image_text(anchor.element)
         if url in found or len(found) < MAX_LINKS:
@@ -110,10 +108,6 @@ def _extension(name: str) -> str:
 
 def read_frames(dom: Dom) -> tuple[str, ...]:
     """Return the absolute URLs of the frames and iframes that are shown."""
-    sources = (element.get("src") or "" for element in islice(dom.root.iter("iframe", "frame"), 100))
-    found = (
-        _web_address(dom, source)
-        for source in sources
-        if source.strip() and ":" not in source[:12].replace("https:", "").replace("http:", "")
-    )
+    sources = (element.get("src") for element in islice(dom.root.iter("iframe", "frame"), MAX_FRAMES))
+    found = (_web_address(dom, source) for source in sources if source and not _SCRIPTED.match(source))
     return tuple(dict.fromkeys(url for url in found if url))
