@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from cli.commands import configuration, demonstration, evidence, inspecting, machine, pages, results
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
@@ -54,14 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     try:
         code = app(args=[argument for argument in given if argument != "--debug"], standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except (click.exceptions.Exit, SystemExit) as stop:
-        code = getattr(stop, "exit_code", getattr(stop, "code", 0))
-        return code if isinstance(code, int) else 0
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        typer.echo("已中断；已采集的内容都已保存，用 inspect run --resume 继续。", err=True)
-        return EXIT_INTERRUPTED
-    except click.ClickException as error:
+    except TyperException as error:
         typer.echo(f"命令用法不对：{error.format_message()}（用 --help 查看用法）", err=True)
         return EXIT_USAGE
     except Exception as error:
@@ -70,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from cli.failures import explain
 
         return explain(error)
+    if code == EXIT_INTERRUPTED:
+        typer.echo("已中断；已采集的内容都已保存，用 inspect run --resume 继续。", err=True)
+    return code if isinstance(code, int) else 0
 
 
 def _speak_chinese() -> None:
@@ -79,6 +75,8 @@ def _speak_chinese() -> None:
     rich_utils.ARGUMENTS_PANEL_TITLE = "参数"
     rich_utils.OPTIONS_PANEL_TITLE = "选项"
     rich_utils.COMMANDS_PANEL_TITLE = "命令"
+    rich_utils.REQUIRED_LONG_STRING = "[必填]"
+    rich_utils.DEFAULT_STRING = "[默认：{}]"
 
 
 if __name__ == "__main__":

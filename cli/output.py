@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# A sentence stays one line wherever it goes: a terminal breaks it by itself, a log must not.
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -42,7 +43,7 @@ def print_table(
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(printable(cell) for cell in row))
-    console.print(table)
+    console.print(table, soft_wrap=False)
 
 
 def printable(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from checks.facts.model import PageKind
 from checks.model import Outcome
 from config.names import UnknownUnit, find_unit
 from inspection.errors import InvalidInput, UnknownUnitError
@@ -53,3 +54,13 @@ def known_outcome(text: str) -> Outcome | None:
         return Outcome(text.upper())
     except ValueError as error:
         raise InvalidInput(f"没有“{text}”这种结果；可用的有：{'、'.join(Outcome)}，或 all。") from error
+
+
+def known_kind(text: str | None) -> PageKind | None:
+    """Return the page kind of that name, None for none given; raises InvalidInput."""
+    if text is None:
+        return None
+    try:
+        return PageKind(text)
+    except ValueError as error:
+        raise InvalidInput(f"没有“{text}”这种页面类型；可用的有：{'、'.join(PageKind)}。") from error
