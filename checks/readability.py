@@ -94,7 +94,7 @@ def column_obstacle(visit: ColumnVisit) -> Obstacle | None:
 
 def is_absent(visit: ColumnVisit) -> bool:
     """Whether a person has confirmed that the unit has no such column."""
-    return visit.column.url is None and visit.column.confirmed
+    return visit.column.absent
 
 
 def is_undecided(page: Page, ignoring: frozenset[str] = FOOTER_ONLY) -> bool:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.names import normalised
 from config.problem import Problem
-from config.schema import IPV6_ITEMS, CheckRules, Indicator, Indicators, Inventory, Rules, Unit, UnitKind
+from config.schema import IPV6_ITEMS, CheckRules, Column, Indicator, Indicators, Inventory, Rules, Unit, UnitKind
 
 CHECKS = frozenset(CheckRules.model_fields)
 KIND_NAMES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
@@ -98,6 +98,17 @@ def _unit_problems(
         template = templates.get(column.id)
         if template is None or template.site != column.site:  # else the template has been told already
             yield from _unknown(file, f"{path}.column[{number}].site", "站点", [column.site], sites)
+        yield from _column_state(column, f"{path}.column[{number}]", file)
+
+
+def _column_state(column: Column, path: str, file: str) -> Iterator[Problem]:
+    """A column is either nowhere known, or confirmed at an address, or absent: half a statement is a mistake."""
+    if column.confirmed and column.url is None:
+        fix = "请补上 url；如果确实没有这个栏目，改写 absent = true"
+        yield Problem(file, path, f"栏目“{column.name}”写了 confirmed = true 却没有地址", fix)
+    if column.absent and (column.url or column.confirmed):
+        fix = "有这个栏目就删去 absent；没有就删去 url 和 confirmed"
+        yield Problem(file, path, f"栏目“{column.name}”既写 absent = true 又写了地址或 confirmed", fix)
 
 
 def _binding_problems(indicator: Indicator, path: str, file: str) -> Iterator[Problem]:

@@ -82,8 +82,8 @@ class ColumnType(StrEnum):
 class Column(Settings):
     """栏目: one column of a unit.
 
-    `url` is None while nobody knows where the column stands; `confirmed` without `url` means that a person looked and
-    there is no such column.
+    `url` is None while nobody knows where the column stands. `absent` is a person's word that there is no such column;
+    it is a key of its own, so that a forgotten address can never become a fault.
     """
 
     id: Identifier  # unique within the unit
@@ -92,6 +92,7 @@ class Column(Settings):
     site: str  # id of the site it lives on
     url: WebAddress | None = None
     confirmed: bool = False
+    absent: bool = False
 
 
 class ColumnTemplate(Settings):

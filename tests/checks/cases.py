@@ -1,7 +1,7 @@
 """The fixtures of the checks: each `fixtures/html/<check>/<case>.json` places pages in a bundle and says what is found.
 
 Keys of a case: `about` (one sentence), `day`, `unit` (kind, catalog_fields), `site` (site_code), `division_code`,
-`home`, `second_level`, `columns` (type, name, url, confirmed, failure, pages, articles, attachments), `probes`, and
+`home`, `second_level`, `columns` (type, name, url, absent, failure, pages, articles, attachments), `probes`, and
 `expected`: every finding of the check, as outcome, reason, target (when it is not the only one), item and `mentions`,
 words that the sentence must hold.
 
@@ -96,7 +96,8 @@ def _column(case: Case, number: int, said: dict[str, Any]) -> ColumnVisit:
         name=said.get("name", "栏目"),
         site="site",
         url=said.get("url"),
-        confirmed=said.get("confirmed", said.get("url") is not None),
+        confirmed=said.get("url") is not None,
+        absent=said.get("absent", False),
     )
     return ColumnVisit(
         column=column,

@@ -239,7 +239,7 @@ def pages(draw: st.DrawFn) -> Page:
 def visits(draw: st.DrawFn) -> ColumnVisit:
     url = draw(st.none() | st.just("http://www.yueshan.test/jyj/"))
     column = Column(
-        id="c", type=draw(st.sampled_from(ColumnType)), name="栏目", site="site", url=url, confirmed=draw(st.booleans())
+        id="c", type=draw(st.sampled_from(ColumnType)), name="栏目", site="site", url=url, absent=draw(st.booleans())
     )
     several = st.lists(pages(), max_size=2).map(tuple)
     return ColumnVisit(column, UNIT, draw(several), draw(several), draw(several), draw(st.none() | failures))
@@ -289,9 +289,7 @@ def test_any_page_is_judged_without_error(read: PageFacts) -> None:
 @given(st.lists(visits(), max_size=3), failures)
 def test_nothing_that_was_not_read_is_a_fault(columns: list[ColumnVisit], failure: FailureKind) -> None:
     unread = [
-        replace(
-            visit, column=visit.column.model_copy(update={"confirmed": False}), pages=(), articles=(), failure=failure
-        )
+        replace(visit, column=visit.column.model_copy(update={"absent": False}), pages=(), articles=(), failure=failure)
         for visit in columns
     ]
     findings = judge(Bundle(DAY, unit=UNIT, columns=tuple(unread)), RULES)

@@ -129,10 +129,18 @@ def test_a_unit_confirms_an_address_in_three_lines_and_keeps_the_rest_of_the_tem
 
 
 def test_a_person_may_confirm_that_a_column_does_not_exist(folder):
-    (column,) = (
-        load(folder(SITES + '[[unit.column]]\nid = "news"\nconfirmed = true\n')).inventory.unit("jiaoyuju").columns
-    )
-    assert (column.url, column.confirmed) == (None, True)
+    (column,) = load(folder(SITES + '[[unit.column]]\nid = "news"\nabsent = true\n')).inventory.unit("jiaoyuju").columns
+    assert (column.url, column.absent) == (None, True)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["confirmed = true", 'url = "http://portal.example/jyj/dt/"\nabsent = true', "confirmed = true\nabsent = true"],
+)
+def test_a_forgotten_address_is_a_mistake_and_never_an_absent_column(folder, said):
+    with pytest.raises(ConfigurationError) as raised:
+        load(folder(SITES + f'[[unit.column]]\nid = "news"\n{said}\n'))
+    assert any("absent" in str(problem) for problem in raised.value.problems)
 
 
 def test_a_unit_may_lack_a_template_column_and_have_others(folder):
