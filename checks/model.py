@@ -205,8 +205,8 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ColumnVisit:
-    """One column of a unit as this run saw it. `pages` are its list pages in order, empty only for a planned column that
-    was never asked for; `articles` the sampled ones, each with its `attachments` by article URL."""
+    """One column of a unit as this run saw it. `pages` are its list pages in order, empty only for a planned column
+    that was never asked for; `articles` the sampled ones, each with its `attachments` by article URL."""
 
     column: Column
     unit: Unit
@@ -263,8 +263,8 @@ class Finding:
     """What one check says of one target, in words that the unit's editor can act on.
 
     `reason` is a stable snake_case code; `observed` and `expected` are Chinese sentences; `passage` is the text
-    concerned and `where` its place on the page. `item` parts a target that is judged in several respects (IPv6's seven items).
-    `weight` is the target's share in its check (default 1).
+    concerned and `where` its place on the page. `item` parts a target that is judged in several respects (IPv6's seven
+    items). `weight` is the target's share in its check (default 1).
     """
 
     check: str
