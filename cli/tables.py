@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 KIND_TITLES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
 
 
-def print_findings(place: Place, findings: Sequence[StoredFinding], title: str) -> None:
+def print_findings(
+    place: Place, findings: Sequence[StoredFinding], title: str, empty: str = "没有判定为问题的结果。"
+) -> None:
     """Print findings, a row each."""
     names = unit_names(place)
     rows = (
@@ -32,7 +34,7 @@ def print_findings(place: Place, findings: Sequence[StoredFinding], title: str) 
         )
         for stored in findings
     )
-    print_table(title, ("编号", "单位", "检查", "结果", "所见", "位置"), rows, empty="没有发现问题。")
+    print_table(title, ("编号", "单位", "检查", "结果", "所见", "位置"), rows, empty=empty)
 
 
 def print_scores(place: Place, scores: Iterable[UnitScore], title: str) -> None:

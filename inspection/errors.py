@@ -39,3 +39,7 @@ class InvalidInput(InspectionError):
 
 class NothingToExport(InspectionError):
     """No finished run saw the unit on those days: choose other days, or run an inspection first."""
+
+
+class NotInspected(InspectionError):
+    """No finished run saw the unit: run an inspection first, or name a run that did."""

@@ -63,23 +63,27 @@ def findings(
     from inspection.settings import resolve
 
     with opened(resolve(config, data, database_url)) as place:
-        run_id = run if run is not None else _newest_run(place)
         wanted = known_check(check), known_outcome(outcome)
         stored = [
             row
             for unit_id in unit_ids(place, unit) or (None,)
-            for row in place.repository.findings(run_id, unit_id, *wanted, state, limit)
+            for row in place.repository.findings(_run_that_saw(place, unit_id, run), unit_id, *wanted, state, limit)
         ]
         if json:
             print_json({"findings": [finding_document(place, row) for row in stored]})
         else:
-            print_findings(place, stored, title="问题清单")
+            print_findings(place, stored, title="问题清单", empty="没有符合条件的结果。")
 
 
-def _newest_run(place: Place) -> int | None:
-    from storage.model import UNFINISHED
+def _run_that_saw(place: Place, unit_id: str | None, number: int | None) -> int:
+    """Return the run asked for, else the newest finished one that saw the unit; no list may pass for "no faults"."""
+    from inspection.errors import NotInspected
 
-    return next((run.id for run in place.repository.runs() if run.state not in UNFINISHED), None)
+    runs = place.repository.runs() if number is None else [place.repository.run(number)]
+    for run in runs:
+        if (run.finished or number) and (unit_id is None or not run.units or unit_id in run.units):
+            return run.id
+    raise NotInspected("还没有检查过该单位的巡查；先运行 inspect run，或用 --run 换一次。")
 
 
 @findings_app.command(
