@@ -7,7 +7,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
-from checks.network_answers import Answers, Fetch, difference, fetch_line
+from checks.network_answers import Answers, Fetch, difference, fetch_line, told_once
 from checks.verdict import Subject
 from config.schema import Ipv6Rule, Rules
 
@@ -242,7 +242,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _lines(fetches: list[Fetch] | tuple[Fetch, ...], *, with_target: bool = False) -> str:
-    return "".join(f"{fetch_line(fetch, with_target=with_target)}；" for fetch in fetches)
+    return told_once(fetch_line(fetch, with_target=with_target) for fetch in fetches)
 
 
 ITEMS: dict[str, Callable[[Subject, Answers, Ipv6Rule], Finding]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -113,7 +114,17 @@ class Answers:
 
     def connect_lines(self, family: int) -> str:
         """Return in Chinese what the connections of one family came to."""
-        return "".join(f"{line}；" for connected, line in self.connects if connected == family)
+        return told_once(line for connected, line in self.connects if connected == family)
+
+
+def told_once(lines: Iterable[str]) -> str:
+    """Return the lines as one sentence; what repeats is told once, with how often."""
+    told = Counter(lines)
+    return (
+        "；".join(line + (f"（共 {times} 次）" if times > 1 else "") for line, times in told.items()) + "。"
+        if told
+        else ""
+    )
 
 
 def difference(one: Fetch, other: Fetch) -> float | None:

@@ -459,7 +459,21 @@ def _is_literal(host: str) -> bool:
         return False
 
 
+_REASONS = (
+    ("connection refused", "连接被拒绝"),
+    ("connection reset", "连接被重置"),
+    ("network is unreachable", "网络不可达"),
+    ("no route to host", "没有路由"),
+    ("timed out", "超时"),
+    ("server disconnected", "没有应答就断开"),
+)
+
+
 def _reason(error: BaseException) -> str:
+    """Return why a connection came to nothing: in Chinese where the words are known, else as the machine says it."""
+    known = next((reason for words, reason in _REASONS if words in str(error).lower()), None)
+    if known:
+        return known
     text = " ".join(str(error).split())[:200]
     return f"{type(error).__name__}：{text}" if text else type(error).__name__
 
