@@ -8,7 +8,7 @@ demo: browser
 	$(BIN)/inspect demo
 
 test: browser lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
