@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -71,6 +71,8 @@ class Children:
         )
         self._running.add(child)
         try:
+            if self._stopped:  # while this one was being started
+                child.kill()
             yield child
         finally:
             child.kill()
@@ -80,8 +82,9 @@ class Children:
 
 def _send(child: subprocess.Popen[bytes], job: Mapping[str, Any]) -> None:
     assert child.stdin is not None
-    child.stdin.write(json.dumps(job).encode() + b"\n")
-    child.stdin.flush()
+    with suppress(BrokenPipeError):  # a child that is gone already tells by its exit code
+        child.stdin.write(json.dumps(job).encode() + b"\n")
+        child.stdin.flush()
 
 
 def _events(child: subprocess.Popen[bytes]) -> Iterator[Event]:
