@@ -1,16 +1,18 @@
 # The two commands a newcomer needs are `make demo` and `make test`; both work on a bare machine with Python 3.11 and make.
 VENV := .venv
 BIN  := $(VENV)/bin
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
 .PHONY: demo test bench lint lock browser clean
 
 demo: browser
 	$(BIN)/inspect demo
 
-test: browser lint
+test: $(VENV)/.installed-test browser lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-lint: $(VENV)/.installed
+lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -26,10 +28,15 @@ $(VENV)/.installed: requirements.lock pyproject.toml scripts/make-environment
 	@PYTHON="$(PYTHON)" scripts/make-environment $(VENV)
 	@touch $@
 
+$(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+	  --require-hashes --requirement requirements-test.lock
+	@touch $@
+
 # Needs uv. Versions that still fit stay; delete requirements.lock first to take the newest of everything.
 lock:
-	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file requirements.lock
+	$(COMPILE) --extra build --output-file requirements.lock
+	$(COMPILE) --extra build --extra test --constraint requirements.lock --output-file requirements-test.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info  # never data: it holds the evidence
