@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
 from cli.main import app, main
+from cli.stopping import interruptible
 from tests.cli.conftest import Answer, Inspect
 
 
@@ -130,3 +133,10 @@ def test_unforeseen_error_is_told_without_traceback_unless_asked(
     assert "Traceback" not in answer.err
     with pytest.raises(ZeroDivisionError):
         main(["run", "--debug"])
+
+
+def test_sigterm_stops_as_politely_as_ctrl_c() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
