@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -160,6 +162,14 @@ def _write_reports(place: Place, report: RunReport) -> list[Path]:
     return [*files, evidence]
 
 
+def _activation() -> Iterator[str]:
+    """Yield the line that puts the command `inspect` on the shell's path, unless it is there."""
+    if shutil.which("inspect") is None:
+        folder = Path(sys.prefix)
+        shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+        yield f"source {shown}/bin/activate"
+
+
 def _print_next(folder: Path, files: list[Path]) -> None:
     from cli.output import console
 
@@ -167,6 +177,7 @@ def _print_next(folder: Path, files: list[Path]) -> None:
         console.print(f"已写出 {file}", markup=False)
     console.print("接下来可以：", markup=False)
     for line in (
+        *_activation(),
         f"export INSPECT_CONFIG={folder / 'config'} INSPECT_DATA={folder}",
         "inspect findings --unit 区教育局        # 看一个单位的问题",
         "inspect findings show 1                 # 看一条结果的依据和证据",
