@@ -54,20 +54,32 @@ def meaning_of(label: str) -> tuple[DateMeaning, int] | None:
     return None
 
 
-_BETWEEN_HAN = re.compile(r"(?<=[\u4e00-\u9fff])\s+(?=[\u4e00-\u9fff])")
-_LAST_WORD = re.compile(r"[A-Za-z\u4e00-\u9fff]{1,16}$")
+_LAST_WORDS = re.compile(r"[A-Za-z\u4e00-\u9fff]{1,16}(?:\s{1,4}[\u4e00-\u9fff]{1,16}){0,5}$")
 
 
 def label_before(text: str) -> tuple[str, bool]:
     """Return the word that a text (it stands before a date) ends with, and whether a colon sets it off."""
-    folded = _BETWEEN_HAN.sub("", fold(text[-60:])).rstrip()
+    folded = fold(text[-60:]).rstrip()
     tail = folded.rstrip(":[]()【】 ")
-    match = _LAST_WORD.search(tail)
-    word = match[0] if match else ""
-    if word and meaning_of(word) is None and ":" in tail[: -len(word)]:  # 来源:市教育局发布时间:2024-03-05
-        starts = range(1, len(word) - 3)
-        word = next((word[at:] for at in starts if meaning_of(word[at:]) == (DateMeaning.PUBLISHED, PLAIN)), word)
+    match = _LAST_WORDS.search(tail)
+    words = match[0].split() if match else []
+    word = "".join(words)
+    if word and meaning_of(word) is None:
+        word = _label_at_end(words, labelled=":" in tail[: -len(match[0])] if match else False)
     return word, folded.rstrip("[]()【】 ").endswith(":")
+
+
+def _label_at_end(words: Sequence[str], *, labelled: bool) -> str:
+    """The label behind another label's value: 市教育局 日期, or (`labelled`: that label has a colon) 市教育局发布时间."""
+    for first in range(1, len(words)):
+        word = "".join(words[first:])
+        if (meaning := meaning_of(word)) and (labelled or meaning[1] == PLAIN):
+            return word
+    last = words[-1]
+    for at in range(1, len(last) - 3) if labelled else ():
+        if (meaning := meaning_of(last[at:])) and meaning[1] >= FAIR:
+            return last[at:]
+    return "".join(words)
 
 
 # ---------------------------------------------------------------- choosing among the dates seen
@@ -173,10 +185,12 @@ _OTHER_EVENT = re.compile(
     rf"\s*(?:星期.)?\s*(?:{_TIME_OF_DAY})?\s*(?:起|止|以?前|以?后|之[前后日]|通过|[施实]行|实施|修[订正]|召开|举行|在|[，,。、])"
 )
 _BEFORE_OTHER_DATE = re.compile(r"(?:截[至止]|自|从|于|至|到|的|在)\s*$")
+_PRINTED = re.compile(r"^[^月]+$|(?:年|月)\s?0\d")  # by a program: people write 2024年3月5日 under what they sign
 _PLACE = re.compile(r"地\s?点\s*[:：]")
 _WEAK_LABEL = re.compile(r"(?:时间|日期)\s*[:：]")
 _ZONE_LINES = 10  # lines below the title in which its info line is looked for
 _PARAGRAPH = 90  # characters: a longer line without the words of an info line is the text proper
+_SENTENCE = 30  # characters: so does a shorter one that ends in a full stop
 _LONGEST_LINE = 2_000  # characters: dates in longer lines are prose
 _SHORT_LINE = 60
 _LONG_TITLE, _SHORT_TITLE = (
@@ -212,7 +226,8 @@ class _Reader:
         first, last = self.title[1], min(self.title[1] + _ZONE_LINES, self.end)
         for index in range(first, last):
             text = self.blocks[index].text
-            if len(text) > _PARAGRAPH and not _INFO_WORDS.search(text[:_PARAGRAPH]):
+            longest = _SENTENCE if text.endswith("。") else _PARAGRAPH
+            if len(text) > longest and not _INFO_WORDS.search(text[:_PARAGRAPH]):
                 return range(first, index)
         return range(first, last)
 
@@ -234,7 +249,7 @@ class _Reader:
             elif label.set_off and not _NO_DATE_LABEL.search(label.word):
                 yield self._seen(index, each, DateMeaning.OTHER, label, NONE)
             elif index in self.zone and self._is_info_line(index, each):
-                strength = FAIR if "月" not in each.text or self._has_info(index) else NONE
+                strength = FAIR if _PRINTED.search(each.text) or self._has_info(index) else NONE
                 yield self._seen(index, each, DateMeaning.PUBLISHED, label, strength)
 
     def _unusual_dates(self, index: int) -> Iterator[_Seen]:
@@ -252,19 +267,38 @@ class _Reader:
         block = self.blocks[index]
         before = block.text[start:end]
         word, set_off = label_before(before)
+        if word and meaning_of(word) is None:
+            word = self._label_of_piece(block, start, end) or word
         if word or start or before.strip(" :：[【(（"):
             return _Label(word, set_off)
         above = _cell_above(block.element)
         if above and meaning_of(above):
             return _Label(above, True, True)
         previous = self.blocks[index - 1] if index else None
-        if previous is None or len(previous.text) > _SHORT_LINE:
+        if previous is None or len(previous.text) > _SHORT_LINE or self._is_title(index - 1):
             return _Label()
         word, set_off = label_before(previous.text)
-        in_cell = previous.tag in ("td", "th", "dt")
+        in_cell = previous.tag in ("td", "th", "dt") and previous.element.getparent() is block.element.getparent()
         if set_off or in_cell or meaning_of(previous.text):
             return _Label(word, bool(word), in_cell)
         return _Label()
+
+    def _is_title(self, index: int) -> bool:
+        return self.title is not None and self.title[0] <= index < self.title[1]
+
+    def _label_of_piece(self, block: Block, start: int, end: int) -> str:
+        """The label that begins an element of its own: <span>作者：张三</span><span>时间：2024-03-05</span>."""
+        at = 0
+        first = start
+        for piece in block.pieces:
+            at = block.text.find(piece, at)
+            if not 0 <= at < end or not block.text[at:end].strip(" :："):
+                break
+            first, at = max(start, at), at + len(piece)
+        word, _ = label_before(block.text[first:end])
+        meaning = meaning_of(word)
+        others = block.text[:first] + block.text[end:]
+        return word if meaning and (meaning[1] >= FAIR or _INFO_WORDS.search(others)) else ""
 
     def _labelled(self, index: int, found: FoundDate, label: _Label, meaning: tuple[DateMeaning, int]) -> _Seen:
         what, strength = meaning
@@ -355,7 +389,9 @@ def _cell_above(element: HtmlElement) -> str:
     return visible_text(head[row.index(cell)])[:_SHORT_LINE]
 
 
-_DATE_NAME = re.compile(r"date|time|info|source|laiyuan|riqi|shijian", re.I)
+_DATE_NAME = re.compile(
+    r"date|time|info|source|laiyuan|riqi|shijian|meta|byline|fbsj|fbrq|(?:^|[-_\s])(?:sj|rq|ly|xx|msg)(?:$|[-_\s])", re.I
+)
 
 
 def _is_named_date(element: HtmlElement) -> bool:
