@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from checks.addresses import leads_outside_only
+from checks.addresses import is_outside, leads_outside_only
 from checks.facts.model import PageKind
 from checks.freshness import Age, DatedItem, future_notice, listed_items, newest, parted, published_item
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
@@ -19,6 +19,7 @@ from checks.readability import (
     is_undecided,
     page_obstacle,
     script_obstacle,
+    unread_part,
 )
 from checks.verdict import Subject, evidence_of
 from config.schema import Rules
@@ -84,6 +85,8 @@ def _judge(subject: Subject, visit: ColumnVisit, day: date, limit: int) -> Itera
     elif _has_items(visit):
         observed = "列表和抽到的文章都没有可以辨认的日期，无法判断是否更新。"
         yield subject.finding(Outcome.INCONCLUSIVE, "undated", observed, f"列表条目或文章应当标明发布日期。{CLAUSE}")
+    elif (unread := unread_part(visit)) is not None:
+        yield subject.cannot_tell(unread)
     else:
         yield subject.not_applicable("empty", "栏目里没有任何条目，由“空白栏目”检查评判。")
 
@@ -125,6 +128,20 @@ def _obstacle(visit: ColumnVisit) -> Obstacle | None:
             obstacle = page_obstacle(article, f"没有标日期的文章“{article.visit.title}”")
             if obstacle is not None or (is_undecided(article) and published_item(article, "") is None):
                 return obstacle or script_obstacle("没有标日期的文章")
+    return _unread_at_the_top(visit)
+
+
+def _unread_at_the_top(visit: ColumnVisit) -> Obstacle | None:
+    """Return the obstacle of an item that stands above the newest date, bears none itself and was not read."""
+    entries = [entry for page in visit.pages if page.facts for entry in page.facts.list.entries]
+    latest = max((entry.date for entry in entries if entry.date), default=None)
+    read = {comparable(article.url) for article in visit.articles}
+    for entry in entries:
+        if latest is None or entry.date == latest:
+            return None
+        if entry.date is None and comparable(entry.url) not in read and not is_outside(entry.url, visit.pages[0].url):
+            observed = f"排在最新日期之前的“{entry.title}”没有标日期，文章也没有采集，可能是新的。"
+            return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
     return None
 
 
@@ -132,6 +149,6 @@ def _ascends(visit: ColumnVisit) -> bool:
     """Whether the list goes from old to new and was not read to its end."""
     last = visit.pages[-1].facts
     dates = [item.date for page in visit.pages for item in listed_items(page, "")]
-    if last is None or last.list.next is None or len(dates) < 2:
+    if (last is not None and last.list.next is None) or len(dates) < 2:
         return False
     return dates[-1] == max(dates) and dates[0] < dates[-1]

@@ -17,6 +17,7 @@ from checks.readability import (
     is_absent,
     is_undecided,
     script_obstacle,
+    unread_part,
 )
 from checks.verdict import Subject, evidence_of
 from config.schema import ColumnType, Rules
@@ -88,6 +89,8 @@ def _judge(visit: ColumnVisit, shared: frozenset[str]) -> Finding:
         )
     if any(is_undecided(page) for page in visit.pages):
         return subject.cannot_tell(script_obstacle("栏目"))
+    if (unread := unread_part(visit)) is not None:
+        return subject.cannot_tell(unread)
     return _empty(subject, name, pages)
 
 

@@ -92,6 +92,11 @@ def column_obstacle(visit: ColumnVisit) -> Obstacle | None:
     return page_obstacle(visit.pages[0], "栏目页面")
 
 
+def unread_part(visit: ColumnVisit) -> Obstacle | None:
+    """Return why a further page of the column, or a frame in it, could not be read; None when all of them were."""
+    return next((obstacle for page in visit.pages[1:] if (obstacle := page_obstacle(page, "栏目的列表页"))), None)
+
+
 def is_absent(visit: ColumnVisit) -> bool:
     """Whether a person has confirmed that the unit has no such column."""
     return visit.column.absent
@@ -139,7 +144,7 @@ def unread_document_columns(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Obsta
             continue
         obstacle = column_obstacle(visit)
         if obstacle is None and not any(page.facts and page.facts.list.entries for page in visit.pages):
-            obstacle = script_obstacle("栏目列表") if any(map(is_undecided, visit.pages)) else None
+            obstacle = script_obstacle("栏目列表") if any(map(is_undecided, visit.pages)) else unread_part(visit)
         if obstacle is not None:
             yield visit, obstacle
 

@@ -60,7 +60,8 @@ def settings_of(site: Site, crawl: Crawl) -> Crawl:
 def draw_articles(entries: Sequence[ListEntry], sampling: Sampling, seed_key: str) -> tuple[Drawn, ...]:
     """Return the newest n entries and k of the rest, drawn by a hash of seed and address: same input, same draw.
 
-    Entries are ranked by date, newest first; where no entry bears a date, in the order of the list.
+    Entries are ranked by date, newest first; one without a date keeps its place above the next that has one, so that a
+    pinned item is read rather than taken for the oldest.
     """
     ranked = _ranked(entries)
     newest, older = ranked[: sampling.newest], ranked[sampling.newest :]
@@ -94,4 +95,7 @@ def _ranked(entries: Sequence[ListEntry]) -> list[ListEntry]:
     unique: dict[str, ListEntry] = {}
     for entry in entries:
         unique.setdefault(entry.url, entry)
-    return sorted(unique.values(), key=lambda entry: entry.date or date.min, reverse=True)
+    following, ranks = date.min, dict[str, date]()
+    for url, entry in reversed(unique.items()):
+        ranks[url] = following = entry.date or following
+    return sorted(unique.values(), key=lambda entry: ranks[entry.url], reverse=True)

@@ -50,6 +50,12 @@ def test_newest_are_always_drawn_and_older_ones_by_lot() -> None:
     assert all(d.order >= 3 for d in drawn[3:])
 
 
+def test_an_item_pinned_without_a_date_is_read_before_the_dated_ones_below_it() -> None:
+    pinned = ListEntry("置顶通知", "http://a.test/pinned.html")
+    drawn = draw_articles([pinned, *entries(20)], Sampling(newest=2, older=0), "s1")
+    assert [d.entry.url for d in drawn] == ["http://a.test/pinned.html", "http://a.test/0.html"]
+
+
 def test_another_seed_draws_others() -> None:
     lots = {tuple(d.order for d in draw_articles(entries(60), Sampling(newest=0, older=3), f"s{i}")) for i in range(20)}
     assert len(lots) > 10
