@@ -338,13 +338,12 @@ class Repository:
     def scores(self, day: date | None = None) -> list[StoredScore]:
         """Return one score a unit for a day (default: the last with any): the published one, else the newest withheld.
 
-        Scores of re-scoring runs count only where they were published.
+        Scores of spot checks and re-scoring runs count only where they were published.
         """
+        counting = _published() | ((RunRow.kind == RunKind.NIGHTLY) & UnitScoreRow.score.is_(None))
         with self._database.reading() as session:
-            day = day or session.scalar(
-                select(func.max(RunRow.day)).join(UnitScoreRow, UnitScoreRow.run_id == RunRow.id)
-            )
-            counting = _published() | (RunRow.kind != RunKind.RESCORE)
+            scored = select(func.max(RunRow.day)).join(UnitScoreRow, UnitScoreRow.run_id == RunRow.id)
+            day = day or session.scalar(scored.where(counting))
             found = _scores(session, _scores_query().where(RunRow.day == day, counting))
         by_unit = groupby(found, key=lambda stored: stored.score.unit_id)
         return [max(group, key=lambda stored: (stored.published, stored.run_id)) for _, group in by_unit]

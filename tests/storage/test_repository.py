@@ -514,15 +514,18 @@ def test_scores_of_a_day_default_to_the_last(repository: Repository) -> None:
     for day in (DAY - timedelta(days=1), DAY):
         run = begin(repository, day=day)
         repository.save_scores(run.id, [score(day=day)])
-    begin(repository, day=DAY + timedelta(days=1))
+        repository.publish(run.id, day, [score(day=day)])
+    later = begin(repository, day=DAY + timedelta(days=1))
+    repository.save_scores(later.id, [score(day=later.day)])  # not published yet
     assert [row.score.day for row in repository.scores()] == [DAY]
     assert repository.scores(DAY + timedelta(days=1)) == []
 
 
-def test_a_what_if_is_not_the_score_of_a_day(repository: Repository) -> None:
-    run = begin(repository, kind=RunKind.RESCORE)
-    repository.save_scores(run.id, [score()])
-    assert repository.scores(DAY) == []
+@pytest.mark.parametrize("kind", [RunKind.RESCORE, RunKind.SPOT])
+def test_a_what_if_or_a_spot_check_is_not_the_score_of_a_day(repository: Repository, kind: RunKind) -> None:
+    run = begin(repository, kind=kind)
+    repository.save_scores(run.id, [score(), score("caizhengju", None)])
+    assert repository.scores(DAY) == repository.scores() == []
     repository.publish(run.id, DAY, [score()])
     assert [row.run_id for row in repository.scores(DAY)] == [run.id]
 
