@@ -320,7 +320,7 @@ class _FamilyTransport(httpx.BaseTransport):
     """httpx over such a backend, for as long as one GET lasts."""
 
     def __init__(self, backend: _FamilyBackend) -> None:
-        context = ssl.create_default_context()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates costs more than most answers
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # certificates are another check's matter
         self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=backend)
 
