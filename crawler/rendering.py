@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ _ARGUMENTS = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
 _HEAVY = frozenset({"image", "media", "font"})
+_FILLING = frozenset({"script", "xhr", "fetch"})  # what a page's lists and footers may be written from
+_COUNTERS = re.compile(r"baidu|cnzz|51\.la|51yes|google|tongji|counter|/stat\b|share|jiucuo", re.I)  # write neither
 _CHALLENGES = frozenset({412, 521, 503, 403})
 _NAVIGATION_SECONDS = 30.0  # our own machine may be busy, so a browser gets more time than a plain fetch
 _SETTLE_SECONDS = 5.0  # for scripts to fill the page once it has loaded
@@ -99,7 +102,10 @@ def without_heavy_parts(request: BrowserRequest) -> bool:
 
 @dataclass(slots=True)
 class Rendering:
-    """What a browser made of one page: the DOM, the last answer to a navigation of the page itself, and its cookies."""
+    """What a browser made of one page: the DOM, the last answer to a navigation of the page itself, and its cookies.
+
+    `broken` lists what scripts asked for in vain; `restless` tells that they were still waiting for something.
+    """
 
     html: str = ""
     url: str = ""
@@ -108,12 +114,29 @@ class Rendering:
     picture: bytes = b""
     chain: list[str] = field(default_factory=list)
     cookies: list[dict[str, Any]] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    restless: bool = False
+
+    @property
+    def lack(self) -> str:
+        """Why something may be missing in the DOM that a visitor sees, in Chinese; empty when nothing speaks for it."""
+        if self.broken:
+            return f"页面脚本要取的内容没有取到：{'、'.join(self.broken[:3])}"[:300]
+        return "页面脚本一直在等待内容，到时限也没有等到" if self.restless else ""
+
+    def miss(self, request: BrowserRequest) -> None:
+        """Remember a request in vain when what it asks for may be written into the page."""
+        if request.resource_type in _FILLING and not _COUNTERS.search(request.url):
+            self.broken.append(request.url)
 
     def notice(self, page: Page, response: Response) -> None:
         """Remember a response when it answers a navigation of the page, not of a frame in it."""
         if response.request.is_navigation_request() and response.frame == page.main_frame:
             self.status = response.status
             self.chain.append(response.url)
+            self.broken.clear()
+        elif response.status >= 400:
+            self.miss(response.request)
 
 
 def render_meta(
@@ -124,6 +147,7 @@ def render_meta(
     async def opened(page: Page, request: Request) -> None:
         request.meta["opened_page"] = page
         page.on("response", lambda response: rendering.notice(page, response))
+        page.on("requestfailed", lambda request: rendering.miss(request))
 
     methods = [PageMethod(_settle, rendering)]
     if picture:
@@ -141,20 +165,22 @@ def render_meta(
 
 
 async def _settle(page: Page, rendering: Rendering) -> None:
-    await _quiet(page)
+    rendering.restless = not await _quiet(page)
     for _ in range(int(_CHALLENGE_SECONDS / _POLL_SECONDS)):
         if rendering.status not in _CHALLENGES:
             break
         await asyncio.sleep(_POLL_SECONDS)
     if len(rendering.chain) > 1:
-        await _quiet(page)
+        rendering.restless = not await _quiet(page)
     rendering.html, rendering.url = await _content(page), page.url
     rendering.cookies = [dict(cookie) for cookie in await page.context.cookies(page.url)]
 
 
-async def _quiet(page: Page) -> None:
+async def _quiet(page: Page) -> bool:
     with contextlib.suppress(BrowserTimeout):  # a page that never falls silent is taken as it is after the time
         await page.wait_for_load_state("networkidle", timeout=_SETTLE_SECONDS * 1000)
+        return True
+    return False
 
 
 async def _content(page: Page) -> str:

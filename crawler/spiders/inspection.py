@@ -238,6 +238,10 @@ class InspectionSpider(DistrictSpider):
         fetched = capturing.of_rendering(target, rendering, response.request, site.plan.settings.max_body_bytes)
         if fetched.capture.failure is None:
             site.cookies = rendering.cookies or site.cookies
+        facts = self._facts(page, fetched)
+        if facts and rendering.lack and needs_rendering(page.role, facts):  # what is missing may have been on its way
+            failed = replace(fetched.capture, failure=FailureKind.RENDER_FAILED, detail=rendering.lack)
+            fetched = replace(fetched, capture=failed)
         yield from self._landed(site, self._rendered(site, page, fetched))
 
     @guarded
