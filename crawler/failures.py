@@ -134,6 +134,8 @@ def of_response(
         return FailureKind.BLOCKED, block.evidence, block
     if cut_short:
         return FailureKind.TRUNCATED, f"服务器提前断开，只收到 {len(body)} 字节", None
+    if status < 300 and not body.strip():  # no page is empty: a server or a firewall broke off
+        return FailureKind.TRUNCATED, "服务器返回了空内容", None
     if status < 300:
         return None, "", None
     location = dict(headers).get("location", "")

@@ -17,6 +17,7 @@ from checks.facts.model import AttachmentFacts, PageFacts, PageKind
 from checks.facts.page import read_page
 from checks.model import Bundle, Capture, ColumnVisit, EvidenceRef, FailureKind, Mode, Page, PageRole, Probe, Visit
 from config.schema import Column, Inventory, Site, Unit
+from crawler.capturing import is_markup
 from storage.errors import StorageError
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class PageReader:
             self._captures[capture.url].append(capture)
         self._payload = payload
         self._day = day
-        self._facts: dict[tuple[str, Mode, PageKind | None], PageFacts] = {}
+        self._facts: dict[tuple[str, Mode, PageKind | None], PageFacts | None] = {}
 
     def page(self, visit: Visit, column: Column | None) -> Page:
         """Return the visit as a page: read from the rendered capture where there is one, else from the static one."""
@@ -66,21 +67,24 @@ class PageReader:
         if visit.role is PageRole.ATTACHMENT:
             return Page(visit, captures, attachment=self._attachment(visit, best), capture=best)
         facts = self._read(best, _kind(visit.role, column))
+        if facts is None:  # a file or an error message where a page should be: says nothing of the page
+            return Page(replace(visit, failure=FailureKind.UNREADABLE), captures, capture=best)
         complete = best.mode is Mode.RENDERED or not facts.rendering_needs
         return Page(visit, captures, facts=facts, capture=best, complete=complete)
 
-    def _read(self, capture: Capture, kind: PageKind | None) -> PageFacts:
+    def _read(self, capture: Capture, kind: PageKind | None) -> PageFacts | None:
         key = (capture.url, capture.mode, kind)
         if key not in self._facts:
-            assert capture.evidence is not None
-            self._facts[key] = read_page(
-                self._payload(capture.evidence),
-                url=capture.final_url or capture.url,
-                content_type=capture.content_type,
-                as_of=self._day,
-                kind=kind,
-            )
+            self._facts[key] = self._read_anew(capture, kind)
         return self._facts[key]
+
+    def _read_anew(self, capture: Capture, kind: PageKind | None) -> PageFacts | None:
+        assert capture.evidence is not None
+        body = self._payload(capture.evidence)
+        if not is_markup(capture, body):
+            return None
+        url = capture.final_url or capture.url
+        return read_page(body, url=url, content_type=capture.content_type, as_of=self._day, kind=kind)
 
     def _attachment(self, visit: Visit, capture: Capture) -> AttachmentFacts:
         assert capture.evidence is not None

@@ -14,7 +14,7 @@ from twisted.python.failure import Failure
 
 from checks.facts.model import PageFacts, PageKind
 from checks.facts.page import read_page
-from checks.model import Capture, FailureKind, Mode, PageRole
+from checks.model import FailureKind, Mode, PageRole
 from crawler import capturing
 from crawler.capturing import Fetched, Target
 from crawler.failures import RETRIED, SILENT
@@ -189,7 +189,7 @@ class InspectionSpider(DistrictSpider):
 
     def _facts(self, page: WantedPage, fetched: Fetched) -> PageFacts | None:
         capture = fetched.capture
-        if capture.failure or page.role is PageRole.ATTACHMENT or not _is_markup(capture, fetched.body):
+        if capture.failure or page.role is PageRole.ATTACHMENT or not capturing.is_markup(capture, fetched.body):
             return None
         url, kind = capture.final_url or capture.url, _KINDS.get(page.role)
         try:
@@ -274,11 +274,3 @@ def _redirect_target(url: str) -> str | None:
         return normalise(url) if is_http(url) else None
     except InvalidUrl:
         return None
-
-
-def _is_markup(capture: Capture, body: bytes) -> bool:
-    """Tell whether to read a body as a page: servers' content types are often wrong, so its first bytes count too."""
-    start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"%pdf", b"pk\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!")):
-        return False
-    return "html" in capture.content_type.lower() or start.startswith(b"<!doctype html") or b"<html" in start

@@ -75,3 +75,9 @@ def test_a_cut_body_is_truncated_and_a_cut_block_page_still_a_block() -> None:
     assert of_response(200, (), b"<html>text", cut_short=True)[0] is FailureKind.TRUNCATED
     puzzle = b"<html><script>document.cookie='a=1';location.reload()</script>"
     assert of_response(412, (), puzzle, cut_short=True)[0] is FailureKind.BLOCKED
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n"])
+def test_a_page_without_a_byte_of_text_was_not_read(body: bytes) -> None:
+    assert of_response(200, (("content-type", "text/html"),), body)[0] is FailureKind.TRUNCATED
+    assert of_response(404, (), body)[0] is FailureKind.NOT_FOUND

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
+import pytest
+
 from checks.facts.model import AttachmentState, PageKind
 from checks.model import Capture, EvidenceRef, FailureKind, Mode, Page, PageRole, Visit
 from config.schema import Column, ColumnType, District, Inventory, Site, Unit, UnitKind
@@ -114,6 +116,22 @@ def test_static_page_that_needs_no_browser_is_complete() -> None:
     evidence = Evidence()
     evidence.add(HOME, STATIC_PAGE)
     assert home(evidence).complete
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"code": 401}', "application/json"),
+        ("系统繁忙，请稍后再试", "text/html; charset=utf-8"),
+        (b"%PDF-1.7 <html>", "text/html"),
+        (b"\x89PNG\r\n", "image/png"),
+    ],
+)
+def test_what_is_no_page_says_nothing_of_the_page(body: str | bytes, content_type: str) -> None:
+    evidence = Evidence()
+    evidence.add(LIST, body, content_type=content_type)
+    (seen,) = material(evidence, visit(LIST, PageRole.COLUMN)).columns
+    assert [(page.facts, page.failure) for page in seen.pages] == [(None, FailureKind.UNREADABLE)]
 
 
 def test_screenshot_decides_nothing() -> None:
