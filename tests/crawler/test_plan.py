@@ -96,3 +96,15 @@ def test_batches_hold_every_site_once() -> None:
         split = list(batches(plans, size))
         assert all(len(batch) <= size for batch in split)
         assert sorted(plan.site.id for batch in split for plan in batch) == ["big", "small", "spare"]
+
+
+def test_sites_of_one_host_are_crawled_by_one_process() -> None:
+    homes = ("http://a.test/", "http://a.test/sub/", "https://A.test:8443/", "http://b.test/")
+    sites = tuple(Site(id=f"s{i}", name="站", home=home) for i, home in enumerate(homes))
+    unit = Unit(id="a", name="甲局", kind=UnitKind.DEPARTMENT)
+    shared = Inventory(district=District(name="某区", division_code="130111"), site=sites, unit=(unit,))
+    plans = plan_run(shared, DAY, "s1")
+    for size in (1, 2, 8):
+        together = [{plan.site.id for plan in batch} for batch in batches(plans, size)]
+        assert sorted(sorted(batch) for batch in together if "s0" in batch)[0][:3] == ["s0", "s1", "s2"]
+        assert sum(len(batch) for batch in together) == len(plans)
