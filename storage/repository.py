@@ -320,15 +320,20 @@ class Repository:
             _insert(session, IndicatorScoreRow, [v for score in new for v in rows.indicator_values(run_id, score)])
 
     def publish(self, run_id: int, day: date, scores: Iterable[UnitScore]) -> None:
-        """Make a run's saved scores those that count for the day; a withheld one never displaces a published one."""
+        """Make a run's saved scores those that count for the day.
+
+        A withheld score never displaces a published one, nor does an older run, resumed late, displace a newer one.
+        """
         now = self._clock()
         published = [
             {"day": day, "unit_id": score.unit_id, "run_id": run_id, "published_at": now}
             for score in scores
             if score.published
         ]
+        newer = (PublishedScoreRow.day == day, PublishedScoreRow.run_id > run_id)
         with self._database.writing() as session:
-            _upsert(session, PublishedScoreRow, published)
+            taken = set(session.scalars(select(PublishedScoreRow.unit_id).where(*newer)))
+            _upsert(session, PublishedScoreRow, [values for values in published if values["unit_id"] not in taken])
 
     def scores_of_run(self, run_id: int) -> list[StoredScore]:
         """Return the scores of a run by unit."""

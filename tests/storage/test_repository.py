@@ -509,6 +509,14 @@ def test_a_withheld_score_never_displaces_a_published_one(repository: Repository
     ]
 
 
+def test_an_older_run_that_ends_late_never_displaces_a_newer_one(repository: Repository) -> None:
+    older, newer = begin(repository), begin(repository)
+    for run, value in ((newer, "90.00"), (older, "80.00")):
+        repository.save_scores(run.id, [score(value=value)])
+        repository.publish(run.id, DAY, [score(value=value)])
+    assert [(row.run_id, row.published) for row in repository.scores(DAY)] == [(newer.id, True)]
+
+
 def test_scores_of_a_day_default_to_the_last(repository: Repository) -> None:
     assert repository.scores() == []
     for day in (DAY - timedelta(days=1), DAY):
