@@ -4,6 +4,9 @@ BIN  := $(VENV)/bin
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 
+# A night starts several processes; without byte code on disk each would compile every library again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test bench lint lock browser clean
 
 demo: browser

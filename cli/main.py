@@ -13,9 +13,9 @@ from typer.exceptions import TyperException
 
 from cli.commands import configuration, demonstration, evidence, inspecting, machine, pages, results
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
+from cli.stopping import EXIT_INTERRUPTED
 
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="inspect",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,7 +29,10 @@ def register(app: typer.Typer) -> None:
 def run(
     unit: UnitOption = None,
     day: DateOption = None,
-    resume: Annotated[bool, typer.Option("--resume", help="继续当日未完成的巡查，已采集的页面不再重采。")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="继续最近一次未完成的巡查（给出 --date 则为那一天的），已采集的页面不再重采。"),
+    ] = False,
     config: ConfigOption = None,
     data: DataOption = None,
     database_url: DatabaseOption = None,
@@ -71,10 +76,18 @@ def schedule(config: ConfigOption = None, data: DataOption = None, database_url:
     """Stay and inspect every night."""
     import scheduler
     from cli.output import console
+    from cli.stopping import EXIT_INTERRUPTED, interruptible
     from inspection.settings import resolve
 
     settings = resolve(config, data, database_url)
-    scheduler.serve(settings, say=lambda sentence: console.print(sentence, markup=False))
+    with interruptible():
+        try:
+            scheduler.serve(settings, say=lambda sentence: console.print(sentence, markup=False))
+        except KeyboardInterrupt:
+            console.print("已停止；进行中的巡查下次启动时继续。")
+            sys.stdout.flush()
+            # An orderly exit would wait for the night in the scheduler's thread; its children end with this process.
+            os._exit(EXIT_INTERRUPTED)
 
 
 # ---------------------------------------------------------------- what is shown

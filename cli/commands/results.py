@@ -25,7 +25,7 @@ OutcomeOption = Annotated[
         "--outcome", help="结果：FAIL、PASS、NOTICE、INCONCLUSIVE、NOT_TESTED、ERROR，或 all。", metavar="结果"
     ),
 ]
-LimitOption = Annotated[int, typer.Option("--limit", help="最多列出多少条。", min=1)]
+LimitOption = Annotated[int | None, typer.Option("--limit", help="每个单位最多列出多少条；默认全部。", min=1)]
 
 findings_app = typer.Typer(
     help="列出问题；inspect findings show 编号 查看单条的全部情况。", invoke_without_command=True
@@ -46,7 +46,7 @@ def findings(
     state: StateOption = None,
     run: RunOption = None,
     outcome: OutcomeOption = "FAIL",
-    limit: LimitOption = 200,
+    limit: LimitOption = None,
     config: ConfigOption = None,
     data: DataOption = None,
     database_url: DatabaseOption = None,
