@@ -136,7 +136,8 @@ def due_now(place: Place, now: datetime) -> CatchUp:
 
     nightly = place.configuration.inventory.schedule.nightly
     runs = place.repository.runs(day=last_due(now, nightly), kind=RunKind.NIGHTLY)
-    return catch_up(now, nightly, [Night(run.day, run.state not in UNFINISHED) for run in runs])
+    whole = [run for run in runs if not run.units]  # a run of some units is nobody's night
+    return catch_up(now, nightly, [Night(run.day, run.state not in UNFINISHED) for run in whole])
 
 
 def main() -> int:

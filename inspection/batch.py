@@ -20,6 +20,7 @@ from inspection.children import emit, receive_job
 from inspection.place import Place, opened
 from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
+from storage.errors import StorageError
 from storage.model import RunState
 
 
@@ -60,8 +61,12 @@ PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
 def main() -> int:
     """Crawl the batch that the parent process describes."""
     job = BatchJob.of(receive_job())
-    with opened(resolve(Path(job.config), Path(job.data))) as place:
-        run_batch(place, job)
+    try:
+        with opened(resolve(Path(job.config), Path(job.data))) as place:
+            run_batch(place, job)
+    except StorageError as error:
+        emit({"event": "storage_failed", "message": str(error)})
+        raise
     return 0
 
 

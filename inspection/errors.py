@@ -21,6 +21,10 @@ class RunInProgress(InspectionError):
     """Another process is working on the run: wait for it, or stop it, then resume."""
 
 
+class ConfigurationChanged(InspectionError):
+    """The configuration is not the one that the run was begun with: restore it, or start a new run."""
+
+
 class NothingCaptured(InspectionError):
     """Not one page could be captured: check the machine's network and whether the sites block its address."""
 

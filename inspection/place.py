@@ -48,7 +48,7 @@ def opened(settings: Settings) -> Iterator[Place]:
         yield Place(
             settings=settings,
             configuration=configuration,
-            digests=_digests(settings.config),
+            digests=digests_of(settings.config),
             database=database,
             repository=Repository(database),
             evidence=EvidenceStore(settings.evidence),
@@ -57,6 +57,7 @@ def opened(settings: Settings) -> Iterator[Place]:
         database.close()
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def digests_of(folder: Path) -> dict[str, str]:
+    """Return the digests of the inventory, the rules and the indicators in a folder; raises OSError."""
     by_file = digests(folder)
     return {"inventory": by_file[SITES], "rules": by_file[RULES], "indicators": by_file[INDICATORS]}

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from checks.model import Finding
 from config.schema import Unit
 from crawler.plan import SitePlan, plan_run
 from inspection.crawling import Crawling
-from inspection.errors import NothingToResume, RunInProgress
+from inspection.errors import ConfigurationChanged, NothingToResume, RunInProgress
 from inspection.illustrating import illustrate
 from inspection.judging import judge_sites
 from inspection.place import Place
@@ -32,8 +33,8 @@ SILENT = Progress()
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for. `day` None means today, or for a resumed run whichever day it was begun for; `unit_ids` None
-    means every unit."""
+    """What is asked for. `day` None means today, `unit_ids` None every unit; for a resumed run, whichever it was begun
+    for. A resumed run of `unit_ids` () is one of every unit."""
 
     kind: RunKind
     day: date | None = None
@@ -67,20 +68,23 @@ def today(place: Place) -> date:
 def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -> RunReport:
     """Inspect the units: plan, crawl, judge, score and store; a nightly run also publishes the day's scores.
 
-    A resumed run goes on where the ledger says it stopped. Raises NothingToResume, RunInProgress, StorageError.
+    A resumed run goes on where the ledger says it stopped. Raises NothingToResume, ConfigurationChanged, RunInProgress,
+    StorageError.
     """
     run = _resumable(place, request) if request.resume else _new_run(place, request)
     with _only_process(place, run):
         unit_ids = run.units or None
         plans = plan_run(place.configuration.inventory, run.day, run.seed, unit_ids)
         place.repository.set_run_state(run.id, RunState.RUNNING)
-        Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
+        with _alone_on_the_network(place, progress):
+            Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
         place.repository.set_run_state(run.id, RunState.CAPTURED)
         units = _units(place, run)
         findings = judge_sites(place, run, plans, units, progress)
         scores = tuple(_score(place, run, unit, findings[unit.id]) for unit in units)
         _keep(place, run, plans, findings, scores)
-        illustrate(place, run, plans, findings, progress)
+        with _alone_on_the_network(place, progress):
+            illustrate(place, run, plans, findings, progress)
         _publish(place, run, plans, scores)
         return _report(place, run, scores)
 
@@ -106,18 +110,27 @@ def _new_run(place: Place, request: Request) -> Run:
 
 def _resumable(place: Place, request: Request) -> Run:
     runs = place.repository.runs(day=request.day, kind=request.kind)
-    unfinished = next((run for run in runs if run.state in UNFINISHED), None)
+    asked = [run for run in runs if request.unit_ids is None or set(run.units) == set(request.unit_ids)]
+    unfinished = next((run for run in asked if run.state in UNFINISHED), None)
     if unfinished is None:
         raise NothingToResume("没有未完成的巡查可以继续；去掉 --resume 重新开始即可。")
+    _require_same_configuration(place, unfinished)
     return unfinished
+
+
+def _require_same_configuration(place: Place, run: Run) -> None:
+    """What was captured by one plan must not be judged by another: a page would answer for an address it is not of."""
+    begun_with = {"inventory": run.inventory_digest, "rules": run.rules_digest, "indicators": run.indicators_digest}
+    if begun_with != place.digests:
+        raise ConfigurationChanged(
+            f"第 {run.id} 次巡查开始之后配置改过，不能用改过的配置继续；请恢复原来的配置，或去掉 --resume 重新开始。"
+        )
 
 
 @contextmanager
 def _only_process(place: Place, run: Run) -> Iterator[None]:
     """Hold the run's lock; the operating system frees it however this process ends."""
-    folder = place.settings.data / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"run-{run.id}.lock").open("w") as lock:
+    with _lock(place, f"run-{run.id}") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -125,6 +138,24 @@ def _only_process(place: Place, run: Run) -> Iterator[None]:
                 f"第 {run.id} 次巡查正由另一个进程进行；等它结束，或先停止它，再用 --resume 继续。"
             ) from error
         yield
+
+
+@contextmanager
+def _alone_on_the_network(place: Place, progress: Progress) -> Iterator[None]:
+    """Wait for other runs to leave the network: two at once would ask the same small servers at twice the pace."""
+    with _lock(place, "network") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say("另一次巡查正在采集；等它采完再开始，以免加重网站的负担。按 Ctrl+C 可放弃等待。")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _lock(place: Place, name: str) -> IO[str]:
+    folder = place.settings.data / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return (folder / f"{name}.lock").open("w")
 
 
 def _units(place: Place, run: Run) -> tuple[Unit, ...]:
@@ -172,8 +203,15 @@ def _advance(place: Place, run: Run, plans: Sequence[SitePlan], before: RunState
 
 
 def finish_or_start_night(place: Place, *, resume: bool) -> RunReport:
-    """Do today's nightly inspection, or go on with the newest unfinished one."""
-    return inspect_units(place, Request(RunKind.NIGHTLY, resume=resume))
+    """Do today's nightly inspection, or go on with the unfinished one of every unit of today, else of yesterday.
+
+    A night that cannot be taken up because the configuration changed is done anew.
+    """
+    if resume:
+        for day in (today(place), today(place) - timedelta(days=1)):
+            with suppress(NothingToResume, ConfigurationChanged):
+                return inspect_units(place, Request(RunKind.NIGHTLY, day, unit_ids=(), resume=True))
+    return inspect_units(place, Request(RunKind.NIGHTLY))
 
 
 def _report(place: Place, run: Run, scores: Sequence[UnitScore]) -> RunReport:

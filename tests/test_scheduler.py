@@ -182,6 +182,17 @@ def test_spot_check_is_no_night(place: Place) -> None:
     assert due_now(place, at(9)) is CatchUp.RUN
 
 
+def test_run_of_some_units_is_no_night(place: Place) -> None:
+    digests = {"rules": "r", "indicators": "i", "inventory": "v"}
+    run = place.repository.create_run(
+        kind=RunKind.NIGHTLY, day=DAY, seed="s", rules_version="1", digests=digests, units=("jiaoyuju",), site_ids=[]
+    )
+    assert due_now(place, at(9)) is CatchUp.RUN
+    for state in (RunState.RUNNING, RunState.CAPTURED, RunState.JUDGED, RunState.PUBLISHED):
+        place.repository.set_run_state(run.id, state)
+    assert due_now(place, at(9)) is CatchUp.RUN
+
+
 # ---------------------------------------------------------------- serving
 
 
