@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import dns.exception
@@ -288,11 +289,46 @@ class _Got:
         }
 
 
-class _FamilyBackend(httpcore.NetworkBackend):
-    """Connects to a host's addresses of one family, as `names` has them, and to no others."""
+class _TimedStream(httpcore.NetworkStream):
+    """A connection that ends at a deadline, however steadily its server drips: limits on each read never end that."""
 
-    def __init__(self, names: Names, family: int) -> None:
-        self.names, self.family = names, family
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what comes; raises httpcore.ReadTimeout."""
+        return self._stream.read(max_bytes, self._left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send; raises httpcore.ReadTimeout past the deadline."""
+        self._stream.write(buffer, self._left(timeout))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """Return the same connection under TLS."""
+        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, self._left(timeout)), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what is known of the connection."""
+        return self._stream.get_extra_info(info)
+
+    def _left(self, timeout: float | None) -> float:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("超过时限")
+        return left if timeout is None else min(timeout, left)
+
+
+class _FamilyBackend(httpcore.NetworkBackend):
+    """Connects to a host's addresses of one family, as `names` has them, and to no others, until `deadline`."""
+
+    def __init__(self, names: Names, family: int, deadline: float) -> None:
+        self.names, self.family, self.deadline = names, family, deadline
         self.address, self.port = "", 0
         self._sockets = httpcore.SyncBackend()
 
@@ -309,7 +345,7 @@ class _FamilyBackend(httpcore.NetworkBackend):
         for address in self.names.addresses_of_family(host, self.family):
             self.address, self.port = address, port
             try:
-                return self._sockets.connect_tcp(address, port, timeout=timeout)
+                return _TimedStream(self._sockets.connect_tcp(address, port, timeout=timeout), self.deadline)
             except (httpcore.NetworkError, httpcore.TimeoutException) as error:
                 refused = error
         assert refused is not None
@@ -353,7 +389,8 @@ class _Stream(httpx.SyncByteStream):
 
 
 def _get(url: str, family: int, names: Names, settings: Crawl) -> _Got:
-    backend = _FamilyBackend(names, family)
+    """GET a URL over one family; the whole of it may take twice `timeout_seconds`, beside connecting."""
+    backend = _FamilyBackend(names, family, time.monotonic() + 2 * settings.timeout_seconds)
     got = _Got()
     try:
         got = _exchange(url, backend, settings)
@@ -369,8 +406,7 @@ def _get(url: str, family: int, names: Names, settings: Crawl) -> _Got:
 
 
 def _exchange(url: str, backend: _FamilyBackend, settings: Crawl) -> _Got:
-    """GET a URL with limits on time, size and redirects. The whole of it may take twice `timeout_seconds`."""
-    deadline = time.monotonic() + 2 * settings.timeout_seconds
+    """GET a URL with limits on time, size and redirects."""
     headers = {"User-Agent": user_agent(settings.contact), "Accept": "text/html,*/*;q=0.8"}
     client = httpx.Client(
         transport=_FamilyTransport(backend),
@@ -384,9 +420,8 @@ def _exchange(url: str, backend: _FamilyBackend, settings: Crawl) -> _Got:
     with client, client.stream("GET", url) as response:
         for chunk in response.iter_bytes(65_536):
             body += chunk
-            if len(body) > settings.max_body_bytes or time.monotonic() > deadline:
-                late = time.monotonic() > deadline
-                return _Got(status=response.status_code, error="超过时限" if late else "超过大小上限")
+            if len(body) > settings.max_body_bytes:
+                return _Got(status=response.status_code, error="超过大小上限")
         content_type = response.headers.get("content-type", "")
         return _Got(status=response.status_code, body=bytes(body), content_type=content_type)
 

@@ -54,6 +54,18 @@ def cut_chunks(request: BaseHTTPRequestHandler) -> None:
     request.close_connection = True
 
 
+def drip(request: BaseHTTPRequestHandler) -> None:
+    """Send a byte now and then, for as long as the client listens."""
+    request.send_response(200)
+    request.send_header("Content-Type", "text/html")
+    request.end_headers()
+    request.close_connection = True
+    with contextlib.suppress(OSError):
+        while not request.server.stopped.wait(0.05):
+            request.wfile.write(b"<")
+            request.wfile.flush()
+
+
 def drop(request: BaseHTTPRequestHandler) -> None:
     """Close the connection without a word."""
     request.connection.shutdown(socket.SHUT_RDWR)
@@ -85,6 +97,7 @@ class Website:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    stopped: threading.Event
     request_queue_size = 64
 
     def handle_error(self, request: object, client_address: object) -> None:
@@ -122,6 +135,7 @@ def serve(website: Website, addresses: tuple[str, ...] = ("127.0.0.1",)) -> Iter
     for address in addresses:
         kind = _Server6 if ":" in address else _Server
         servers.append(kind((address, website.port), Handler))
+        servers[-1].stopped = website.released
         website.port = servers[0].server_address[1]
     for server in servers:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -11,7 +11,7 @@ from checks.facts.model import Link, PageFacts, PageKind
 from checks.model import FailureKind, Probe, ProbeKind
 from config.schema import Crawl, Ipv6Rule, Site
 from crawler.probes import has_ipv6_route, probe_site, shingles
-from tests.crawler.servers import SILENT, Website, Zone, name_server, page, redirect, serve
+from tests.crawler.servers import SILENT, Website, Zone, drip, name_server, page, redirect, serve
 
 BOTH = ("127.0.0.1", "::1")
 SOA = "ns1.a.test. admin.a.test. 1 3600 600 86400 60"
@@ -194,3 +194,10 @@ def test_likeness_of_texts() -> None:
 def test_the_route_to_loopback_is_there() -> None:
     assert has_ipv6_route("::1")
     assert not has_ipv6_route("not an address")
+
+
+def test_a_server_that_drips_is_left_at_the_deadline(ask: Ask, site: Website) -> None:
+    site.routes["/"] = drip
+    fetched = of_kind(ask(timeout_seconds=0.2), ProbeKind.FETCH)
+    assert [probe.family for probe in fetched] == [4, 6, 6, 6]
+    assert {probe.observed["error"] for probe in fetched} == {"超时"}
