@@ -230,6 +230,7 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
     refresh = next((t.get("content") or "" for t in root.iter("meta") if _is_refresh(t)), "")
     title = next((visible_text(tag) for tag in root.iter("title")), "")
     scripts = tuple(_scripts(root, base_url))
+    _lay_out_records(root, scripts)
     hidden = _prune(root)
     lines = _Lines().read(root)
     blocks = _with_regions(lines)
@@ -267,6 +268,34 @@ def _scripts(root: HtmlElement, base_url: str) -> Iterator[Script]:
         parent = tag.getparent()
         in_head = parent is not None and parent.tag == "head"
         yield Script(resolve(base_url, source) if source else "", tag.text or "", not in_head)
+
+
+# ---------------------------------------------------------------- records
+
+_RECORDS_SHOWN = re.compile(r"\bperPage\s*:\s*['\"]?(\d{1,3})\b", re.I)
+MAX_RECORDS = 500
+
+
+def _lay_out_records(root: HtmlElement, scripts: Sequence[Script]) -> None:
+    """Put the markup of a <datastore>'s records, which a page's own script lays out as its list, where it stands.
+
+    The store may hold several pages of the list; as many records as the script shows at a time are laid out.
+    """
+    stores = [tag for tag in root.iter("script") if "<record>" in (tag.text or "")]
+    if not stores:
+        return
+    sizes = (match for script in scripts if (match := _RECORDS_SHOWN.search(script.code[:200_000])))
+    shown = next((int(match[1]) for match in sizes), MAX_RECORDS) or MAX_RECORDS
+    for store in stores:
+        parts = (store.text or "").split("<record>", min(shown, MAX_RECORDS))[1:]
+        records = [
+            part.partition("</record>")[0].strip().removeprefix("<![CDATA[").removesuffix("]]>") for part in parts
+        ]
+        if records and store.getparent() is not None:
+            box = "table" if records[0].lstrip()[:3].lower() == "<tr" else "div"
+            laid_out = _tree(f"<{box}>{''.join(records)}</{box}>").find(f".//{box}")
+            if laid_out is not None:
+                store.addnext(laid_out)
 
 
 # ---------------------------------------------------------------- visibility

@@ -11,6 +11,7 @@ from checks.facts.titles import Title
 from config.schema import ColumnType
 
 PROSE = 300  # characters of running text that make an article
+PROSE_OF_ENTRY = 60  # more of them for each entry beside it
 _LINE = 40  # characters: a shorter line is no running text
 
 # How single-page columns are read. Other columns hold lists.
@@ -32,6 +33,8 @@ _KIND_OF_NAME = (
     (re.compile(r"(?:政务|事项|标准)公开?(?:事项)?标准?目录$|标准目录$"), PageKind.CATALOG),
 )
 
+_MAY_BE_LISTED = (PageKind.ANNUAL_REPORT, PageKind.SERVICE_GUIDE)  # a column of such pages bears their name
+
 
 def kind_of_column(column: ColumnType, *, article: bool = False) -> PageKind:
     """Return what a page of a column is: a list, or the one page the column consists of; `article`: its articles."""
@@ -48,17 +51,17 @@ def read_kind(dom: Dom, title: Title, entries: EntryList, published: PublishedDa
     """
     named = _by_name(dom, title)
     if named is not None:
-        return named
+        return PageKind.COLUMN if named in _MAY_BE_LISTED and _is_list(entries, dom) else named
     if _is_home_address(dom.url):
         return PageKind.HOME
     if dom.meta_values("ArticleTitle", "PubDate") and not _is_list(entries, dom):
         return PageKind.ARTICLE
     shown = published.date is not None and published.source is not DateSource.META
-    if shown and (title.first is not None or _prose(dom) > PROSE):
+    if shown and (title.first is not None or prose(dom) > PROSE):
         return PageKind.ARTICLE
     if _is_list(entries, dom):
         return PageKind.COLUMN
-    return PageKind.ARTICLE if _prose(dom) > PROSE else PageKind.OTHER
+    return PageKind.ARTICLE if prose(dom) > PROSE else PageKind.OTHER
 
 
 def _by_name(dom: Dom, title: Title) -> PageKind | None:
@@ -83,11 +86,16 @@ def _is_home_address(url: str | None) -> bool:
 def _is_list(entries: EntryList, dom: Dom) -> bool:
     dated = sum(entry.date is not None for entry in entries.entries)
     paged = entries.next is not None or entries.total_pages is not None
-    return (dated >= 3 or (dated >= 1 and paged)) and _prose(dom) < PROSE + 60 * len(entries.entries)
+    return (dated >= 3 or (dated >= 1 and paged)) and not _is_mostly_prose(dom, entries)
 
 
-def _prose(dom: Dom) -> int:
-    """Characters of running text in the main part."""
+def _is_mostly_prose(dom: Dom, entries: EntryList) -> bool:
+    """Whether running text, and not the entries, is what the page is about."""
+    return prose(dom) >= PROSE + PROSE_OF_ENTRY * len(entries.entries)
+
+
+def prose(dom: Dom) -> int:
+    """Return how many characters of running text stand in the main part."""
     return sum(
         len(block.text)
         for block in dom.blocks

@@ -168,7 +168,7 @@ def _from_lines(blocks: Sequence[Block]) -> Iterator[LabelPair]:
             continue
         if block.linked and block.linked >= len(compact(block.text)):
             continue  # a menu entry or a heading of a column, not a label
-        pairs = _in_line(block.text) or _in_pieces(block)
+        pairs = _in_line(_parted(block)) or _in_pieces(block)
         if not pairs or _is_search_field(block.element):
             continue
         alone = LabelPlace.ENDING if index >= ending and len(pairs) == 1 else LabelPlace.LINE
@@ -178,6 +178,19 @@ def _from_lines(blocks: Sequence[Block]) -> Iterator[LabelPair]:
             elif (beside := _value_beside(blocks, index)) is not None:
                 place = LabelPlace.LIST if block.tag == "dt" else LabelPlace.BLOCK
                 yield LabelPair(label, beside, place, index)
+
+
+def _parted(block: Block) -> str:
+    """The line, with a gap before each inline element that begins with a label of its own."""
+    if len(block.pieces) < 2:
+        return block.text
+    text, at = block.text, 0
+    for piece in block.pieces:
+        at = max(at, text.find(piece, at))
+        if at and text[at - 1] != " " and _LABEL_IN_LINE.match(piece):
+            text = f"{text[:at]} {text[at:]}"
+            at += 1
+    return text
 
 
 def _in_line(text: str) -> list[tuple[str, str]]:

@@ -351,6 +351,7 @@ _TOTAL_VARIABLE = re.compile(
     _VARIABLE.format(names="countPage|pageCount|totalPages?|pageTotal|nPageCount|total_page|allPage|maxPage")
 )
 _CURRENT_VARIABLE = re.compile(_VARIABLE.format(names="currentPage|nCurrIndex|currPage|curPage|currentIndex|nowPage"))
+_TOTAL_STORED = re.compile(r"<totalpage>\s*(\d{1,5})\s*</totalpage>", re.I)
 _TOTAL_TEXT = re.compile(
     r"共\s?(\d{1,5})\s?页|总页数\s?[:：]\s?(\d{1,5})|\b\d{1,5}\s?/\s?(\d{1,5})\s?页"
     r"|页次\s?[:：]\s?\d{1,5}\s?/\s?(\d{1,5})"
@@ -404,7 +405,8 @@ def total_pages(dom: Dom) -> int | None:
     """Return how many pages the list has, where the page tells."""
     for script in dom.scripts:
         match = _CREATE_PAGES.search(script.code)
-        found = match["total"] if match else next(iter(_TOTAL_VARIABLE.findall(script.code)), None)
+        written = _TOTAL_VARIABLE.search(script.code) or _TOTAL_STORED.search(script.code)
+        found = match["total"] if match else written and written[1]
         if found:
             return int(found)
     if match := _TOTAL_TEXT.search(dom.text):

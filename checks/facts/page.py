@@ -8,7 +8,7 @@ from checks.facts.attributes import read_attributes
 from checks.facts.document import read_document
 from checks.facts.dom import Dom, parse
 from checks.facts.identity import read_identity
-from checks.facts.kinds import read_kind
+from checks.facts.kinds import PROSE_OF_ENTRY, prose, read_kind
 from checks.facts.labels import label_pairs
 from checks.facts.links import read_frames, read_links
 from checks.facts.lists import read_list
@@ -72,6 +72,12 @@ def _kind_and_list(dom: Dom, kind: PageKind | None, as_of: date) -> tuple[PageKi
     entries = read_list(dom, as_of=as_of, kind=kind)
     if kind is None:
         kind = read_kind(dom, title, entries, dates)
+        if (
+            kind is PageKind.OTHER
+            and entries.total_pages is None
+            and prose(dom) >= PROSE_OF_ENTRY * len(entries.entries)
+        ):
+            entries = EntryList()  # what else there is to read, beside a text
         if kind in _LISTING:
             title, dates = read_title(dom, kind), published(dom, as_of=as_of, undated=True)
         if kind is PageKind.HOME:

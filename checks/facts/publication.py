@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
-from checks.facts.dates import FoundDate, find_dates_in, fold, is_yearless, make_date
+from checks.facts.dates import FoundDate, find_dates_in, find_split_date, fold, is_yearless, make_date
 from checks.facts.dom import Block, Dom, Region, visible_text
 from checks.facts.model import DateCandidate, DateMeaning, DateSource, PublishedDate
 
@@ -30,7 +30,8 @@ _MEANINGS: tuple[tuple[re.Pattern[str], DateMeaning, int], ...] = tuple(
     (re.compile(pattern, re.I), meaning, strength)
     for pattern, meaning, strength in (
         (
-            rf"(?:[发發][布佈]|发表|刊发|刊登|登载|发稿|公布|上网|上线|挂网|推送)(?:{_WHEN}|于)?|(?:信息|新闻|文章|稿件){_WHEN}",
+            rf"(?:[发發][布佈]|发表|刊发|刊登|登载|发稿|公布|上网|上线|挂网|推送)(?:{_WHEN}|于)?|(?:信息|新闻|文章|稿件){_WHEN}"
+            r"|(?:publish(?:ed)?|posted|released?)(?:on|date|time|at)?",
             DateMeaning.PUBLISHED,
             PLAIN,
         ),
@@ -70,7 +71,7 @@ def label_before(text: str) -> tuple[str, bool]:
 
 
 def _label_at_end(words: Sequence[str], *, labelled: bool) -> str:
-    """The label behind another label's value: 市教育局 日期, or (`labelled`: that label has a colon) 市教育局发布时间."""
+    """The label behind another label's value: 教育局 日期, or (`labelled`: that label has a colon) 教育局发布时间."""
     for first in range(1, len(words)):
         word = "".join(words[first:])
         if (meaning := meaning_of(word)) and (labelled or meaning[1] == PLAIN):
@@ -103,14 +104,15 @@ _META_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A candidate with what its choice depends on: its line, how plainly that calls it 发布, and whether the line is in
-    the zone under the title, or above the title."""
+    """A candidate with what its choice depends on: its line, how plainly that calls it 发布, whether the line is in the
+    zone under the title, or above the title, and whether it stands right under a link, as in a list (`of_entry`)."""
 
     candidate: DateCandidate
     line: int
     strength: int
     in_zone: bool
     above: bool
+    of_entry: bool
 
     @property
     def rank(self) -> int:
@@ -154,6 +156,8 @@ def _shown(seen: Sequence[_Seen], as_of: date) -> DateCandidate | None:
     best = min(possible, key=lambda item: (item.rank, item.line))
     if not best.in_zone and len({item.candidate.date for item in possible if item.rank == best.rank}) > 2:
         return None  # these are the entries of a list
+    if best.of_entry and sum(item.of_entry for item in possible) > 2:
+        return None  # so are these
     return best.candidate
 
 
@@ -189,6 +193,7 @@ _PRINTED = re.compile(r"^[^月]+$|(?:年|月)\s?0\d")  # by a program: people wr
 _PLACE = re.compile(r"地\s?点\s*[:：]")
 _WEAK_LABEL = re.compile(r"(?:时间|日期)\s*[:：]")
 _ZONE_LINES = 10  # lines below the title in which its info line is looked for
+_LINES_ABOVE = 2
 _PARAGRAPH = 90  # characters: a longer line without the words of an info line is the text proper
 _SENTENCE = 30  # characters: so does a shorter one that ends in a full stop
 _LONGEST_LINE = 2_000  # characters: dates in longer lines are prose
@@ -248,19 +253,28 @@ class _Reader:
                 yield self._labelled(index, each, label, meaning)
             elif label.set_off and not _NO_DATE_LABEL.search(label.word):
                 yield self._seen(index, each, DateMeaning.OTHER, label, NONE)
-            elif index in self.zone and self._is_info_line(index, each):
+            elif (index in self.zone or self._is_info_above(index)) and self._is_info_line(index, each):
                 strength = FAIR if _PRINTED.search(each.text) or self._has_info(index) else NONE
                 yield self._seen(index, each, DateMeaning.PUBLISHED, label, strength)
 
     def _unusual_dates(self, index: int) -> Iterator[_Seen]:
-        """20240305 or 3天前: read only behind a label."""
+        """20240305 or 3天前, read only behind a label; day and month in own elements, only beside the title."""
         text = self.blocks[index].text
         if len(text) > _SHORT_LINE:
             return
+        yield from self._split_date(index)
         for each in find_dates_in(text, self.as_of, loose=True, compact=True):
             label = self._label(index, 0, each.start)
             if (meaning := meaning_of(label.word)) and not is_yearless(each.text):
                 yield self._labelled(index, each, label, meaning)
+
+    def _split_date(self, index: int) -> Iterator[_Seen]:
+        """21 | 2024-05 in a line that holds nothing else, right above or below the title."""
+        pieces = self.blocks[index].pieces
+        beside = index in self.zone or self._is_above(index)
+        if beside and len(pieces) in (2, 3) and sum(map(len, pieces)) <= 12 and (day := find_split_date(pieces)):
+            found = FoundDate(day, self.blocks[index].text, 0, len(self.blocks[index].text))
+            yield self._seen(index, found, DateMeaning.PUBLISHED, _Label(), FAIR)
 
     def _label(self, index: int, start: int, end: int) -> _Label:
         """The words in front of a date: in its own line, at the end of the line before, or in the cell above."""
@@ -321,13 +335,25 @@ class _Reader:
         start = max(0, min(found.start - 30, len(text) - PASSAGE))
         candidate = DateCandidate(found.date, source, meaning, label.word, text[start : start + PASSAGE])
         above = self.title is None or index < self.title[0]
-        return _Seen(candidate, index, strength, index in self.zone, above)
+        return _Seen(candidate, index, strength, index in self.zone, above, self._is_under_link(index))
+
+    def _is_under_link(self, index: int) -> bool:
+        """Whether the line above is nothing but a long link, and not the title."""
+        above = self.blocks[index - 1] if index and not self._is_title(index - 1) else None
+        return above is not None and above.linked >= _LONG_TITLE and above.linked >= len("".join(above.text.split()))
 
     def _is_bare_label_fit(self, index: int) -> bool:
         """Whether a bare 时间/日期 stands in an info line, not in a notice's 时间：… 地点：…."""
         if any(_PLACE.search(block.text) for block in self.blocks[index : index + 2]):
             return False
         return index in self.zone or _INFO_WORDS.search(_WEAK_LABEL.sub("", self.blocks[index].text)) is not None
+
+    def _is_info_above(self, index: int) -> bool:
+        """Whether a line right above the title tells source or views too, as some sites put it there."""
+        return self._is_above(index) and _INFO_WORDS.search(self.blocks[index].text) is not None
+
+    def _is_above(self, index: int) -> bool:
+        return self.title is not None and 0 < self.title[0] - index <= _LINES_ABOVE
 
     def _is_info_line(self, index: int, found: FoundDate) -> bool:
         """Whether an unlabelled date under the title may be the page's own: no sentence, clock or other item's date."""
@@ -390,7 +416,8 @@ def _cell_above(element: HtmlElement) -> str:
 
 
 _DATE_NAME = re.compile(
-    r"date|time|info|source|laiyuan|riqi|shijian|meta|byline|fbsj|fbrq|(?:^|[-_\s])(?:sj|rq|ly|xx|msg)(?:$|[-_\s])", re.I
+    r"date|time|info|source|laiyuan|riqi|shijian|meta|byline|fbsj|fbrq|(?:^|[-_\s])(?:sj|rq|ly|xx|msg)(?:$|[-_\s])",
+    re.I,
 )
 
 

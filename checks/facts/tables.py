@@ -111,9 +111,13 @@ def enclosing_cell(element: HtmlElement) -> HtmlElement | None:
 
 def table_rows(table: HtmlElement) -> Iterator[list[HtmlElement]]:
     """Yield the cells of each row of the table itself, not of tables nested in it."""
-    for row in table.iter("tr"):
-        if next(row.iterancestors("table"), None) is table:
-            yield [cell for cell in row if cell.tag in ("td", "th")]
+    pending = list(reversed(table))
+    while pending:
+        element = pending.pop()
+        if element.tag == "tr":
+            yield [cell for cell in element if cell.tag in ("td", "th")]
+        elif element.tag not in ("table", "td", "th"):
+            pending.extend(reversed(element))
 
 
 def read_tables(dom: Dom) -> tuple[Table, ...]:

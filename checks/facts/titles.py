@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from html import unescape
+from itertools import pairwise
 
 from checks.facts.dom import Block, Dom, Region, normalise
 from checks.facts.model import PageKind
@@ -34,16 +35,19 @@ def read_title(dom: Dom, kind: PageKind | None = None) -> Title:
 
     Home pages and columns are called what their <title> says.
     """
-    if kind in (PageKind.HOME, PageKind.COLUMN) and dom.title_tag:
-        return Title(dom.title_tag)
+    tag = _without_tags(dom.title_tag)
+    if kind in (PageKind.HOME, PageKind.COLUMN) and tag:
+        return Title(tag)
     meta = next((text for content in dom.meta_values("ArticleTitle") if (text := _without_tags(content))), "")
-    references = [key for text in (meta, dom.title_tag) if len(key := _key(text)) >= 2]
+    references = [key for text in (meta, tag) if len(key := _key(text)) >= 2]
     shown = _shown_reference(dom, references)
     if shown is None or len(shown.text) < _SURE:
         shown = _shown_heading(dom, lone=shown is None) or shown
+    if shown is None:
+        shown = _line_above_info(dom, _key(tag))
     if shown is not None:
         return shown
-    return Title(meta if len(meta) > 4 and not meta.endswith(("…", "...")) else _without_site(dom))
+    return Title(meta if len(meta) > 4 and not meta.endswith(("…", "...")) else _without_site(dom, tag))
 
 
 def _without_tags(text: str) -> str:
@@ -159,6 +163,22 @@ def _shown_heading(dom: Dom, *, lone: bool) -> Title | None:
     return None
 
 
+def _line_above_info(dom: Dom, tag: str) -> Title | None:
+    """The line right above the first info line that is dated, or above any if <title> ends in it (site, then title)."""
+    for index, (above, block) in enumerate(pairwise(dom.blocks)):
+        if block.region is not Region.MAIN or not is_info_line(block.text):
+            continue
+        if _DATED_INFO.search(block.text) or tag.endswith(_key(above.text)):
+            fits = above.region is Region.MAIN and not above.linked and 6 <= len(above.text) <= _LONGEST_GUESS
+            bare = fits and not is_info_line(above.text) and not _PUNCTUATION.search(above.text)
+            return Title(above.text, index, index + 1) if bare else None
+    return None
+
+
+_LONGEST_GUESS = 80  # characters
+_DATED_INFO = re.compile(r"(?:时间|日期)\s*[:：]?\s*[\[【]?\s*\d{4}\s?[-/.年]")
+_PUNCTUATION = re.compile("[。；：:>＞|]")
+
 # ---------------------------------------------------------------- the <title> tag alone
 
 _SITE_ENDING = re.compile(
@@ -166,10 +186,9 @@ _SITE_ENDING = re.compile(
 )
 
 
-def _without_site(dom: Dom) -> str:
+def _without_site(dom: Dom, text: str) -> str:
     """The <title> without the names of site and column that stand behind the page's own."""
     names = {_key(name) for name in dom.meta_values("SiteName", "ColumnName") if name}
-    text = dom.title_tag
     while match := re.search(r"^(.{4,})\s*(?:[_|–>»]|-{1,2}|\s—)\s*([^_|–>»-]{2,40})$", text):
         ending = match[2].strip()
         if _key(ending) not in names and not _SITE_ENDING.search(ending):
