@@ -6,15 +6,15 @@ import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import chain
 from typing import IO
-from zoneinfo import ZoneInfo
 
 from checks.model import Finding
 from config.schema import Unit
 from crawler.plan import SitePlan, plan_run
 from inspection.crawling import Crawling
+from inspection.day import day_in
 from inspection.errors import ConfigurationChanged, NothingToResume, RunInProgress
 from inspection.illustrating import illustrate
 from inspection.judging import judge_sites
@@ -62,7 +62,7 @@ class RunReport:
 
 def today(place: Place) -> date:
     """Return the day it is in the district."""
-    return datetime.now(ZoneInfo(place.configuration.inventory.district.timezone)).date()
+    return day_in(place.configuration.inventory.district)
 
 
 def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -> RunReport:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from checks.model import Bundle, Capture, Finding, Mode, Probe, Visit
 from checks.registry import judge
-from config.schema import Configuration, Crawl, Site
+from config.schema import Configuration, Inventory, Site
 from crawler.crawl import crawl
 from crawler.plan import SitePlan
 from crawler.probes import probe_site
 from crawler.rendering import find_browser
 from crawler.sink import Exchange
+from inspection.day import day_in
 from inspection.errors import InvalidInput, NothingCaptured
 
 
@@ -43,13 +44,13 @@ class _Memory:
         """Nothing to keep: nothing is probed."""
 
 
-def fetch_or_open(source: str, url: str | None, settings: Crawl) -> SinglePage:
+def fetch_or_open(source: str, url: str | None, inventory: Inventory) -> SinglePage:
     """Return the page in a file, or at an http(s) address under the same manners and limits as a night's crawl.
 
     Works once a process for an address. Raises InvalidInput for an unreadable file, NothingCaptured for an address.
     """
     if source.startswith(("http://", "https://")):
-        return _fetch(source, settings)
+        return _fetch(source, inventory)
     try:
         return SinglePage(Path(source).read_bytes(), url, None)
     except OSError as error:
@@ -58,11 +59,11 @@ def fetch_or_open(source: str, url: str | None, settings: Crawl) -> SinglePage:
         ) from error
 
 
-def _fetch(url: str, settings: Crawl) -> SinglePage:
+def _fetch(url: str, inventory: Inventory) -> SinglePage:
     memory = _Memory()
-    one_page = settings.model_copy(update={"max_pages_per_site": 1})
+    one_page = inventory.crawl.model_copy(update={"max_pages_per_site": 1})
     site = Site(id="single", name="单个页面", home=url)
-    day = date.today()
+    day = day_in(inventory.district)
     plan = SitePlan(site, (), (), day, "", one_page)
     crawl((plan,), settings=one_page, day=day, sink=memory, browser=find_browser())
     readable = {capture.mode: (capture, body) for capture, body in memory.kept if capture.failure is None}
@@ -94,6 +95,6 @@ def probe_host(
             clock=lambda: datetime.now(UTC),
         )
     )
-    bundle = Bundle(day=date.today(), site=site, probes=probes)
+    bundle = Bundle(day=day_in(configuration.inventory.district), site=site, probes=probes)
     findings = judge(bundle, configuration.rules)
     return probes, tuple(finding for finding in findings if finding.check == "ipv6")

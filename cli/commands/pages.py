@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,12 +57,13 @@ def page(
     from cli.output import print_json
     from cli.parsing import known_kind, parse_day
     from config.loader import load
+    from inspection.day import day_in
     from inspection.settings import resolve
     from inspection.single import fetch_or_open
 
     configuration = load(resolve(config).config)
-    document = fetch_or_open(source, url, configuration.inventory.crawl)
-    day = parse_day(as_of) or date.today()
+    document = fetch_or_open(source, url, configuration.inventory)
+    day = parse_day(as_of) or day_in(configuration.inventory.district)
     facts = read_page(
         document.body, url=document.url, content_type=document.content_type, as_of=day, kind=known_kind(kind)
     )
