@@ -609,7 +609,7 @@ _ARTICLE_SIGNS = re.compile(
 
 def _named_region(element: HtmlElement) -> Region | None:
     if region := _REGION_OF_TAG.get(element.tag):
-        return region
+        return None if element.tag in ("header", "footer") and _is_in_article(element) else region
     names = f"{element.get('id') or ''} {element.get('class') or ''}"
     if names == " ":
         return None
@@ -617,6 +617,11 @@ def _named_region(element: HtmlElement) -> Region | None:
         if len(name) <= 40 and (match := _REGION_OF_NAME.fullmatch(name)) and match.lastgroup:
             return Region(match.lastgroup)
     return None
+
+
+def _is_in_article(element: HtmlElement) -> bool:
+    """Whether a header or footer is that of an article, with its title and date."""
+    return next(element.iterancestors("article", "main"), None) is not None
 
 
 def _with_regions(lines: _Lines) -> tuple[Block, ...]:

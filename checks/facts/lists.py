@@ -212,13 +212,19 @@ def _date_row(row: _Row, pieces: Sequence[str], as_of: date) -> None:
             row.day, row.date_text, row.dated = split, " ".join(run), True
             return
     alone = [piece for run in runs for piece in run]
-    short = [piece for piece in pieces if len(piece) <= _SHORT_TEXT]
+    short = sorted((piece for piece in pieces if len(piece) <= _SHORT_TEXT), key=_is_other_date)
     for texts, loose in ((alone, False), (short, False), (alone, True), (short[-3:], True)):
         for text in texts:
             found = find_dates_in(text, as_of, loose=loose)
             if found and not _names_other_date(text, found[0].start):
                 row.day, row.date_text, row.dated = found[0].date, found[0].text, not loose
                 return
+
+
+def _is_other_date(text: str) -> bool:
+    """Whether the text's label calls its date another than that of publication (成文日期：…)."""
+    meaning = meaning_of(fold(text).partition(":")[0])
+    return meaning is not None and meaning[0] is not DateMeaning.PUBLISHED
 
 
 def _names_other_date(text: str, start: int) -> bool:

@@ -37,7 +37,7 @@ def read_page(
     """
     dom = parse(body, url=url, content_type=content_type)
     kind, title, dates, entries = _kind_and_list(dom, kind, as_of)
-    pairs = label_pairs(dom)
+    pairs = () if kind in _LISTING and entries.entries else label_pairs(dom)  # what a list says of its entries
     document = read_document(dom, pairs, as_of)
     identity = read_identity(dom)
     return PageFacts(

@@ -30,7 +30,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], DateMeaning, int], ...] = tuple(
     (re.compile(pattern, re.I), meaning, strength)
     for pattern, meaning, strength in (
         (
-            rf"(?:[发發][布佈]|发表|刊发|刊登|登载|发稿|公布|上网|上线|挂网|推送)(?:{_WHEN}|于)?|(?:信息|新闻|文章|稿件){_WHEN}"
+            rf"(?:公告|公示|通知|资讯|视频)?(?:[发發][布佈]|发表|刊发|刊登|登载|发稿|公布|上网|上线|挂网|推送)(?:{_WHEN}|于)?|(?:信息|新闻|文章|稿件){_WHEN}"
             r"|(?:publish(?:ed)?|posted|released?)(?:on|date|time|at)?",
             DateMeaning.PUBLISHED,
             PLAIN,
