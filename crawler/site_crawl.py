@@ -5,7 +5,7 @@ A URL is fetched once a site, however many columns and units list it; each of th
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -14,11 +14,11 @@ from checks.facts.model import ListEntry, PageFacts
 from checks.model import FailureKind, PageRole, Visit
 from config.schema import Column, ColumnType, Sampling, Unit
 from crawler.plan import SitePlan, draw_articles
-from crawler.urls import InvalidUrl, normalise, same_site
+from crawler.urls import InvalidUrl, host_of, normalise, same_site
 
 SECOND_LEVEL_PAGES = 10  # read below a home page without dated items
 FRAMES_OF_A_PAGE = 3  # iframes that are followed where a column's own list is empty
-GIVE_UP_AFTER = 5  # fetches in a row to which the site was silent
+GIVE_UP_AFTER = 5  # pages in a row to which a host was silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class SiteCrawl:
         self._queue: deque[WantedPage] = deque()
         self._settled: deque[tuple[Visit, WantedPage]] = deque()
         self._frames: dict[tuple[str, str], _Frame] = {}
-        self._silent = 0
+        self._silent: Counter[str] = Counter()  # pages in a row, by host
         self._begin()
 
     @property
@@ -108,18 +108,31 @@ class SiteCrawl:
         return self._queue.popleft()
 
     def finish(self, page: WantedPage, silence: FailureKind | None = None) -> None:
-        """Settle a page that was fetched. `silence` is why nothing came back; too many in a row end the crawl."""
-        self._silent = self._silent + 1 if silence else 0
-        self._settle(page)
-        if silence and self._silent >= GIVE_UP_AFTER:
-            self.abandon(silence)
+        """Settle a page that was fetched. `silence` is why nothing came back; too many in a row and its host is left.
 
-    def abandon(self, failure: FailureKind) -> None:
-        """Settle all that is still wanted without asking for it: a limit is reached, or the site is down."""
-        while self._queue:
+        A download that hangs says nothing of the pages, nor a dead name below the site's of the site.
+        """
+        host = host_of(page.url)
+        if not silence:
+            self._silent[host] = 0
+        elif page.role is not PageRole.ATTACHMENT:
+            self._silent[host] += 1
+        self._settle(page)
+        if silence and self._silent[host] >= GIVE_UP_AFTER:
+            self.abandon(silence, host)
+
+    def abandon(self, failure: FailureKind, host: str | None = None) -> None:
+        """Settle what is still wanted (of a host) without asking for it: a limit is reached, or the host is down."""
+        waiting = len(self._queue)
+        while waiting:
             page = self._queue.popleft()
-            page.failure = failure
-            self._settle(page)
+            if host in (None, host_of(page.url)):
+                page.failure = failure
+                self._settle(page)  # which may want further pages
+                waiting = len(self._queue)
+            else:
+                self._queue.append(page)
+                waiting -= 1
 
     # ------------------------------------------------------------ what is wanted
 
