@@ -180,17 +180,18 @@ _NO_DATE_LABEL = re.compile(
     r"(?:来源|作者|编辑|责编|浏览量?|次数|点击量?|阅读量?|访问量?|字号|字体|审核|供稿|单位|机构|部门|出处|人|者|栏目|分类|类别|关键[词字]|主题)$"
 )
 _CLOCK_WORDS = re.compile(r"今[天日](?:是|[:：])|现在(?:是|时间)|当前(?:时间|日期)|系统时间|北京时间|服务器时间|欢迎")
+_WEEKDAY = re.compile("星期|农历")
 _FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
 _INFO_WORDS = re.compile(r"来源|作者|编辑|浏览|点击|阅读|访问|字号|字体|打印|分享|发布|发表|责编|审核|供稿|次数")
 _TOOL_WORDS = re.compile(r"打印|关闭|收藏|分享|纠错|字体|评论|字号|返回|首页|更多")
 _TIME_OF_DAY = r"\d{1,2}:\d{2}(?::\d{2})?"
 _RANGE = re.compile(rf"\s*(?:{_TIME_OF_DAY})?\s*(?:至|到|~|～|-+\s*(?:19|20)\d\d)")
 _OTHER_EVENT = re.compile(
-    rf"\s*(?:星期.)?\s*(?:{_TIME_OF_DAY})?\s*(?:起|止|以?前|以?后|之[前后日]|通过|[施实]行|实施|修[订正]|召开|举行|在|[，,。、])"
+    rf"\s*(?:星期.)?\s*(?:{_TIME_OF_DAY})?\s*(?:起|止|[上下中]午|凌晨|晚|以?前|以?后|之[前后日]|通过|[施实]行|实施|修[订正]|召开|举行|在|[，,。、])"
 )
 _BEFORE_OTHER_DATE = re.compile(r"(?:截[至止]|自|从|于|至|到|的|在)\s*$")
 _PRINTED = re.compile(r"^[^月]+$|(?:年|月)\s?0\d")  # by a program: people write 2024年3月5日 under what they sign
-_PLACE = re.compile(r"地\s?点\s*[:：]")
+_PLACE = re.compile(r"(?:地\s?点|参加|出席|主持|嘉宾|参会)(?:人员|人)?\s*[:：]")
 _WEAK_LABEL = re.compile(r"(?:时间|日期)\s*[:：]")
 _ZONE_LINES = 10  # lines below the title in which its info line is looked for
 _LINES_ABOVE = 2
@@ -350,7 +351,8 @@ class _Reader:
 
     def _is_info_above(self, index: int) -> bool:
         """Whether a line right above the title tells source or views too, as some sites put it there."""
-        return self._is_above(index) and _INFO_WORDS.search(self.blocks[index].text) is not None
+        text = self.blocks[index].text
+        return self._is_above(index) and _INFO_WORDS.search(text) is not None and not _WEEKDAY.search(text)
 
     def _is_above(self, index: int) -> bool:
         return self.title is not None and 0 < self.title[0] - index <= _LINES_ABOVE
@@ -360,6 +362,8 @@ class _Reader:
         text = fold(self.blocks[index].text)
         rest, after = text[: found.start] + text[found.end :], text[found.end :]
         if len(rest) > _PARAGRAPH or "。" in rest or _CLOCK_WORDS.search(rest):
+            return False
+        if "，" in rest and not _INFO_WORDS.search(rest):
             return False
         before = text[: found.start].rstrip()
         if _RANGE.match(after) or _OTHER_EVENT.match(after) or _BEFORE_OTHER_DATE.search(before):
