@@ -1,4 +1,4 @@
-"""The facts of a page, as frozen values. Absent facts are None or empty; nothing here is a guess presented as certain."""
+"""The facts of a page, as frozen values. Absent facts are None or empty; no guess is presented as certain."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class AttributeStatement:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """公文要素 as the page shows them. None: not on the page; an empty string: the label is there and its value is blank.
+    """公文要素 as the page shows them. None: not on the page; an empty string: the label is there, its value is blank.
 
     Dates are as written; the parsed ones stand beside them.
     """
@@ -190,8 +190,8 @@ class PageFacts:
     """Everything the checks know of one HTML page.
 
     `rendering_needs` names why the static bytes cannot be the last word (empty: they can): "empty_list",
-    "script_footer", "challenge", "frames_unread", "script_content". `redirect` is the target of a meta refresh or a script
-    redirect that makes up the whole page.
+    "script_footer", "challenge", "frames_unread", "script_content". `redirect` is the target of a meta refresh or a
+    script redirect that makes up the whole page.
     """
 
     url: str | None
