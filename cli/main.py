@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 
 from cli.commands import configuration, demonstration, evidence, inspecting, machine, pages, results
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
+from cli.output import bear_any_character
 from cli.stopping import EXIT_INTERRUPTED
 
 EXIT_USAGE = 2
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; errors are one Chinese sentence, with --debug a traceback."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _speak_chinese()
+    bear_any_character()
     debug = "--debug" in given
     try:
         code = app(args=[argument for argument in given if argument != "--debug"], standalone_mode=False)

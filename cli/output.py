@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from io import TextIOWrapper
 from typing import Any
 
 from rich.console import Console
@@ -18,8 +20,16 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """Print one JSON document to standard output and nothing else."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2, default=_plain) + "\n")
+    """Print one JSON document to standard output and nothing else; in ASCII where that is not in UTF-8."""
+    narrow = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
+    sys.stdout.write(json.dumps(document, ensure_ascii=narrow, indent=2, default=_plain) + "\n")
+
+
+def bear_any_character() -> None:
+    """Have a terminal or log in GBK show what it lacks as a question mark, instead of ending a night that is done."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _plain(value: object) -> object:
