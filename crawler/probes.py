@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -74,9 +75,9 @@ def probe_site(
     yield from prober.home_page(found, tries=rule.tries, routed=routed)
     if routed and home is not None:
         for level, urls in _inner_links_by_level(prober.home, home, second_level):
-            permitted = sorted(url for url in urls if prober.allows(url))
             lots = random.Random(f"{seed}/{site.id}/{level}")  # noqa: S311 a sample to be drawn again, not a secret
-            yield from prober.links(level, sorted(lots.sample(permitted, min(rule.sampled_links, len(permitted)))))
+            permitted = (url for url in lots.sample(sorted(urls), len(urls)) if prober.allows(url))
+            yield from prober.links(level, sorted(islice(permitted, rule.sampled_links)))
 
 
 def has_ipv6_route(address: str = _ANY_PUBLIC_V6) -> bool:
