@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from checks.facts.model import Identity
-from checks.model import Bundle, CheckMeta, FailureKind, Finding, Page, Scope
+from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Scope
 from checks.readability import SHARED_REASONS, is_undecided, obstacle_of_failure, page_obstacle, script_obstacle
 from checks.verdict import Subject, evidence_of
 from config.schema import Rules
@@ -46,6 +46,7 @@ MARKS = {
     "host_unit": "主办单位",
     "contact": "联系方式（电话或电子邮箱）",
 }
+FOOTER_FRAME = re.compile(r"foot|bottom|copyright|dibu|banquan", re.IGNORECASE)
 LOCAL_CODE = re.compile(r"\d{10}")
 MINISTRY_CODE = re.compile(r"bm\d{8}", re.IGNORECASE)
 
@@ -79,6 +80,10 @@ def _judge(subject: Subject, home: Page, identity: Identity, bundle: Bundle) -> 
 def _missing(subject: Subject, home: Page, identity: Identity, name: str) -> Finding:
     if is_undecided(home, ignoring=frozenset()):
         return subject.cannot_tell(script_obstacle("首页底部"))
+    framed = next((frame for frame in home.facts.frames if FOOTER_FRAME.search(frame)), None) if home.facts else None
+    if framed is not None:
+        observed = f"首页底部在框架 {framed} 里，没有读到，不能断定有没有{name}。"
+        return subject.finding(Outcome.INCONCLUSIVE, "unread", observed)
     tagged = identity.site_code_meta if subject.item == "site_code" else None
     hidden = f"（网页标签 SiteIDCode 里有 {tagged}，但访问者看不到）" if tagged else ""
     return subject.failed(
