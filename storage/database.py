@@ -132,8 +132,8 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
         parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
-        raise errors.DatabaseUrlInvalid(f"数据库地址无法识别：{_hide_password(url)}。") from error
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise errors.DatabaseUrlInvalid(f"数据库地址无法识别：{shown(url)}。") from error
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
         raise errors.DatabaseUrlInvalid(
             f"不支持 {parsed.drivername} 数据库，请用 sqlite:/// 或 postgresql+psycopg:// 开头的地址。"
@@ -141,9 +141,12 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _hide_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{head.split('://')[0]}://…@{tail}" if at else url
+def shown(url: str) -> str:
+    """Return a database address as people may see it: without password and options, which may hold one."""
+    try:
+        return make_url(url).set(query={}).render_as_string(hide_password=True)
+    except (ArgumentError, ValueError):
+        return f"{url.partition('://')[0]}://…" if "://" in url else "…"
 
 
 def _sqlite(url: URL) -> Engine:

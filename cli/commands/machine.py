@@ -53,6 +53,7 @@ def doctor(
     """Tell what this machine lacks."""
     from cli.output import print_json, print_table
     from inspection.settings import resolve
+    from storage.database import shown
 
     settings = resolve(config, data, database_url)
     found = [
@@ -63,7 +64,7 @@ def doctor(
         _database(settings.database_url),
         _disk(settings.data),
     ]
-    origins = [(setting.name, _without_password(setting.value), setting.origin) for setting in settings.origins]
+    origins = [(s.name, shown(s.value) if "://" in s.value else s.value, s.origin) for s in settings.origins]
     if json:
         print_json(
             {
@@ -130,9 +131,3 @@ def _disk(folder: Path) -> Finding:
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free
     return Finding("磁盘", free >= FREE_BYTES_WANTED, f"剩余 {free / 1e9:.1f} GB", "清理磁盘，或用 INSPECT_DATA 换一处")
-
-
-def _without_password(value: str) -> str:
-    from sqlalchemy import make_url
-
-    return make_url(value).render_as_string(hide_password=True) if "://" in value else value

@@ -127,9 +127,19 @@ def test_an_address_that_cannot_be_used_is_said(url: str) -> None:
         open_database(url)
 
 
-def test_no_password_is_shown() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense://user:secret@host/x",
+        "nonsense://host/x?password=secret",
+        "postgresql+psycopg://user:secret@host:port/x",
+        "nonsense:user:secret",
+        "nonsense://u:a?secret@host/x",
+    ],
+)
+def test_no_password_is_shown(url: str) -> None:
     with pytest.raises(errors.DatabaseUrlInvalid) as caught:
-        open_database("nonsense://user:secret@host/x")
+        open_database(url)
     assert "secret" not in str(caught.value)
 
 
