@@ -18,7 +18,8 @@ from checks.facts.model import AttachmentState
 
 logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong with a file stands in `detail`
 
-OPERATOR_COST, GLYPH_COST = 5, 4  # operations that pypdf's work on an operator and on an entry of a font's map equals
+# How many operations pypdf's work equals: on an operator, on one that shows text, on an entry of a font's map.
+OPERATOR_COST, SHOWING_COST, GLYPH_COST = 4, 20, 4
 MAX_GLYPHS = 100_000  # entries of a font's map, where pypdf itself gives up
 
 
@@ -79,7 +80,7 @@ class _Costs:
         form_cost = self._form_cost(resources)
 
         def count(operator: bytes, operands: Any, *matrices: Any) -> None:
-            self._budget.spend("operations", OPERATOR_COST + (form_cost if operator == b"Do" else 0))
+            self._budget.spend("operations", form_cost if operator == b"Do" else _operator_cost(operator, operands))
 
         text = page.extract_text(visitor_operand_before=count)
         self._budget.spend("operations", 0)  # an error raised within a form goes no further than the form
@@ -96,7 +97,7 @@ class _Costs:
 
     def _form_cost(self, resources: Mapping[str, Any]) -> int:
         """The cost of the dearest form that the page may draw, directly or within another."""
-        dearest = 0
+        dearest = OPERATOR_COST
         seen: set[int] = set()
         waiting = [resources]
         while waiting:
@@ -112,6 +113,12 @@ class _Costs:
                 dearest = max(dearest, size + self._fonts_cost(inner))
                 waiting.append(inner)
         return dearest
+
+
+def _operator_cost(operator: bytes, operands: Any) -> int:
+    if operator == b"TJ" and operands:
+        return SHOWING_COST * max(1, len(_array(operands[0])))
+    return SHOWING_COST if operator in (b"Tj", b"'", b'"') else OPERATOR_COST
 
 
 def _resources(holder: DictionaryObject) -> Mapping[str, Any]:

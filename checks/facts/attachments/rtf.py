@@ -32,6 +32,7 @@ _CHARACTERS = {
 _SYMBOLS = {b"~": " ", b"_": "-", b"{": "{", b"}": "}", b"\\": "\\"}
 _CHARSETS = {128: "cp932", 129: "cp949", 134: "gb18030", 136: "cp950"}
 _OPENING, _CLOSING = b"{", b"}"
+TOKEN_COST = 2  # operations
 MAX_DEPTH = 1_000  # groups in groups
 
 
@@ -51,7 +52,7 @@ def read_rtf(body: bytes, budget: Budget) -> Content:
     reader = _Reader(budget)
     at = 0
     while (match := _TOKEN.search(body, at)) is not None:
-        budget.spend("operations")
+        budget.spend("operations", TOKEN_COST)
         at = match.end() + reader.take(match)
     reader.end_paragraph()
     reader.end_table()

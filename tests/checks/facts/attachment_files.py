@@ -24,7 +24,7 @@ def compound(**streams: bytes) -> bytes:
         entries.append(_entry(name, 2, _FREE, len(chain), len(padded[name]), sibling))
         chain += _chain(len(chain), len(chunk) // 512)
     directory = b"".join(entries).ljust(first * 512, b"\0")
-    tables = -(-(len(chain) + 8) // 128)
+    tables = len(chain) // 127 + 1
     chain += [_FAT] * tables
     fat = struct.pack(f"<{128 * tables}I", *chain, *[_FREE] * (128 * tables - len(chain)))
     header = struct.pack(
@@ -70,9 +70,14 @@ Row = tuple[Sequence[str], Sequence[int], Sequence[int]]  # texts, edges in twip
 def word97(*paragraphs: str | Row, flags: int = 0, version: int = 0xC1, narrow: bool = False) -> bytes:
     """A Word 97 document of paragraphs and table rows; `narrow` writes a byte a character."""
     width = 1 if narrow else 2
-    text, runs = "", []
+    text, runs, data = "", [], b""
     for paragraph in paragraphs:
         for piece, properties in [(paragraph + "\r", b"")] if isinstance(paragraph, str) else _row(*paragraph):
+            if len(properties) > 100:  # what is long lies elsewhere
+                data, properties = (
+                    data + struct.pack("<H", len(properties)) + properties,
+                    struct.pack("<HI", 0x6646, len(data)),
+                )
             runs.append((_units(piece), properties))
             text += piece
     main = _main_stream(text, runs, width)
@@ -87,7 +92,7 @@ def word97(*paragraphs: str | Row, flags: int = 0, version: int = 0xC1, narrow: 
     struct.pack_into("<II", main, 0x0102, len(clx), len(paragraphs_at))
     struct.pack_into("<I", main, 0x4C, _units(text))
     table = {"1Table" if flags & 0x0200 else "0Table": clx + paragraphs_at}
-    return compound(WordDocument=bytes(main), **table)
+    return compound(WordDocument=bytes(main), Data=data, **table)
 
 
 def _units(text: str) -> int:

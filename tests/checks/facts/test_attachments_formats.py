@@ -92,6 +92,12 @@ def test_a_table_of_a_word_97_document() -> None:
     assert (second.caption, second.rows) == ("完", (("另一个表",),))
 
 
+def test_a_row_of_many_cells() -> None:
+    texts = [str(number) for number in range(40)]
+    body = word97((texts, range(0, 4100, 100), []), (["总计", ""], [0, 3900, 4000], []))
+    assert table_rows(read_attachment(body, name="a.doc")) == (tuple(texts), ("总计",) * 39 + ("",))
+
+
 def test_rows_whose_columns_cannot_be_told_are_no_table() -> None:
     body = word97((["序号", "公开事项"], [], []), (["1", "许可", "结果"], [], []))
     facts = read_attachment(body, name="a.doc")
