@@ -68,6 +68,7 @@ _YEARLESS = re.compile(
     r"(?<![\d./:-])(?:(?P<m1>\d{1,2})\s?月\s?(?P<d1>\d{1,2})\s?[日号]|(?P<m2>\d{1,2})[-/](?P<d2>\d{1,2})"
     r"|(?P<m3>\d\d)\.(?P<d3>\d\d))(?![\d:/-]|\.\d)"
 )
+_SHORT_YEAR = re.compile(r"(?<![\d./-])(?<!\d:)(\d\d)-(\d\d)-(\d\d)(?![\d/.-])")  # 08-05-12
 _AGO = re.compile(
     r"(?<!\d)(?P<n>\d{1,3})\s?(?P<unit>分钟|小时|天|日|周)(?:之)?前|(?P<word>刚刚|今天|今日|昨天|昨日|前天)"
 )
@@ -144,8 +145,8 @@ def find_dates_in(
     """Find the dates written in a text, in order.
 
     `compact` also reads 20240305; `loose` also reads yearless dates (10-11, [08-12], 3月5日) and relative ones (3天前,
-    昨天), and is meant for short texts that hold nothing else, such as the date beside a list entry. `near` helps to
-    find a yearless date's year. ISO moments with a time zone give the day in China.
+    昨天), and is meant for short texts that hold nothing else, such as the date beside a list entry; both together also
+    read 08-05-12. `near` helps to find a yearless date's year. ISO moments with a time zone give the day in China.
     """
     if not _MAY_HOLD_DATE.search(text):
         return ()
@@ -153,6 +154,10 @@ def find_dates_in(
     found = list(_matches(_FULL.finditer(folded), _full_date))
     if compact:
         found += _matches(_COMPACT.finditer(folded), lambda m: make_date(int(m[1]), int(m[2]), int(m[3])))
+    if loose and compact and not found:
+        found += _matches(
+            _SHORT_YEAR.finditer(folded), lambda m: make_date(2000 + int(m["y"]), int(m["m"]), int(m["d"]))
+        )
     if loose and not found:
         found += _matches(_AGO.finditer(folded), lambda m: _days_ago(m, as_of))
         if not found:

@@ -606,6 +606,8 @@ _ARTICLE_SIGNS = re.compile(
     r"发布(?:时间|日期)|发文(?:时间|日期|字号)|成文日期|索引号|来源\s*[:：]|浏览(?:次数|量)|字体\s*[:：]|字号\s*[:：【\[]"
 )
 
+FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
+
 
 def _named_region(element: HtmlElement) -> Region | None:
     if region := _REGION_OF_TAG.get(element.tag):
@@ -657,7 +659,7 @@ def _is_plausible(region: Region, blocks: Sequence[Block], start: int, end: int,
     if end <= start or (region is not Region.ASIDE and _holds_list(blocks)):
         return False
     if any(_ARTICLE_SIGNS.search(block.text) for block in blocks):
-        return region is Region.FOOTER and start > total * 0.6
+        return region is Region.FOOTER and start > total * 0.6 and any(FOOTER_WORDS.search(b.text) for b in blocks)
     if region is Region.FOOTER:
         return start > total * 0.3
     return region is Region.ASIDE or (end - start) < total * 0.7

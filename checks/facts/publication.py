@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit
 from lxml.html import HtmlElement
 
 from checks.facts.dates import FoundDate, find_dates_in, find_split_date, fold, is_yearless, make_date
-from checks.facts.dom import Block, Dom, Region, visible_text
+from checks.facts.dom import FOOTER_WORDS, Block, Dom, Region, visible_text
 from checks.facts.model import DateCandidate, DateMeaning, DateSource, PublishedDate
+from checks.facts.titles import date_in_title
 
 PASSAGE = 80  # characters of the passage kept with a candidate
 
@@ -35,7 +36,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], DateMeaning, int], ...] = tuple(
             DateMeaning.PUBLISHED,
             PLAIN,
         ),
-        (rf"(?:(?:主动)?公开|公告|上传|录入|添加|加入|编辑|入库|投稿|张贴){_WHEN}", DateMeaning.PUBLISHED, FAIR),
+        (rf"(?:(?:主动)?公开|公告|上传|录入|添加|加入|编辑|入库|投稿|张贴|提供){_WHEN}", DateMeaning.PUBLISHED, FAIR),
         (rf"{_WHEN}|发文{_WHEN}|date|time", DateMeaning.PUBLISHED, WEAK),
         (rf"(?:成文|印发|签发|制定|制发|制作|制文|拟文|落款|文件|颁布|形成){_WHEN}", DateMeaning.WRITTEN, PLAIN),
         (rf"(?:最后|最近|最新|数据)?(?:更新|修改|修订)(?:{_WHEN}|于)?|编辑于", DateMeaning.UPDATED, PLAIN),
@@ -181,7 +182,6 @@ _NO_DATE_LABEL = re.compile(
 )
 _CLOCK_WORDS = re.compile(r"今[天日](?:是|[:：])|现在(?:是|时间)|当前(?:时间|日期)|系统时间|北京时间|服务器时间|欢迎")
 _WEEKDAY = re.compile("星期|农历")
-_FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
 _INFO_WORDS = re.compile(r"来源|作者|编辑|浏览|点击|阅读|访问|字号|字体|打印|分享|发布|发表|责编|审核|供稿|次数")
 _TOOL_WORDS = re.compile(r"打印|关闭|收藏|分享|纠错|字体|评论|字号|返回|首页|更多")
 _TIME_OF_DAY = r"\d{1,2}:\d{2}(?::\d{2})?"
@@ -221,6 +221,7 @@ class _Reader:
         self.blocks = dom.blocks
         self.as_of = as_of
         self.title = title
+        self.in_title = date_in_title(dom, title) if title else None
         self.end = _footer_start(dom.blocks)
         self.zone = self._zone()
         self.around_title = set(dom.blocks[title[0]].element.iterancestors()) if title else set()
@@ -257,6 +258,8 @@ class _Reader:
             elif (index in self.zone or self._is_info_above(index)) and self._is_info_line(index, each):
                 strength = FAIR if _PRINTED.search(each.text) or self._has_info(index) else NONE
                 yield self._seen(index, each, DateMeaning.PUBLISHED, label, strength)
+            elif self._is_title(index) and each == self.in_title:
+                yield self._seen(index, each, DateMeaning.PUBLISHED, _Label(), FAIR)
 
     def _unusual_dates(self, index: int) -> Iterator[_Seen]:
         """20240305 or 3天前, read only behind a label; day and month in own elements, only beside the title."""
@@ -441,7 +444,7 @@ def _footer_start(blocks: Sequence[Block]) -> int:
     total = len(blocks)
     for index in range(total * 3 // 5, total):
         block = blocks[index]
-        if block.region is Region.FOOTER or (len(block.text) < 200 and _FOOTER_WORDS.search(block.text)):
+        if block.region is Region.FOOTER or (len(block.text) < 200 and FOOTER_WORDS.search(block.text)):
             return index
     return total
 

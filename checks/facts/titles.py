@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from html import unescape
 from itertools import pairwise
 
+from checks.facts.dates import FoundDate, find_dates_in, fold
 from checks.facts.dom import Block, Dom, Region, normalise
 from checks.facts.model import PageKind
 
@@ -46,8 +48,31 @@ def read_title(dom: Dom, kind: PageKind | None = None) -> Title:
     if shown is None:
         shown = _line_above_info(dom, _key(tag))
     if shown is not None:
-        return shown
+        return _without_date(dom, shown)
     return Title(meta if len(meta) > 4 and not meta.endswith(("…", "...")) else _without_site(dom, tag))
+
+
+def date_in_title(dom: Dom, span: tuple[int, int]) -> FoundDate | None:
+    """Return the date that ends a title's line in an element of its own, printed and no part of what <title> says.
+
+    Offsets are those of the last block's text: <h2>关于…的通知<small>[2024-03-05]</small></h2>.
+    """
+    block = dom.blocks[span[1] - 1]
+    if len(block.pieces) < 2 or not _OWN_DATE.fullmatch(fold(block.pieces[-1])):
+        return None
+    found = find_dates_in(block.text, date.max)
+    if not found or _key(found[-1].text) in _key(dom.title_tag):
+        return None
+    return found[-1] if block.text.rfind(block.pieces[-1]) <= found[-1].start else None
+
+
+_OWN_DATE = re.compile(r"\s*\[?\s?\d{4}(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d\d月\d\d日)(?:\s\d\d:\d\d(?::\d\d)?)?\s?\]?\s*")
+
+
+def _without_date(dom: Dom, title: Title) -> Title:
+    if title.span is None or date_in_title(dom, title.span) is None:
+        return title
+    return Title(title.text.removesuffix(dom.blocks[title.span[1] - 1].pieces[-1].strip()).rstrip(), *title.span)
 
 
 def _without_tags(text: str) -> str:
@@ -132,15 +157,27 @@ def _is_titlelike(block: Block) -> bool:
 
 # ---------------------------------------------------------------- lines that look like a title
 
-_INFO = re.compile(
+_WORDS = (
     r"来源\s*[:：]|发布(?:时间|日期|机构|者|人|单位)|发表(?:时间|日期)|(?:时间|日期|作者|编辑)\s*[:：]|浏览|阅读|点击|访问量|字体|字号"
-    r"|打印|\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}"
+    r"|打印"
 )
+_DAY = r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}"
+_INFO = re.compile(f"{_WORDS}|{_DAY}")
+_INFO_WORDS = re.compile(_WORDS)
+_DAY_AND_REST = re.compile(rf"{_DAY}|[\d:日时分秒星期]|\W")
 
 
 def is_info_line(text: str) -> bool:
     """Tell whether a line is of the kind that stands under a title: source, date, views, font size."""
     return len(text) <= 200 and _INFO.search(text) is not None
+
+
+def _may_be_title(text: str) -> bool:
+    """Whether a title-like line says more than a day: 新闻联播 2024年3月5日 is a title, 2024-03-05 10:00 is none."""
+    return not is_info_line(text) or (_INFO_WORDS.search(text) is None and len(_DAY_AND_REST.sub("", text)) >= _NAME)
+
+
+_NAME = 4  # characters
 
 
 def _shown_heading(dom: Dom, *, lone: bool) -> Title | None:
@@ -153,7 +190,8 @@ def _shown_heading(dom: Dom, *, lone: bool) -> Title | None:
     for index, block in enumerate(dom.blocks):
         if not is_info_line(block.text):
             continue
-        above = [at for at in candidates if index - 4 <= at < index and not is_info_line(dom.blocks[at].text)]
+        nearest = index + (date_in_title(dom, (index, index + 1)) is not None)
+        above = [at for at in candidates if index - 4 <= at < nearest and _may_be_title(dom.blocks[at].text)]
         if above:
             best = max(above, key=lambda at: len(dom.blocks[at].text))
             return Title(dom.blocks[best].text, best, best + 1)
