@@ -132,12 +132,13 @@ def build(settings: Settings, scheduler_class: type[BaseScheduler] | None = None
 
 def due_now(place: Place, now: datetime) -> CatchUp:
     """Ask the ledger what is to be done about the last due night."""
-    from storage.model import UNFINISHED, RunKind
+    from storage.model import UNFINISHED, RunKind, RunState
 
     nightly = place.configuration.inventory.schedule.nightly
     runs = place.repository.runs(day=last_due(now, nightly), kind=RunKind.NIGHTLY)
-    whole = [run for run in runs if not run.units]  # a run of some units is nobody's night
-    return catch_up(now, nightly, [Night(run.day, run.state not in UNFINISHED) for run in whole])
+    # A run of some units is nobody's night, and one that captured nothing has yet to be made.
+    nights = [run for run in runs if not run.units and run.state is not RunState.FAILED]
+    return catch_up(now, nightly, [Night(run.day, run.state not in UNFINISHED) for run in nights])
 
 
 def main() -> int:

@@ -187,7 +187,13 @@ def _keep(
 
 
 def _publish(place: Place, run: Run, plans: Sequence[SitePlan], scores: Sequence[UnitScore]) -> None:
-    """End the run; a nightly run's scores become those of the day, a spot check's never do."""
+    """End the run; a nightly run's scores become those of the day, a spot check's never do.
+
+    A run that captured nothing at all has failed: the day's inspection has yet to be made.
+    """
+    if not place.repository.count_captures(run.id).get("ok"):
+        place.repository.set_run_state(run.id, RunState.FAILED, note="没有采到任何页面")
+        return
     if run.kind is RunKind.NIGHTLY:
         place.repository.publish(run.id, run.day, scores)
     _advance(place, run, plans, RunState.JUDGED, RunState.PUBLISHED)

@@ -174,6 +174,11 @@ def test_ledger_tells_what_is_missing(place: Place) -> None:
     assert due_now(place, at(9)) is CatchUp.NOTHING
 
 
+def test_night_that_captured_nothing_has_yet_to_be_made(place: Place) -> None:
+    _begin(place, DAY, RunState.RUNNING, RunState.CAPTURED, RunState.JUDGED, RunState.FAILED)
+    assert due_now(place, at(9)) is CatchUp.RUN
+
+
 def test_spot_check_is_no_night(place: Place) -> None:
     digests = {"rules": "r", "indicators": "i", "inventory": "v"}
     place.repository.create_run(

@@ -11,6 +11,7 @@ import pytest
 from checks.model import Outcome
 from fixtures.district.faults import answer_key
 from fixtures.district.server import Behaviour, ServedDistrict, serve
+from storage.model import RunState
 from tests.end_to_end.conftest import BARE, SOME, Inspected, arguments
 from tests.end_to_end.driving import DAY, Answer, Workplace, difference
 
@@ -98,6 +99,8 @@ def test_night_that_saw_nothing_ends_with_4(tmp_path: Path) -> None:
     assert answer.document["captures"].get("ok", 0) == 0
     assert answer.document["findings"].get("FAIL", 0) == 0
     assert all(unit["score"] is None and unit["reasons"] for unit in answer.document["units"])
+    with workplace.opened() as place:
+        assert place.repository.run(answer.document["run"]).state is RunState.FAILED
 
 
 def test_without_a_browser_nothing_fails_that_a_visitor_would_see(district: ServedDistrict, tmp_path: Path) -> None:
