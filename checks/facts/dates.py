@@ -155,9 +155,7 @@ def find_dates_in(
     if compact:
         found += _matches(_COMPACT.finditer(folded), lambda m: make_date(int(m[1]), int(m[2]), int(m[3])))
     if loose and compact and not found:
-        found += _matches(
-            _SHORT_YEAR.finditer(folded), lambda m: make_date(2000 + int(m["y"]), int(m["m"]), int(m["d"]))
-        )
+        found += _matches(_SHORT_YEAR.finditer(folded), lambda m: make_date(2000 + int(m[1]), int(m[2]), int(m[3])))
     if loose and not found:
         found += _matches(_AGO.finditer(folded), lambda m: _days_ago(m, as_of))
         if not found:
