@@ -26,6 +26,7 @@ META = CheckMeta(
         "unreachable_v6": "经IPv6打不开",
         "unstable_v6": "经IPv6访问不稳定",
         "delegation_incomplete": "域名授权体系不支持IPv6",
+        "delegation_silent": "域名服务器经IPv6都不应答",
         "content_differs": "IPv4与IPv6的首页内容不一致",
         "links_unreachable_v6": "内链经IPv6打不开",
         "no_v6_route": "检查机没有IPv6出口",
@@ -174,8 +175,9 @@ def _delegation(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
     seen = "；".join(zone.line for zone in answers.zones) + "。"
     unfit = [zone.name for zone in answers.zones if zone.is_fit is False]
     if unfit:
+        silent = all(zone.is_silent for zone in answers.zones if zone.is_fit is False)
         return subject.failed(
-            "delegation_incomplete",
+            "delegation_silent" if silent else "delegation_incomplete",
             f"{'、'.join(unfit)} 的域名授权没有完整支持 IPv6。{seen}",
             f"域名的每个授权服务器（NS）都应当有 AAAA 记录，并能经 IPv6 应答，使纯 IPv6 环境也能解析。{CLAUSE}",
             passage="、".join(unfit),

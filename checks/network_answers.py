@@ -55,12 +55,13 @@ class Zone:
     """A zone of the host's delegation. `is_fit`: every name server has an AAAA record and one answers over IPv6.
 
     None: whether any answers was not to be told. One silent server of several is the network's mood, and forgiven; a
-    missing AAAA record is none.
+    missing AAAA record is none. `is_silent`: unfit only because none of the servers answered.
     """
 
     name: str
     is_fit: bool | None
     line: str
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,10 @@ def _zone(probe: Probe) -> Zone:
     listed = probe.observed.get("servers")
     servers = [server for server in listed if isinstance(server, dict)] if isinstance(listed, (list, tuple)) else []
     lines = [f"{server.get('name')} {_server_words(server)}" for server in servers]
-    return Zone(probe.target, _is_fit(servers), f"{probe.target} 的域名服务器：{'，'.join(lines) or '没有查到'}")
+    line = f"{probe.target} 的域名服务器：{'，'.join(lines) or '没有查到'}"
+    fit = _is_fit(servers)
+    complete = bool(servers) and all(_strings(server.get("aaaa")) for server in servers)
+    return Zone(probe.target, fit, line, is_silent=fit is False and complete)
 
 
 def _is_fit(servers: list[dict[str, object]]) -> bool | None:
