@@ -59,7 +59,8 @@ _FULL = re.compile(
         (?:(?:\s*T\s*|\s+|-)(?P<clock>{_CLOCK})\s?(?P<zone>{_ZONE})?|(?=\d\d:\d\d)|(?![\d]|[-/.]\d|[A-Za-z]\d))
     | (?<![A-Za-z])(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s(?P<n3>[A-Z][a-z]{{2}})\s(?P<d3>\d\d)\s{_CLOCK}
         \s(?:CST|GMT\+08:00)\s(?P<y3>\d{{4}})(?!\d)
-    | (?<![A-Za-z])(?P<n4>[A-Z][a-z]{{2}})\s(?P<d4>\d{{1,2}}),\s?(?P<y4>(?:19|20)\d\d)(?!\d)
+    | (?<![A-Za-z])(?P<n4>[A-Z][a-z]{{2}})(?:uary|ruary|ch|il|e|y|ust|tember|ober|ember)?
+        \s(?P<d4>\d{{1,2}}),\s?(?P<y4>(?:19|20)\d\d)(?!\d)
     """,
     re.X,
 )

@@ -31,7 +31,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], DateMeaning, int], ...] = tuple(
     (re.compile(pattern, re.I), meaning, strength)
     for pattern, meaning, strength in (
         (
-            rf"(?:公告|公示|通知|资讯|视频)?(?:[发發][布佈]|发表|刊发|刊登|登载|发稿|公布|上网|上线|挂网|推送)(?:{_WHEN}|于)?|(?:信息|新闻|文章|稿件){_WHEN}"
+            rf"(?:公告|公示|通知|资讯|视频)?(?:[发發][布佈]|发表|刊发|刊登|登载|发稿|公布|上网|上线|挂网|推送)(?:{_WHEN}|日|于)?|(?:信息|新闻|文章|稿件){_WHEN}"
             r"|(?:publish(?:ed)?|posted|released?)(?:on|date|time|at)?",
             DateMeaning.PUBLISHED,
             PLAIN,
@@ -187,7 +187,7 @@ _TOOL_WORDS = re.compile(r"打印|关闭|收藏|分享|纠错|字体|评论|字�
 _TIME_OF_DAY = r"\d{1,2}:\d{2}(?::\d{2})?"
 _RANGE = re.compile(rf"\s*(?:{_TIME_OF_DAY})?\s*(?:至|到|~|～|-+\s*(?:19|20)\d\d)")
 _OTHER_EVENT = re.compile(
-    rf"\s*(?:星期.)?\s*(?:{_TIME_OF_DAY})?\s*(?:起|止|[上下中]午|凌晨|晚|以?前|以?后|之[前后日]|通过|[施实]行|实施|修[订正]|召开|举行|在|[，,。、])"
+    rf"\s*(?:星期.)?\s*(?:{_TIME_OF_DAY})?\s*(?:起|止|[上下中]午|凌晨|晚|以?前|以?后|之[前后日]|通过|[施实]行|实施|修[订正]|召开|举行|出生|任|在|[，,。、])"
 )
 _BEFORE_OTHER_DATE = re.compile(r"(?:截[至止]|自|从|于|至|到|的|在)\s*$")
 _PRINTED = re.compile(r"^[^月]+$|(?:年|月)\s?0\d")  # by a program: people write 2024年3月5日 under what they sign
@@ -242,7 +242,7 @@ class _Reader:
         """Yield every date shown outside header, side bars and footer, with its meaning."""
         for index, block in enumerate(self.blocks[: self.end]):
             if block.region in (Region.MAIN, Region.NAVIGATION) and len(block.text) <= _LONGEST_LINE:
-                found = find_dates_in(block.text, self.as_of)
+                found = find_dates_in(block.text, self.as_of) or self._date_of_piece(block)
                 yield from self._dates(index, found) if found else self._unusual_dates(index)
 
     def _dates(self, index: int, found: Sequence[FoundDate]) -> Iterator[_Seen]:
@@ -260,6 +260,17 @@ class _Reader:
                 yield self._seen(index, each, DateMeaning.PUBLISHED, label, strength)
             elif self._is_title(index) and each == self.in_title:
                 yield self._seen(index, each, DateMeaning.PUBLISHED, _Label(), FAIR)
+
+    def _date_of_piece(self, block: Block) -> tuple[FoundDate, ...]:
+        """A date in an element of its own that the next one's figures run into: 2024-03-05 | 328."""
+        at = 0
+        for piece in block.pieces if len(block.text) <= _SHORT_LINE else ():
+            at = block.text.find(piece, at)
+            found = find_dates_in(piece, self.as_of) if at >= 0 else ()
+            if found and found[0].text == piece:
+                return (FoundDate(found[0].date, piece, at, at + len(piece)),)
+            at = max(at, 0) + len(piece)
+        return ()
 
     def _unusual_dates(self, index: int) -> Iterator[_Seen]:
         """20240305 or 3天前, read only behind a label; day and month in own elements, only beside the title."""
@@ -322,14 +333,15 @@ class _Reader:
         what, strength = meaning
         block = self.blocks[index]
         in_doubt = strength == WEAK and "发文" not in label.word and not self._is_bare_label_fit(index)
-        below = self.title is not None and index >= self.zone.stop
-        if (
-            in_doubt
-            or (below and self._is_of_other_item(index, block.text))
-            or _RANGE.match(fold(block.text[found.end :]))
-        ):
+        if in_doubt or self._is_labelled_for_other_item(index) or _RANGE.match(fold(block.text[found.end :])):
             what, strength = DateMeaning.OTHER, NONE
         return self._seen(index, found, what, label, strength)
+
+    def _is_labelled_for_other_item(self, index: int) -> bool:
+        """Whether below the zone, or in the same line above the title, another item's link goes with the date."""
+        if self.title is None or index in self.zone or self._is_title(index):
+            return False
+        return self._is_of_other_item(index, self.blocks[index].text, depth=3 if index >= self.zone.stop else 1)
 
     def _seen(self, index: int, found: FoundDate, meaning: DateMeaning, label: _Label, strength: int) -> _Seen:
         source = DateSource.TABLE if label.beside else DateSource.LABEL
@@ -375,14 +387,14 @@ class _Reader:
             return False
         return not self._is_of_other_item(index, rest) and not self._is_in_link(index, found)
 
-    def _is_of_other_item(self, index: int, text: str) -> bool:
+    def _is_of_other_item(self, index: int, text: str, depth: int = 3) -> bool:
         """Whether a line's date stands beside another item's link, and no source, views … make it an info line."""
         folded = fold(text)
         for link in islice(self.blocks[index].element.iter("a"), 20):
             if _is_item_link(link):
                 folded = folded.replace(fold(visible_text(link)), "")
         others = _WEAK_LABEL.sub("", folded).replace("发布", "").replace("发表", "")
-        return _INFO_WORDS.search(others) is None and self._beside_link(index)
+        return _INFO_WORDS.search(others) is None and self._beside_link(index, depth)
 
     def _is_in_link(self, index: int, found: FoundDate) -> bool:
         """Whether the date is part of a link's longer text, such as an attachment's name."""
@@ -397,11 +409,16 @@ class _Reader:
         lines = (self.blocks[n].text[:_SHORT_LINE] for n in (index - 1, index, index + 1) if n in self.zone)
         return any(_INFO_WORDS.search(line) for line in lines)
 
-    def _beside_link(self, index: int) -> bool:
-        """Whether the date stands beside another item's link."""
+    def _beside_link(self, index: int, depth: int) -> bool:
+        """Whether the date stands beside another item's link, in one of so many elements around it."""
         element: HtmlElement | None = self.blocks[index].element
-        for _ in range(3):
-            if element is None or element in self.around_title or len(visible_text(element)) > 400:
+        for _ in range(depth):
+            if (
+                element is None
+                or element.tag == "body"
+                or element in self.around_title
+                or len(visible_text(element)) > 400
+            ):
                 return False
             shortest = _SHORT_TITLE if element.tag in ("li", "tr", "dd") else _LONG_TITLE
             if any(_is_item_link(link, shortest) for link in element.iter("a")):

@@ -206,16 +206,36 @@ def _line_above_info(dom: Dom, tag: str) -> Title | None:
     for index, (above, block) in enumerate(pairwise(dom.blocks)):
         if block.region is not Region.MAIN or not is_info_line(block.text):
             continue
-        if _DATED_INFO.search(block.text) or tag.endswith(_key(above.text)):
+        if index and (_DOCUMENT_NUMBER.fullmatch(above.text) or _is_share_bar(above)):
+            index, above = index - 1, dom.blocks[index - 1]
+        if _is_dated_info(block) or tag.endswith(_key(above.text)):
             fits = above.region is Region.MAIN and not above.linked and 6 <= len(above.text) <= _LONGEST_GUESS
             bare = fits and not is_info_line(above.text) and not _PUNCTUATION.search(above.text)
             return Title(above.text, index, index + 1) if bare else None
     return None
 
 
+def _is_share_bar(block: Block) -> bool:
+    """Whether a line is nothing but short links, as 微信 微博 QQ空间 between title and day."""
+    return len(block.pieces) > 1 and block.linked >= len(_key(block.text)) and max(map(len, block.pieces)) <= _SHARE
+
+
+_SHARE = 5  # characters: 微信好友, QQ空间
+
+
+def _is_dated_info(block: Block) -> bool:
+    """Whether a line tells a labelled day, a day with source or views, or (outside tables) begins with a moment."""
+    if _DATED_INFO.search(block.text):
+        return True
+    with_words = _INFO_WORDS.search(block.text) and re.search(_DAY, block.text)
+    return bool(with_words) or (block.tag != "td" and _MOMENT.match(fold(block.text)) is not None)
+
+
 _LONGEST_GUESS = 80  # characters
 _DATED_INFO = re.compile(r"(?:时间|日期)\s*[:：]?\s*[\[【]?\s*\d{4}\s?[-/.年]")
-_PUNCTUATION = re.compile("[。；：:>＞|]")
+_MOMENT = re.compile(rf"{_DAY}日?\s\d{{1,2}}:\d\d")
+_DOCUMENT_NUMBER = re.compile(r".{2,16}[〔\[［(（]\d{4}[〕\]］)）]\s?第?\d+\s?号")
+_PUNCTUATION = re.compile("[。；：:>＞|]|(?:时间|日期|期限)$")
 
 # ---------------------------------------------------------------- the <title> tag alone
 
