@@ -219,14 +219,14 @@ def test_ofd_that_cannot_be_read(body: bytes, state: AttachmentState) -> None:
 
 # ---------------------------------------------------------------- RTF
 
-RICH_TABLE = rb"""{\rtf1\ansi\ansicpg936\deff0{\fonttbl{\f0\fcharset134 \'cb\'ce\'cc\'e5;}{\f1\fcharset0 Arial;}}
+RICH_TABLE = rb"""{\rtf1\ansi\ansicpg1252\deff0{\fonttbl{\f0\fcharset134 \'cb\'ce\'cc\'e5;}{\f1\fcharset0 Arial;}}
 {\info{\title x}}{\*\generator y;}\pard\f0 \'b9\'ab\'bf\'aa\'c4\'bf\'c2\'bc\par
 \trowd\cellx1000\cellx3000\pard\intbl \'d0\'f2\'ba\'c5\cell\'b9\'ab\'bf\'aa\'ca\'c2\'cf\'ee\cell\row
 \trowd\cellx1000\clvmgf\cellx2000\cellx3000\pard\intbl 1\cell
 \'d0\'ed\'bf\'c9\par\'b1\'e4\'b8\'fc\cell\'bd\'e1\'b9\'fb\cell
 \row
 \trowd\cellx1000\clvmrg\cellx2000\cellx3000\pard\intbl 2\cell\cell\'b9\'ab\'ca\'be\cell\row
-\pard\f1{\field{\*\fldinst HYPERLINK "z"}{\fldrslt seen}}{\pict\bin4 }}{{}\uc2\u-10179??\u-8251??\par}"""
+\pard\f1{\field{\*\fldinst HYPERLINK "z"}{\fldrslt seen}}{\pict\bin4 {{{{}\uc2\u-10179??\u-8251??\par}"""
 
 
 def test_a_table_of_an_rtf_document() -> None:
@@ -285,9 +285,9 @@ def test_archives_packed_in_an_unusual_way() -> None:
     assert read_attachment(buffer.getvalue(), name="a.zip").state is AttachmentState.UNSUPPORTED
 
 
-def test_a_workbook_in_a_document_is_not_the_document() -> None:
-    body = compound(Workbook=b"a", WordDocument=b"a")  # both at the root: Word wins; deeper ones are not looked at
-    assert read_attachment(body, name="a").format == "doc"
+def test_a_workbook_that_mentions_another_format_stays_a_workbook() -> None:
+    body = compound(Workbook="WordDocument".encode("utf-16-le"))
+    assert read_attachment(body, name="a.doc").format == "xls"
 
 
 # ---------------------------------------------------------------- damage

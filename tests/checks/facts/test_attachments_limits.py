@@ -153,6 +153,7 @@ ALL = b"beginbfrange\n%s\nendbfrange"
         pytest.param(pdf(b"BT /F 1 Tf [" + b"<4e00> 9 " * 6_000 + b"] TJ ET"), id="strings in one"),
         pytest.param(pdf(b"0 0 m " * 30_000 + TEXT), id="lines"),
         pytest.param(pdf(TEXT + b"/X Do " * 10, form=TEXT + b"/X Do " * 10, depth=5), id="forms in forms"),
+        pytest.param(pdf(b"/X Do", form=b"BT /F 1 Tf " + b"<4e> Tj " * 6_000 + b"ET", depth=1), id="strings in a form"),
         pytest.param(
             pdf(b"/X Do " * 50, form=TEXT, depth=1, characters=ALL % b"<4E00> <51FF> <4E00>"), id="fonts in forms"
         ),
