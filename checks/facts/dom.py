@@ -607,6 +607,7 @@ _ARTICLE_SIGNS = re.compile(
 )
 
 FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
+_OF_SITE = re.compile(f"{FOOTER_WORDS.pattern}|主办|承办|电话|邮编|地址", re.I)
 
 
 def _named_region(element: HtmlElement) -> Region | None:
@@ -659,7 +660,7 @@ def _is_plausible(region: Region, blocks: Sequence[Block], start: int, end: int,
     if end <= start or (region is not Region.ASIDE and _holds_list(blocks)):
         return False
     if any(_ARTICLE_SIGNS.search(block.text) for block in blocks):
-        return region is Region.FOOTER and start > total * 0.6 and any(FOOTER_WORDS.search(b.text) for b in blocks)
+        return region is Region.FOOTER and start > total * 0.6 and any(_OF_SITE.search(block.text) for block in blocks)
     if region is Region.FOOTER:
         return start > total * 0.3
     return region is Region.ASIDE or (end - start) < total * 0.7

@@ -204,6 +204,8 @@ def _shown_heading(dom: Dom, *, lone: bool) -> Title | None:
 def _line_above_info(dom: Dom, tag: str) -> Title | None:
     """The line right above the first info line that is dated, or above any if <title> ends in it (site, then title)."""
     for index, (above, block) in enumerate(pairwise(dom.blocks)):
+        if above.region is Region.MAIN and len(above.text) > _SENTENCE and above.text.endswith("。"):
+            return None  # below the text stand signatures
         if block.region is not Region.MAIN or not is_info_line(block.text):
             continue
         if index and (_DOCUMENT_NUMBER.fullmatch(above.text) or _is_share_bar(above)):
@@ -232,6 +234,7 @@ def _is_dated_info(block: Block) -> bool:
 
 
 _LONGEST_GUESS = 80  # characters
+_SENTENCE = 40  # characters
 _DATED_INFO = re.compile(r"(?:时间|日期)\s*[:：]?\s*[\[【]?\s*\d{4}\s?[-/.年]")
 _MOMENT = re.compile(rf"{_DAY}日?\s\d{{1,2}}:\d\d")
 _DOCUMENT_NUMBER = re.compile(r".{2,16}[〔\[［(（]\d{4}[〕\]］)）]\s?第?\d+\s?号")
