@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -17,6 +18,9 @@ from rich.table import Table
 # A sentence stays one line wherever it goes: a terminal breaks it by itself, a log must not.
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+FILE_WIDTH = 160  # columns, where a table goes to a file or a pipe, which have no width of their own
 
 
 def print_json(document: Mapping[str, Any]) -> None:
@@ -53,6 +57,9 @@ def print_table(
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(printable(cell) for cell in row))
+    if not console.is_terminal:
+        wanted = os.environ.get("COLUMNS", "")
+        console.width = int(wanted) if wanted.isdigit() else FILE_WIDTH
     console.print(table, soft_wrap=False)
 
 

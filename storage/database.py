@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from storage import errors
 
 LOCK_WAIT_SECONDS = 30
+ADDRESSES = "sqlite:/// 或 postgresql+psycopg:// 开头的地址"
 _UPGRADE_LOCK = 0x78756E63  # any constant of our own: upgrades of one PostgreSQL database wait for each other
 
 
@@ -133,11 +134,9 @@ def _parse(url: str) -> URL:
         parsed = make_url(url)
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
-        raise errors.DatabaseUrlInvalid(f"数据库地址无法识别：{shown(url)}。") from error
+        raise errors.DatabaseUrlInvalid(f"数据库地址无法识别：{shown(url)}；请用 {ADDRESSES}。") from error
     if parsed.drivername not in {"sqlite", "sqlite+pysqlite", "postgresql+psycopg"}:
-        raise errors.DatabaseUrlInvalid(
-            f"不支持 {parsed.drivername} 数据库，请用 sqlite:/// 或 postgresql+psycopg:// 开头的地址。"
-        )
+        raise errors.DatabaseUrlInvalid(f"不支持 {parsed.drivername} 数据库；请用 {ADDRESSES}。")
     return parsed
 
 

@@ -98,7 +98,7 @@ def test_numbers_that_do_not_exist_are_said(inspect: Inspect) -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("nonsense", "nonsense"),
+        ("nonsense", "sqlite:///"),
         ("mysql://localhost/x", "postgresql+psycopg"),
         ("postgresql+psycopg://127.0.0.1:1/x", "数据库"),
     ],
