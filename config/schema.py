@@ -133,14 +133,6 @@ class Unit(Settings):
         return tuple(name for name in dict.fromkeys((self.name, self.full_name, *self.aliases)) if name)
 
 
-class HourPace(Settings):
-    """A pace for some hours of the day (local time)."""
-
-    start: time
-    end: time
-    requests_per_second: float = Field(gt=0)
-
-
 class Site(Settings):
     """站点: one website; IPv6, identity and availability are judged once a site and count for each of its units."""
 
@@ -152,7 +144,7 @@ class Site(Settings):
     confirmed: bool = False
     requests_per_second: float | None = Field(default=None, gt=0)
     concurrency: int | None = Field(default=None, ge=1, le=16)
-    robots_override_reason: str | None = None  # set only with the owner's leave; recorded in every run
+    robots_override_reason: str | None = None  # set only with the owner's leave; kept with every run
 
 
 class District(Settings):

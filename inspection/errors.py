@@ -31,12 +31,6 @@ class NothingCaptured(InspectionError):
     exit_code = 4
 
 
-class BatchFailed(InspectionError):
-    """A crawling process ended without finishing its sites: see the log named in the message, then resume the run."""
-
-    exit_code = 3
-
-
 class InvalidInput(InspectionError):
     """Something typed can't be understood: the message says how to write it."""
 

@@ -113,10 +113,6 @@ class Repository:
         with self._database.reading() as session:
             return [rows.run_of(row) for row in session.scalars(query)]
 
-    def resumable_run(self, day: date, kind: RunKind) -> Run | None:
-        """Return the newest run of the day that has neither been published nor failed, or None."""
-        return next((run for run in self.runs(day, kind) if run.state in UNFINISHED), None)
-
     def set_run_state(self, run_id: int, state: RunState, note: str | None = None) -> None:
         """Note how far a run has come; raises RunNotFound, and IllegalTransition when it skips a step."""
         now = self._clock()

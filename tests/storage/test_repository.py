@@ -183,21 +183,6 @@ def test_a_site_that_was_not_planned_joins_the_ledger(repository: Repository) ->
     assert repository.site_states(run_id)["new"].state is RunState.RUNNING
 
 
-def test_the_newest_unfinished_run_of_the_day_is_resumed(repository: Repository) -> None:
-    assert repository.resumable_run(DAY, RunKind.NIGHTLY) is None
-    first, second, failed = (begin(repository) for _ in range(3))
-    begin(repository, day=DAY - timedelta(days=1))
-    begin(repository, kind=RunKind.SPOT)
-    repository.set_run_state(failed.id, RunState.FAILED)
-    assert repository.resumable_run(DAY, RunKind.NIGHTLY) == second
-    for state in (RunState.RUNNING, RunState.CAPTURED, RunState.JUDGED):
-        repository.set_run_state(second.id, state)
-    repository.set_run_state(second.id, RunState.RUNNING)
-    for state in (RunState.CAPTURED, RunState.JUDGED, RunState.PUBLISHED):
-        repository.set_run_state(second.id, state)
-    assert repository.resumable_run(DAY, RunKind.NIGHTLY) == first
-
-
 def test_runs_are_listed_newest_first(repository: Repository) -> None:
     made = [begin(repository, day=DAY), begin(repository, kind=RunKind.SPOT), begin(repository, day=date(2026, 1, 1))]
     assert repository.runs() == made[::-1]
