@@ -22,7 +22,7 @@ from checks.readability import (
     unread_part,
 )
 from checks.verdict import Subject, evidence_of
-from config.schema import Rules
+from config.rules import Rules
 
 META = CheckMeta(
     id="column_freshness",

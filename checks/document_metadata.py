@@ -21,7 +21,7 @@ from checks.readability import (
     unread_document_columns,
 )
 from checks.verdict import Subject, evidence_of
-from config.schema import Rules
+from config.rules import Rules
 
 META = CheckMeta(
     id="document_metadata",

@@ -20,7 +20,8 @@ from checks.readability import (
     unread_part,
 )
 from checks.verdict import Subject, evidence_of
-from config.schema import ColumnType, Rules
+from config.rules import Rules
+from config.schema import ColumnType
 
 META = CheckMeta(
     id="empty_columns",

@@ -18,7 +18,7 @@ from checks.readability import (
     script_obstacle,
 )
 from checks.verdict import Subject, evidence_of
-from config.schema import Rules
+from config.rules import Rules
 
 META = CheckMeta(
     id="home_freshness",

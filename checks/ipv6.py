@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
 from checks.network_answers import Answers, Fetch, difference, fetch_line, told_once
 from checks.verdict import Subject
-from config.schema import Ipv6Rule, Rules
+from config.rules import Ipv6Rule, Rules
 
 META = CheckMeta(
     id="ipv6",

@@ -15,7 +15,8 @@ from enum import Enum, StrEnum
 from typing import Protocol
 
 from checks.facts.model import AttachmentFacts, PageFacts
-from config.schema import Column, Rules, Site, Unit
+from config.rules import Rules
+from config.schema import Column, Site, Unit
 
 # ---------------------------------------------------------------- captures
 
@@ -142,6 +143,9 @@ class ProbeKind(StrEnum):
     CONNECT = "connect"  # TCP connect to one address and port
     FETCH = "fetch"  # GET of a URL over one address family
     ROUTE = "route"  # whether the inspecting machine has a v6 route to an address
+    LINK = "link"  # whether what a link leads to can be had
+    SEARCH = "search"  # whether the site's search finds a title that we know is there
+    TLS = "tls"  # the certificate that a host shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +158,11 @@ class Probe:
     FETCH       target URL;         {"address", "port", "try": n, "status", "bytes", "seconds", "digest",
                                      "shingles": [..], "error", "level": 1|2|3}
     ROUTE       target address;     {"reachable": bool, "error"}
+    LINK        target URL;         {"kind": "page"|"image"|"attachment", "tries": [{"method", "at", "status", "bytes",
+                                     "error", "soft_404": bool}], "state": "alive"|"dead"|"unsure", "why"}
+    SEARCH      target form URL;    {"query", "method", "status", "bytes", "found": bool|null, "error"}
+    TLS         target host:port;   {"offered": bool|null, "not_before", "not_after" (ISO days), "names": [..],
+                                     "issuer", "verified": bool|null, "error"}
     `family` is 4, 6 or 0. `failure` is set when the question itself could not be put (never "the answer is no").
     """
 
@@ -226,11 +235,54 @@ class ColumnVisit:
 
 
 @dataclass(frozen=True, slots=True)
+class AvailabilityDay:
+    """可用性 of one site on one day: probes answered in time, those that failed, and those that our own outage spoilt.
+
+    `failures` are examples in Chinese, e.g. "09:15 连接超时"; probes spoilt by our outage are in neither count.
+    """
+
+    site_id: str
+    day: date
+    answered: int
+    failed: int
+    ours: int = 0
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListHistory:
+    """What earlier nights saw of one column's list, by `target` of the column.
+
+    `whole_on` is the last earlier night on which the list was captured whole (None: never); `known` the normalised URLs
+    seen on any earlier night.
+    """
+
+    target: str
+    whole_on: date | None
+    known: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NewMediaAccount:
+    """政务新媒体账号: one row of the register that the office imported, as of `recorded_on`."""
+
+    unit_id: str
+    platform: str  # 微信, 微博, 抖音, 客户端 …
+    name: str
+    last_post: date | None  # None: nothing was ever posted
+    interaction: bool | None  # offers visitors a way to ask or comment; None: not recorded
+    recorded_on: date
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """Everything captured in one run for one unit (`unit` set), or for one site (`unit` None).
 
-    A unit's bundle holds its columns. A site's bundle holds its home page, second-level pages and probes, and the
-    columns of all its units. `day` is the day the run speaks of.
+    A unit's bundle holds its columns, the home pages of the sites they stand on, the probes of links on those sites and
+    what earlier nights saw of its lists. A site's bundle holds its home page, second-level pages, all its probes, its
+    availability, and the columns of all its units. `day` is the day the run speaks of. `new_media` is None while no
+    register was imported.
     """
 
     day: date
@@ -241,6 +293,11 @@ class Bundle:
     second_level: tuple[Page, ...] = ()
     columns: tuple[ColumnVisit, ...] = ()
     probes: tuple[Probe, ...] = ()
+    domain_suffix: str = "gov.cn"
+    homes: tuple[Page, ...] = ()
+    availability: tuple[AvailabilityDay, ...] = ()  # the last seven days, in order, those without probes left out
+    histories: tuple[ListHistory, ...] = ()
+    new_media: tuple[NewMediaAccount, ...] | None = None
 
 
 # ---------------------------------------------------------------- findings

@@ -19,7 +19,8 @@ from checks import (
 from checks.facts.model import PageFacts
 from checks.model import Bundle, Check, Finding, Outcome, Scope
 from checks.single_page import bundle_of, checks_for
-from config.schema import CheckRules, Rules, Unit
+from config.rules import CheckRules, Rules
+from config.schema import Unit
 
 CHECKS: tuple[Check, ...] = (
     open_attribute,
@@ -51,7 +52,7 @@ def validate(checks: Iterable[Check]) -> None:
         if not check.META.reasons:
             raise RegistryError(f"check {check.META.id!r} declares no reasons")
         if check.META.id not in CheckRules.model_fields:
-            raise RegistryError(f"check {check.META.id!r} has no row in config.schema.CheckRules")
+            raise RegistryError(f"check {check.META.id!r} has no row in config.rules.CheckRules")
 
 
 validate(CHECKS)

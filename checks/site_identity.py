@@ -10,7 +10,7 @@ from checks.facts.model import Identity
 from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Scope
 from checks.readability import SHARED_REASONS, is_undecided, obstacle_of_failure, page_obstacle, script_obstacle
 from checks.verdict import Subject, evidence_of
-from config.schema import Rules
+from config.rules import Rules
 
 META = CheckMeta(
     id="site_identity",

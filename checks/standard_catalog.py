@@ -33,7 +33,8 @@ from checks.readability import (
     uncaptured_attachments,
 )
 from checks.verdict import Subject, evidence_of
-from config.schema import ColumnType, Rules, StandardCatalogRule, UnitKind
+from config.rules import Rules, StandardCatalogRule
+from config.schema import ColumnType, UnitKind
 
 META = CheckMeta(
     id="standard_catalog",

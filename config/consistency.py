@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.names import normalised
 from config.problem import Problem
-from config.schema import IPV6_ITEMS, CheckRules, Column, Indicator, Indicators, Inventory, Rules, Unit, UnitKind
+from config.rules import IPV6_ITEMS, CheckRules, Rules
+from config.schema import Column, Indicator, Indicators, Inventory, Unit, UnitKind
 
 CHECKS = frozenset(CheckRules.model_fields)
 KIND_NAMES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
@@ -82,6 +83,8 @@ def _template_sites(inventory: Inventory, file: str) -> Iterator[Problem]:
     sites = [site.id for site in inventory.sites]
     for number, template in enumerate(inventory.column_templates):
         yield from _unknown(file, f"column_template[{number}].site", "站点", [template.site], sites)
+        duties = [duty.id for duty in inventory.duties]
+        yield from _unknown(file, f"column_template[{number}].duties", "职责", template.duties, duties)
 
 
 def _unit_problems(

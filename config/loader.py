@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from config.consistency import indicator_problems, inventory_problems, rules_problems
 from config.problem import ConfigurationError, Problem
-from config.schema import Configuration, Indicators, Inventory, Rules, Settings
+from config.rules import Rules
+from config.schema import Indicators, Inventory, Settings
 from config.wording import describe
 
 SITES, RULES, INDICATORS = "sites.toml", "rules.toml", "indicators.toml"
@@ -20,6 +21,14 @@ FILES = (SITES, RULES, INDICATORS)
 
 Model = TypeVar("Model", bound=Settings)
 Table = dict[str, Any]
+
+
+class Configuration(Settings):
+    """Everything in force for a run."""
+
+    inventory: Inventory
+    rules: Rules
+    indicators: Indicators
 
 
 class _Read(NamedTuple):
@@ -130,10 +139,11 @@ def _id(table: Table) -> str:
 
 
 def _column(template: Table) -> Table:
-    return {key: value for key, value in template.items() if key != "kinds"}
+    return {key: value for key, value in template.items() if key not in ("kinds", "duties")}
 
 
 def _holds_for(template: Table, unit: Table) -> bool:
-    kinds, without = template.get("kinds"), unit.get("without_columns")
+    kinds, duties, without = template.get("kinds"), template.get("duties"), unit.get("without_columns")
     of_its_kind = not isinstance(kinds, list) or unit.get("kind") in kinds
-    return of_its_kind and not (isinstance(without, list) and template.get("id") in without)
+    bears = not isinstance(duties, list) or any(duty in (unit.get("duties") or ()) for duty in duties)
+    return of_its_kind and bears and not (isinstance(without, list) and template.get("id") in without)

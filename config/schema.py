@@ -103,6 +103,7 @@ class ColumnTemplate(Settings):
     name: Text
     site: str
     kinds: tuple[UnitKind, ...] = (UnitKind.DEPARTMENT, UnitKind.TOWNSHIP)
+    duties: tuple[str, ...] = ()  # only units that bear one of these duties have it; empty: every unit of `kinds`
 
 
 class Duty(Settings):
@@ -153,6 +154,7 @@ class District(Settings):
     name: str
     division_code: Annotated[str, Field(pattern=r"^\d{6}$")]  # 行政区划代码
     city: str = ""
+    domain_suffix: str = "gov.cn"  # 政府网站域名后缀: what the hosts of the district's sites end in
     timezone: str = "Asia/Shanghai"
 
 
@@ -188,6 +190,9 @@ class Crawl(Settings):
     allow_private_addresses: bool = False  # loopback and private targets, for the demonstration and tests only
     resolver: str | None = None  # "127.0.0.1:5353": ask this DNS server instead of the machine's
     name_server_port: int = Field(default=53, ge=1, le=65535)  # where the IPv6 delegation test asks name servers
+    https_port: int = Field(default=443, ge=1, le=65535)  # where the certificate test asks a site known by http only
+    certificate_authorities: str | None = None  # a PEM file trusted beside the machine's own authorities
+    links_per_site: int = Field(default=300, ge=0)  # links tried a night and site in the search for dead ones
     sampling: Sampling = Sampling()
 
 
@@ -224,126 +229,17 @@ class Inventory(Settings):
         return tuple(unit for unit in self.units if any(column.site == site_id for column in unit.columns))
 
 
-# ---------------------------------------------------------------- rule book: rules.toml
-
-
-class CheckRule(Settings):
-    """What every check's row in rules.toml may say."""
-
-    weight: Weight = Decimal(1)  # multiplies the weight of each binding; 0: reported, but not scored
-    severity: Literal["high", "medium", "low"] = "medium"
-    confirm_reasons: tuple[str, ...] = ()  # FAIL reasons that hang on the network's mood and wait for k of n nights
-
-
-class OpenAttributeRule(CheckRule):
-    """公开属性标注."""
-
-
-class DocumentMetadataRule(CheckRule):
-    """公文要素: which elements a document must show."""
-
-    required: tuple[str, ...] = ("index_number", "issuer", "doc_number", "written_date", "published_date")
-
-
-class StandardCatalogRule(CheckRule):
-    """基层政务公开标准目录: the columns a catalogue's head must have, each with its accepted spellings."""
-
-    head: dict[str, tuple[str, ...]] = {}
-    fields: dict[str, tuple[str, ...]] = {}  # the 26 pilot fields and the words that name them
-
-
-IPV6_ITEMS = ("aaaa", "reach", "success_rate", "delegation", "similarity", "second_level", "third_level")
-
-
-class Ipv6Rule(CheckRule):
-    """IPv6: weights of the seven items and limits of the repeated tries."""
-
-    item_weights: dict[str, Weight] = {}
-    tries: int = Field(default=5, ge=1)
-    success_rate: Share = Decimal("0.9")
-    max_difference: Share = Decimal("0.10")
-    sampled_links: int = Field(default=10, ge=1)
-    link_share: Share = Decimal("0.9")
-
-
-class ColumnFreshnessRule(CheckRule):
-    """栏目更新: days a column of a type may stay without a new item."""
-
-    days: dict[ColumnType, Annotated[int, Field(ge=1)]] = {}
-
-
-class HomeFreshnessRule(CheckRule):
-    """首页更新: days the home page may stay without a new item (19号: two weeks)."""
-
-    days: int = Field(default=14, ge=1)
-
-
-class EmptyColumnsRule(CheckRule):
-    """空白栏目."""
-
-
-class SiteIdentityRule(CheckRule):
-    """网站标识: which marks the footer must bear."""
-
-    required: tuple[str, ...] = ("site_code", "icp", "police", "conac_badge", "host_unit", "contact")
-
-
-class CheckRules(Settings):
-    """One row a check; a test proves that registry and rows agree."""
-
-    open_attribute: OpenAttributeRule
-    document_metadata: DocumentMetadataRule
-    standard_catalog: StandardCatalogRule
-    ipv6: Ipv6Rule
-    column_freshness: ColumnFreshnessRule
-    home_freshness: HomeFreshnessRule
-    empty_columns: EmptyColumnsRule
-    site_identity: SiteIdentityRule
-
-    def row(self, check_id: str) -> CheckRule:
-        """Return the row of a check; raises AttributeError for an unknown id."""
-        row = getattr(self, check_id)
-        assert isinstance(row, CheckRule)
-        return row
-
-
-class Confirmation(Settings):
-    """Seen on `seen` of the last `nights` nights before a finding of the network's mood counts."""
-
-    seen: int = Field(default=2, ge=1)
-    nights: int = Field(default=3, ge=1)
-
-
-class Veto(Settings):
-    """单项否决 of 国办秘函〔2019〕19号: a count of failing targets of one check that makes the verdict 不合格."""
-
-    id: str
-    title: str
-    check: str
-    column_types: tuple[ColumnType, ...] = ()  # empty: any
-    at_least: int = Field(ge=1)
-    points: Weight = Decimal(0)  # what it costs in the roll-up
-
-
-class Rules(Settings):
-    """The whole of rules.toml; `version` changes whenever a number in it does."""
-
-    version: Text
-    coverage_floor: Share = Decimal("0.8")
-    confirmation: Confirmation = Confirmation()
-    checks: CheckRules
-    vetoes: tuple[Veto, ...] = Field(default=(), alias="veto")
-
-    model_config = ConfigDict(populate_by_name=True)
-
-
 # ---------------------------------------------------------------- scoring table: indicators.toml
 
 
 class Binding(Settings):
-    """One check that serves an indicator, with its weight among the indicator's checks."""
+    """One check that serves an indicator, with its weight among the indicator's checks.
+
+    `items` narrows a check that judges in several respects to those whose item begins with one of them; empty: all.
+    """
 
     check: str
+    items: tuple[str, ...] = ()
     weight: Decimal = Field(default=Decimal(1), gt=0)
 
 
@@ -385,11 +281,3 @@ class Indicators(Settings):
     indicators: tuple[Indicator, ...] = Field(alias="indicator", min_length=1)
 
     model_config = ConfigDict(populate_by_name=True)
-
-
-class Configuration(Settings):
-    """Everything in force for a run."""
-
-    inventory: Inventory
-    rules: Rules
-    indicators: Indicators

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from config.problem import Problem
-from config.schema import Indicators, Inventory, Rules
+from config.rules import Rules
+from config.schema import Indicators, Inventory
 
 ROOTS: Mapping[str, type[BaseModel]] = {"sites.toml": Inventory, "rules.toml": Rules, "indicators.toml": Indicators}
 

@@ -34,7 +34,8 @@ from protego import Protego
 
 from checks.facts.model import PageFacts
 from checks.model import FailureKind, Probe, ProbeKind
-from config.schema import Crawl, Ipv6Rule, Site
+from config.rules import Ipv6Rule
+from config.schema import Crawl, Site
 from crawler.names import Answer, NameFailure, NameNotFound, Names
 from crawler.politeness import ROBOTS_NAME, AddressRefused, user_agent
 from crawler.urls import InvalidUrl, host_of, normalise, same_site

@@ -15,8 +15,20 @@ from checks.facts.attachments import read_attachment
 from checks.facts.kinds import kind_of_column
 from checks.facts.model import AttachmentFacts, PageFacts, PageKind
 from checks.facts.page import read_page
-from checks.model import Bundle, Capture, ColumnVisit, EvidenceRef, FailureKind, Mode, Page, PageRole, Probe, Visit
-from config.schema import Column, Inventory, Site, Unit
+from checks.model import (
+    Bundle,
+    Capture,
+    ColumnVisit,
+    EvidenceRef,
+    FailureKind,
+    Mode,
+    Page,
+    PageRole,
+    Probe,
+    ProbeKind,
+    Visit,
+)
+from config.schema import Column, District, Inventory, Site, Unit
 from crawler.capturing import is_markup
 from storage.errors import StorageError
 
@@ -34,6 +46,22 @@ class SiteMaterial:
     second_level: tuple[Page, ...]
     columns: tuple[ColumnVisit, ...]
     probes: tuple[Probe, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMaterial:
+    """What of one site concerns one unit: its columns there, the site's home page, and the probes of links."""
+
+    columns: tuple[ColumnVisit, ...]
+    home: Page | None
+    links: tuple[Probe, ...]
+
+    @classmethod
+    def of(cls, material: SiteMaterial, unit: Unit) -> UnitMaterial:
+        """Return the unit's part of what was seen of a site."""
+        columns = tuple(visit for visit in material.columns if visit.unit.id == unit.id)
+        links = tuple(probe for probe in material.probes if probe.kind is ProbeKind.LINK)
+        return cls(columns, material.home, links)
 
 
 class PageReader:
@@ -155,12 +183,13 @@ def _column(unit: Unit, column: Column, visits: list[Visit], reader: PageReader)
     )
 
 
-def site_bundle(material: SiteMaterial, division_code: str, day: date) -> Bundle:
+def site_bundle(material: SiteMaterial, district: District, day: date) -> Bundle:
     """Return what the site-scope checks see."""
     return Bundle(
         day=day,
         site=material.site,
-        division_code=division_code,
+        division_code=district.division_code,
+        domain_suffix=district.domain_suffix,
         home=material.home,
         second_level=material.second_level,
         columns=material.columns,
@@ -168,8 +197,16 @@ def site_bundle(material: SiteMaterial, division_code: str, day: date) -> Bundle
     )
 
 
-def unit_bundle(unit: Unit, columns: Iterable[ColumnVisit], division_code: str, day: date) -> Bundle:
+def unit_bundle(unit: Unit, parts: Sequence[UnitMaterial], district: District, day: date) -> Bundle:
     """Return what the page-, column- and unit-scope checks see: the unit's columns on all sites, in inventory order."""
     place = {column.id: index for index, column in enumerate(unit.columns)}
-    own = sorted((c for c in columns if c.unit.id == unit.id), key=lambda visit: place[visit.column.id])
-    return Bundle(day=day, unit=unit, division_code=division_code, columns=tuple(own))
+    columns = (visit for part in parts for visit in part.columns)
+    return Bundle(
+        day=day,
+        unit=unit,
+        division_code=district.division_code,
+        domain_suffix=district.domain_suffix,
+        columns=tuple(sorted(columns, key=lambda visit: place[visit.column.id])),
+        homes=tuple(part.home for part in parts if part.home is not None),
+        probes=tuple(probe for part in parts for probe in part.links),
+    )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from checks.model import ColumnVisit, FailureKind, Finding, PageRole, Visit
+from checks.model import FailureKind, Finding, PageRole, Visit
 from checks.registry import attribute_to_units, judge
 from config.schema import Unit
 from crawler.plan import SitePlan
-from inspection.assembly import SiteMaterial, assemble, site_bundle, unit_bundle
+from inspection.assembly import SiteMaterial, UnitMaterial, assemble, site_bundle, unit_bundle
 from inspection.place import Place
 from inspection.progress import Progress
 from storage.model import Run
@@ -20,18 +20,18 @@ def judge_sites(
 ) -> dict[str, list[Finding]]:
     """Judge what the run captured and return the findings by unit id; the same captures give the same findings."""
     findings: dict[str, list[Finding]] = {unit.id: [] for unit in units}
-    columns: dict[str, list[ColumnVisit]] = defaultdict(list)
-    rules, division = place.configuration.rules, place.configuration.inventory.district.division_code
+    parts: dict[str, list[UnitMaterial]] = defaultdict(list)
+    rules, district = place.configuration.rules, place.configuration.inventory.district
     for done, plan in enumerate(plans, start=1):
         material = _material(place, run, plan)
-        for column in material.columns:
-            columns[column.unit.id].append(column)
-        of_site = judge(site_bundle(material, division, run.day), rules)
+        for unit in plan.units:
+            parts[unit.id].append(UnitMaterial.of(material, unit))
+        of_site = judge(site_bundle(material, district, run.day), rules)
         for finding in attribute_to_units(of_site, plan.units):
             findings[finding.unit_id].append(finding)
         progress.advance("判定", done, len(plans) + len(units))
     for done, unit in enumerate(units, start=1):
-        findings[unit.id] += judge(unit_bundle(unit, columns.pop(unit.id, []), division, run.day), rules)
+        findings[unit.id] += judge(unit_bundle(unit, parts.pop(unit.id, []), district, run.day), rules)
         progress.advance("判定", len(plans) + done, len(plans) + len(units))
     return findings
 

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.loader import INDICATORS, RULES, SITES, digests, load
-from config.schema import Configuration
+from config.loader import INDICATORS, RULES, SITES, Configuration, digests, load
 from inspection.settings import Settings
 from storage.database import Database, is_empty, open_database, require_current, upgrade
 from storage.evidence import EvidenceStore

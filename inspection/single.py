@@ -8,7 +8,8 @@ from pathlib import Path
 
 from checks.model import Bundle, Capture, Finding, Mode, Probe, Visit
 from checks.registry import judge
-from config.schema import Configuration, Inventory, Site
+from config.loader import Configuration
+from config.schema import Inventory, Site
 from crawler.crawl import crawl
 from crawler.plan import SitePlan
 from crawler.probes import probe_site

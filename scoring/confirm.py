@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from checks.model import Finding, Outcome
-from config.schema import Confirmation, Rules
+from config.rules import Confirmation, Rules
 
 
 def seen_often_enough(nights_seen: Set[date], day: date, rule: Confirmation) -> bool:

@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from checks.model import Finding
-from config.schema import Indicator, Indicators, Rules, Unit
+from config.rules import Rules
+from config.schema import Indicator, Indicators, Unit
 from scoring.confirm import History
 from scoring.explanation import reasons
 from scoring.model import (

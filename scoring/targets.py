@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from checks.model import Finding, Outcome
-from config.schema import Rules
+from config.rules import Rules
 from scoring.confirm import History
 from scoring.model import TargetResult, TargetState
 

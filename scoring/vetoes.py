@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from config.schema import ColumnType, Veto
+from config.rules import Veto
+from config.schema import ColumnType
 from scoring.model import TargetResult, TargetState, VetoHit
 
 

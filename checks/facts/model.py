@@ -175,6 +175,28 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class HiddenLink:
+    """A link that no visitor sees. `how` names the trick in Chinese, e.g. "display:none", "移出屏幕", "零尺寸"."""
+
+    url: str
+    text: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form that a visitor can fill in: absolute URL it goes to, GET or POST, its fields and the text about it.
+
+    `fields` are (name, type, value or placeholder) of the inputs shown and of the hidden ones that go with them.
+    """
+
+    action: str
+    method: str
+    fields: tuple[tuple[str, str, str], ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table of the page, merged cells filled in: rows of cell texts. `caption` is the text just above it."""
 
@@ -206,6 +228,10 @@ class PageFacts:
     list: EntryList = EntryList()
     links: tuple[Link, ...] = ()
     frames: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()  # absolute URLs of the pictures shown, each once
+    scripts: tuple[str, ...] = ()  # absolute URLs of external scripts, each once
+    forms: tuple[Form, ...] = ()
+    hidden_links: tuple[HiddenLink, ...] = ()
     tables: tuple[Table, ...] = ()
     meta: tuple[tuple[str, str], ...] = ()  # meta name (as written) -> content
     text: str = ""  # the visible text, a line a block

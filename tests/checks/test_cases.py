@@ -9,7 +9,7 @@ import pytest
 from checks.model import Bundle, Finding, Outcome
 from checks.registry import CHECKS, judge
 from config.loader import load
-from config.schema import Rules
+from config.rules import Rules
 from tests.checks.cases import Case, all_cases, bundle_of
 
 CASES = all_cases()

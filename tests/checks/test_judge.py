@@ -45,7 +45,8 @@ from checks.model import (
 )
 from checks.registry import attribute_to_units, judge, judge_page
 from config.loader import load
-from config.schema import Column, ColumnType, Rules, Site, Unit, UnitKind
+from config.rules import Rules
+from config.schema import Column, ColumnType, Site, Unit, UnitKind
 
 RULES = load(Path(__file__).parents[2] / "config").rules
 DAY = date(2026, 11, 23)

@@ -11,7 +11,7 @@ from checks.documentation import markdown
 from checks.model import Check, CheckMeta, Outcome, Scope
 from checks.registry import CHECKS, RegistryError, validate
 from config.loader import load
-from config.schema import CheckRules
+from config.rules import CheckRules
 from tests.checks.cases import FOLDER, all_cases
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ import pytest
 
 from checks import ipv6
 from checks.registry import CHECKS
-from config.loader import load
-from config.schema import IPV6_ITEMS, CheckRules, ColumnType, Configuration, UnitKind
+from config.loader import Configuration, load
+from config.rules import IPV6_ITEMS, CheckRules
+from config.schema import ColumnType, UnitKind
 
 CONFIG = Path(__file__).parents[2] / "config"
 

@@ -9,7 +9,8 @@ import pytest
 
 from checks.facts.model import Link, PageFacts, PageKind
 from checks.model import FailureKind, Probe, ProbeKind
-from config.schema import Crawl, Ipv6Rule, Site
+from config.rules import Ipv6Rule
+from config.schema import Crawl, Site
 from crawler.probes import has_ipv6_route, probe_site, shingles
 from tests.crawler.servers import SILENT, Website, Zone, drip, name_server, page, redirect, serve
 

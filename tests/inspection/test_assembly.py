@@ -12,8 +12,9 @@ import pytest
 from checks.facts.model import AttachmentState, PageKind
 from checks.model import Capture, EvidenceRef, FailureKind, Mode, Page, PageRole, Visit
 from config.schema import Column, ColumnType, District, Inventory, Site, Unit, UnitKind
-from inspection.assembly import SiteMaterial, assemble, site_bundle, unit_bundle
+from inspection.assembly import SiteMaterial, UnitMaterial, assemble, site_bundle, unit_bundle
 
+DISTRICT = District(name="虚构区", division_code="130111")
 DAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
 HOME = "http://www.example.test/"
@@ -75,7 +76,7 @@ class Evidence:
 
 
 def material(evidence: Evidence, *visits: Visit, units: Sequence[Unit] = (UNIT,)) -> SiteMaterial:
-    inventory = Inventory(district=District(name="虚构区", division_code="130111"), sites=(SITE,), units=tuple(units))
+    inventory = Inventory(district=DISTRICT, sites=(SITE,), units=tuple(units))
     return assemble(inventory, SITE, visits, evidence.captures, (), evidence.payload, DAY)
 
 
@@ -229,8 +230,8 @@ def test_bundle_of_a_site_holds_every_column_and_that_of_a_unit_its_own() -> Non
     seen = material(
         Evidence(), visit(LIST, PageRole.COLUMN, 2), visit(LIST, PageRole.COLUMN), theirs, units=(UNIT, other)
     )
-    of_site = site_bundle(seen, "130111", DAY)
+    of_site = site_bundle(seen, DISTRICT, DAY)
     assert (of_site.site, of_site.unit, len(of_site.columns)) == (SITE, None, 3)
-    of_unit = unit_bundle(UNIT, reversed(seen.columns), "130111", DAY)
+    of_unit = unit_bundle(UNIT, [UnitMaterial.of(seen, UNIT)], DISTRICT, DAY)
     assert (of_unit.site, of_unit.unit) == (None, UNIT)
     assert [each.column.id for each in of_unit.columns] == ["notice1", "notice2"]

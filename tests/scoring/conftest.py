@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from checks.model import Finding, Outcome
-from config.schema import Binding, CheckRules, Column, Confirmation, Indicator, Indicators, Rules, Unit, UnitKind, Veto
+from config.rules import CheckRules, Confirmation, Rules, Veto
+from config.schema import Binding, Column, Indicator, Indicators, Unit, UnitKind
 from scoring.daily import daily_score
 
 DAY = date(2026, 11, 23)

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from checks.model import Outcome
-from config.schema import CheckRule, Unit, UnitKind
+from config.rules import CheckRule
+from config.schema import Unit, UnitKind
 from scoring.model import ScoreState, TargetState, Verdict
 from tests.scoring.conftest import DAY, INDICATORS, RULES, UNIT, finding, row
 
