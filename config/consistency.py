@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from config.names import normalised
 from config.problem import Problem
 from config.rules import IPV6_ITEMS, CheckRules, Rules
-from config.schema import Column, Indicator, Indicators, Inventory, Unit, UnitKind
+from config.schema import Binding, Column, Indicator, Indicators, Inventory, Unit, UnitKind
 
 CHECKS = frozenset(CheckRules.model_fields)
 KIND_NAMES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
@@ -115,15 +115,21 @@ def _column_state(column: Column, path: str, file: str) -> Iterator[Problem]:
 
 
 def _binding_problems(indicator: Indicator, path: str, file: str) -> Iterator[Problem]:
-    checks = [binding.check for binding in indicator.checks]
-    for number, check in enumerate(checks):
+    for number, binding in enumerate(indicator.checks):
         place = f"{path}.check[{number}].check"
-        yield from _unknown(file, place, "检查", [check], CHECKS)
-        if check in checks[:number]:
-            yield Problem(file, place, f"指标 {indicator.id} 把检查“{check}”写了两遍", "删去其中一个")
-    if not checks and not indicator.pending:
+        yield from _unknown(file, place, "检查", [binding.check], CHECKS)
+        if any(_overlap(binding, other) for other in indicator.checks[:number]):
+            message = f"指标 {indicator.id} 把检查“{binding.check}”写了两遍"
+            yield Problem(file, place, message, "删去其中一个，或用 items 让两处各取不同的部分")
+    if not indicator.checks and not indicator.pending:
         message = f"指标 {indicator.id} 既没有检查，也没有说明原因"
         yield Problem(file, path, message, "添上 [[indicator.check]]，或用 pending 写明为何没有、由谁评分")
+
+
+def _overlap(one: Binding, other: Binding) -> bool:
+    """Whether two bindings could take the same finding: a binding without items takes all of its check."""
+    pairs = ((a, b) for a in one.items or ("",) for b in other.items or ("",))
+    return one.check == other.check and any(a.startswith(b) or b.startswith(a) for a, b in pairs)
 
 
 def _bearer_problems(indicator: Indicator, path: str, inventory: Inventory, file: str) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -15,6 +15,7 @@ from scoring.confirm import History
 from scoring.explanation import reasons
 from scoring.model import (
     JUDGED,
+    BoundCheck,
     CheckResult,
     IndicatorScore,
     ScoreState,
@@ -36,14 +37,11 @@ class _Measure(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """An indicator that applies to the unit, its checks with their effective weights, and what they come to."""
+    """An indicator that applies to the unit, its checks with what they weigh and take, and what they come to."""
 
     indicator: Indicator
-    weights: tuple[tuple[str, Decimal], ...]
+    weights: tuple[BoundCheck, ...]
     measure: _Measure
-
-
-NOTHING = _Measure(None, None)
 
 
 def daily_score(
@@ -63,9 +61,8 @@ def daily_score(
     """
     history = History(day, seen_days, confirmed_by_person)
     targets = target_results(findings, rules, history)
-    measures = {check: _measure(results) for check, results in targets.items()}
     applicable = (row for row in indicators.indicators if row.checks and row.applies_to(unit))
-    rows = tuple(_row(indicator, measures, rules) for indicator in applicable)
+    rows = tuple(_row(indicator, targets, rules) for indicator in applicable)
     whole = _combined((row.indicator.points, row.measure) for row in rows)
     state = _state(whole, rules)
     coverage = Decimal(1) if whole.coverage is None else _decimal(whole.coverage)
@@ -83,7 +80,7 @@ def daily_score(
         verdict=_verdict(state, vetoes),
         vetoes=vetoes,
         indicators=tuple(_indicator_score(row) for row in rows),
-        checks=tuple(_check_result(check, results, measures[check]) for check, results in targets.items()),
+        checks=tuple(_check_result(check, results) for check, results in targets.items()),
         pending=pending,
         reasons=reasons(state, coverage, rules.coverage_floor, counted, vetoes, pending),
     )
@@ -117,15 +114,25 @@ def _mean(parts: Iterable[tuple[Decimal, Fraction | None]]) -> Fraction | None:
     return _share(sum((weight * value for weight, value in known), Fraction(0)), total)
 
 
-def _row(indicator: Indicator, measures: Mapping[str, _Measure], rules: Rules) -> _Row:
-    weights = tuple((bound.check, bound.weight * rules.checks.row(bound.check).weight) for bound in indicator.checks)
-    return _Row(indicator, weights, _combined((weight, measures.get(check, NOTHING)) for check, weight in weights))
+def _row(indicator: Indicator, targets: Mapping[str, tuple[TargetResult, ...]], rules: Rules) -> _Row:
+    weights = tuple(
+        BoundCheck(binding.check, binding.weight * rules.checks.row(binding.check).weight, binding.items)
+        for binding in indicator.checks
+    )
+    return _Row(indicator, weights, _combined((bound.weight, _measure(_taken(bound, targets))) for bound in weights))
+
+
+def _taken(bound: BoundCheck, targets: Mapping[str, tuple[TargetResult, ...]]) -> Iterator[TargetResult]:
+    return (target for target in targets.get(bound.check, ()) if bound.takes(target))
 
 
 def _counted(rows: Iterable[_Row], targets: Mapping[str, tuple[TargetResult, ...]]) -> list[TargetResult]:
-    """Return the targets of the checks that bear on the score."""
-    checks = {check for row in rows for check, weight in row.weights if weight}
-    return [target for check in sorted(checks) for target in targets.get(check, ())]
+    """Return the targets that bear on the score, each once, however many rows take it."""
+    bearing = {bound for row in rows for bound in row.weights if bound.weight}
+    taking = {check: [bound for bound in bearing if bound.check == check] for check in targets}
+    return [
+        target for check in sorted(targets) for target in targets[check] if any(b.takes(target) for b in taking[check])
+    ]
 
 
 def _state(whole: _Measure, rules: Rules) -> ScoreState:
@@ -155,7 +162,8 @@ def _pending(targets: Mapping[str, tuple[TargetResult, ...]], rules: Rules, hist
     return tuple(waiting.values())
 
 
-def _check_result(check: str, targets: tuple[TargetResult, ...], measure: _Measure) -> CheckResult:
+def _check_result(check: str, targets: tuple[TargetResult, ...]) -> CheckResult:
+    measure = _measure(targets)
     return CheckResult(check, _optional(measure.value), _optional(measure.coverage), targets)
 
 

@@ -54,17 +54,33 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundCheck:
+    """A check as it serves one row: its effective weight there, and the part of its targets that the row takes.
+
+    `items` are prefixes of the targets' items; empty: the row takes all of them.
+    """
+
+    check: str
+    weight: Decimal
+    items: tuple[str, ...] = ()
+
+    def takes(self, target: TargetResult) -> bool:
+        """Whether the target belongs to the row's part of the check."""
+        return target.check == self.check and (not self.items or target.item.startswith(self.items))
+
+
+@dataclass(frozen=True, slots=True)
 class IndicatorScore:
     """One row of the scoring table (评分指标) for one unit; `value` and `coverage` are the means of its checks'.
 
-    `weights` are the effective weights of its checks; a check without a value leaves the mean.
+    `weights` are its checks with what they weigh and take; a check without a value leaves the mean.
     """
 
     id: str
     points: Decimal
     value: Decimal | None
     coverage: Decimal | None
-    weights: tuple[tuple[str, Decimal], ...]
+    weights: tuple[BoundCheck, ...]
 
 
 class ScoreState(StrEnum):

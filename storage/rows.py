@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any
 
 from checks.model import Capture, EvidenceRef, FailureKind, Finding, Mode, Outcome, PageRole, Probe, ProbeKind, Visit
 from config.schema import UnitKind
-from scoring.model import IndicatorScore, ScoreState, TargetState, UnitScore, Verdict, VetoHit
+from scoring.model import BoundCheck, IndicatorScore, ScoreState, TargetState, UnitScore, Verdict, VetoHit
 from storage.model import Run, RunKind, RunState, SiteLedgerRow
 from storage.tables import (
     CaptureRow,
@@ -174,7 +175,7 @@ def indicator_values(run_id: int, score: UnitScore) -> list[Values]:
             "points": indicator.points,
             "value": indicator.value,
             "coverage": indicator.coverage,
-            "weights": [[check, str(weight)] for check, weight in indicator.weights],
+            "weights": [[bound.check, str(bound.weight), *bound.items] for bound in indicator.weights],
             "counts": _counts(score, indicator),
         }
         for order, indicator in enumerate(score.indicators)
@@ -182,9 +183,9 @@ def indicator_values(run_id: int, score: UnitScore) -> list[Values]:
 
 
 def _counts(score: UnitScore, indicator: IndicatorScore) -> dict[str, int]:
-    serving = {check for check, _ in indicator.weights}
-    checks = [result for result in score.checks if result.check in serving]
-    return {state.value: sum(result.count(state) for result in checks) for state in TargetState}
+    targets = [target for result in score.checks for target in result.targets]
+    taken = Counter(target.state for target in targets if any(bound.takes(target) for bound in indicator.weights))
+    return {state.value: taken[state] for state in TargetState}
 
 
 def counts_of(row: IndicatorScoreRow) -> dict[TargetState, int]:
@@ -212,5 +213,5 @@ def unit_score_of(run: RunRow, row: UnitScoreRow, indicators: Iterable[Indicator
 
 
 def _indicator_of(row: IndicatorScoreRow) -> IndicatorScore:
-    weights = tuple((check, Decimal(weight)) for check, weight in row.weights)
+    weights = tuple(BoundCheck(check, Decimal(weight), tuple(items)) for check, weight, *items in row.weights)
     return IndicatorScore(row.indicator_id, row.points, row.value, row.coverage, weights)

@@ -222,6 +222,13 @@ CONFLICTS = [
     ("rules", 'id = "columns_empty"', 'id = "columns_stale"', "veto[3].id", "重复"),
     ("indicators", '"column_freshness"', '"column_freshnes"', "indicator[0].check[0].check", "column_freshnes"),
     ("indicators", "[{ check", '[{ check = "column_freshness" }, { check', "indicator[0].check[1].check", "两遍"),
+    (
+        "indicators",
+        "[{ check",
+        '[{ check = "column_freshness", items = ["a:", "b"] }, { check',
+        "indicator[0].check[1].check",
+        "两遍",
+    ),
     ("indicators", 'pending = "由人评分"', "", "indicator[1]", "没有检查"),
     ("indicators", 'units = ["jiaoyuju"]', 'units = ["jiaoyu"]', "indicator[1].units", "jiaoyu"),
     ("indicators", 'duty = "market"', 'duty = "market"\nkinds = ["township"]', "indicator[1].units", "部门"),
@@ -238,6 +245,11 @@ def test_what_does_not_fit_together_is_told(folder, file, right, wrong, path, me
     told = {p.path: p for p in problems(folder(**{file: text.replace(right, wrong, 1)})) if p.file == f"{file}.toml"}
     assert message in told[path].message
     assert told[path].fix
+
+
+def test_two_bindings_may_share_a_check_when_they_take_different_parts(folder):
+    parts = '[{ check = "ipv6", items = ["aaaa", "reach"] }, { check = "ipv6", items = ["success_rate"] }, { check'
+    assert load(folder(indicators=INDICATORS.replace("[{ check", parts, 1)))
 
 
 def test_a_named_unit_must_bear_the_duty_of_its_row(folder):

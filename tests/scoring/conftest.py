@@ -27,14 +27,7 @@ RULES = Rules(
     version="t1",
     confirmation=Confirmation(seen=2, nights=3),
     checks=CheckRules(
-        open_attribute={},
-        document_metadata={},
-        standard_catalog={},
-        ipv6={"confirm_reasons": ("unreachable_v6",)},
-        column_freshness={},
-        home_freshness={},
-        empty_columns={},
-        site_identity={},
+        **{**{name: {} for name in CheckRules.model_fields}, "ipv6": {"confirm_reasons": ("unreachable_v6",)}}
     ),
     vetoes=(
         Veto(id="home", title="首页不更新", check="home_freshness", at_least=1),

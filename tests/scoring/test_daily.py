@@ -8,7 +8,7 @@ import pytest
 
 from checks.model import Outcome
 from config.rules import CheckRule
-from config.schema import Unit, UnitKind
+from config.schema import Binding, Unit, UnitKind
 from scoring.model import ScoreState, TargetState, Verdict
 from tests.scoring.conftest import DAY, INDICATORS, RULES, UNIT, finding, row
 
@@ -60,6 +60,30 @@ def test_a_row_for_bearers_of_a_duty_counts_for_them_only(score):
     bearer = UNIT.model_copy(update={"duties": ("market",)})
     assert score(*pages("ipv6", PASS=1), indicators=table).state is ScoreState.NOT_APPLICABLE
     assert score(*pages("ipv6", PASS=1), indicators=table, unit=bearer).score == 100
+
+
+def test_a_row_takes_only_the_items_that_its_binding_names(score):
+    def part(identifier, *items):
+        binding = Binding(check="ipv6", items=items)
+        return row(identifier, 2, {}).model_copy(update={"checks": (binding,)})
+
+    parts = (part("4.1", "4.1:"), part("4.2", "4.2:", "4.3"), part("4.4", "4.4:"), part("all"))
+    table = INDICATORS.model_copy(update={"indicators": parts})
+    outcomes = {"4.1:plan": PASS, "4.1:park": FAIL, "4.2:debt": FAIL, "4.3": PASS, "4.3:trade": PASS, "4.5": FAIL}
+    result = score(*(finding("ipv6", "unit", seen, item=item) for item, seen in outcomes.items()), indicators=table)
+    values = {entry.id: entry.value for entry in result.indicators}
+    third = Decimal(2) / Decimal(3)
+    assert values == {"4.1": Decimal("0.5"), "4.2": third, "4.4": None, "all": Decimal("0.5")}
+    assert [bound.items for entry in result.indicators for bound in entry.weights][:2] == [("4.1:",), ("4.2:", "4.3")]
+
+
+def test_only_the_items_that_a_row_takes_are_blamed_for_missing_coverage(score):
+    binding = Binding(check="ipv6", items=("4.1:",))
+    table = INDICATORS.model_copy(update={"indicators": (row("4.1", 2, {}).model_copy(update={"checks": (binding,)}),)})
+    unread = [finding("ipv6", item, Outcome.ERROR, item=item, observed=item) for item in ("4.1:park", "4.2:debt")]
+    told = "".join(score(*unread, indicators=table).reasons)
+    assert "4.1:park" in told
+    assert "4.2:debt" not in told
 
 
 @pytest.mark.parametrize("outcome", UNCERTAIN)

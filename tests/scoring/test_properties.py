@@ -83,6 +83,22 @@ def test_failing_to_read_is_never_a_fault(findings, more, outcome):
 
 
 @given(FINDINGS)
+def test_a_binding_of_every_item_is_a_binding_of_the_check(findings):
+    everything = tuple(
+        row.model_copy(
+            update={"checks": tuple(bound.model_copy(update={"items": ("", "aaaa")}) for bound in row.checks)}
+        )
+        for row in INDICATORS.indicators
+    )
+    table = INDICATORS.model_copy(update={"indicators": everything})
+    whole, parts = daily(findings), daily_score(UNIT, findings, table, RULES, {}, DAY)
+    assert (whole.score, whole.coverage, whole.reasons) == (parts.score, parts.coverage, parts.reasons)
+    assert [(row.value, row.coverage) for row in whole.indicators] == [
+        (row.value, row.coverage) for row in parts.indicators
+    ]
+
+
+@given(FINDINGS)
 def test_nothing_but_what_is_not_applicable_is_never_a_number(findings):
     result = daily([replace(finding, outcome=Outcome.NOT_APPLICABLE) for finding in findings])
     assert (result.state, result.score) == (ScoreState.NOT_APPLICABLE, None)

@@ -26,6 +26,7 @@ from checks.model import (
 )
 from config.schema import UnitKind
 from scoring.model import (
+    BoundCheck,
     CheckResult,
     IndicatorScore,
     ScoreState,
@@ -412,6 +413,9 @@ def test_a_thousand_findings_are_one_replacement(repository: Repository) -> None
 # ---------------------------------------------------------------- scores
 
 
+BOUND = (BoundCheck("open_attribute", Decimal("1.50")), BoundCheck("ipv6", Decimal(1), ("aaaa", "reach")))
+
+
 def score(unit_id: str = "jiaoyuju", value: str | None = "87.50", **changes: object) -> UnitScore:
     made = UnitScore(
         unit_id=unit_id,
@@ -424,7 +428,7 @@ def score(unit_id: str = "jiaoyuju", value: str | None = "87.50", **changes: obj
         verdict=None if value is None else Verdict.UNQUALIFIED,
         vetoes=(VetoHit("empty", "空白栏目", 5, ("http://portal.test/a", "http://portal.test/b")),),
         indicators=(
-            IndicatorScore("1.3", Decimal("3"), Decimal("0.8"), Decimal("1"), (("open_attribute", Decimal("1.50")),)),
+            IndicatorScore("1.3", Decimal("3"), Decimal("0.8"), Decimal("1"), BOUND),
             IndicatorScore("5.2", Decimal("3.0"), None, None, ()),
         ),
         checks=(),
@@ -453,12 +457,15 @@ def test_targets_are_counted_by_indicator(repository: Repository) -> None:
         TargetResult("open_attribute", f"http://portal.test/{n}", "", state, Decimal(1), ())
         for n, state in enumerate((TargetState.PASSED, TargetState.PASSED, TargetState.PENDING))
     )
-    checks = (CheckResult("open_attribute", Decimal(1), Decimal(1), targets), CheckResult("ipv6", None, None, targets))
+    items = tuple(
+        TargetResult("ipv6", "portal.test", item, TargetState.FAILED, Decimal(1), ()) for item in ("aaaa", "delegation")
+    )
+    checks = (CheckResult("open_attribute", Decimal(1), Decimal(1), targets), CheckResult("ipv6", None, None, items))
     repository.save_scores(run.id, [score(checks=checks)])
     [stored] = repository.scores_of_run(run.id)
     assert stored.counts["1.3"] == {
         TargetState.PASSED: 2,
-        TargetState.FAILED: 0,
+        TargetState.FAILED: 1,
         TargetState.PENDING: 1,
         TargetState.UNJUDGED: 0,
     }
