@@ -22,6 +22,8 @@ from lxml.html import HtmlElement
 MAX_CHARACTERS = 8_000_000  # of one page; what follows is not read
 MAX_BLOCKS = 100_000
 MAX_ANCHORS = 20_000
+MAX_FORMS = 50
+MAX_CONTROLS = 100  # of one form
 
 # ---------------------------------------------------------------- values
 
@@ -67,6 +69,14 @@ class Anchor:
     region: Region
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FormElement:
+    """A form that is shown, with its controls: what it sends along unseen is among them, though not in `Dom.root`."""
+
+    element: HtmlElement
+    controls: tuple[HtmlElement, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """A script of the page: its absolute `source` ("" for an inline one), its code, whether it stands in the body."""
@@ -90,6 +100,7 @@ class Dom:
     hidden: tuple[HtmlElement, ...]
     blocks: tuple[Block, ...]
     anchors: tuple[Anchor, ...] = ()
+    forms: tuple[FormElement, ...] = ()
     refresh: str = ""  # content of <meta http-equiv=refresh>
     text: str = field(default="", repr=False)
     body_text: str = field(default="", repr=False)
@@ -231,7 +242,9 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
     title = next((visible_text(tag) for tag in root.iter("title")), "")
     scripts = tuple(_scripts(root, base_url))
     _lay_out_records(root, scripts)
+    forms = tuple(_forms(root))
     hidden = _prune(root)
+    shown = set(root.iter("form"))
     lines = _Lines().read(root)
     blocks = _with_regions(lines)
     return Dom(
@@ -245,6 +258,7 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
         hidden=hidden,
         blocks=blocks,
         anchors=tuple(_anchors(lines, blocks)),
+        forms=tuple(form for form in forms if form.element in shown),
         refresh=refresh,
         text="\n".join(block.text for block in blocks),
         body_text="\n".join(block.text for block in blocks if block.region is Region.MAIN),
@@ -268,6 +282,12 @@ def _scripts(root: HtmlElement, base_url: str) -> Iterator[Script]:
         parent = tag.getparent()
         in_head = parent is not None and parent.tag == "head"
         yield Script(resolve(base_url, source) if source else "", tag.text or "", not in_head)
+
+
+def _forms(root: HtmlElement) -> Iterator[FormElement]:
+    """Every form with its controls, before anything is taken out of the tree."""
+    for form in islice(root.iter("form"), MAX_FORMS):
+        yield FormElement(form, tuple(islice(form.iter("input", "textarea", "select", "button"), MAX_CONTROLS)))
 
 
 # ---------------------------------------------------------------- records

@@ -1,4 +1,4 @@
-"""Where a page leads: links, attachments and frames, as absolute URLs."""
+"""Where a page leads and what it loads: links, attachments, frames, pictures and scripts, as absolute URLs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from checks.facts.model import Link
 
 MAX_LINKS = 5_000  # of one page
 MAX_FRAMES = 100
+MAX_IMAGES = 2_000
+MAX_SCRIPTS = 500
 MAX_TEXT = 200  # characters of a link's text
 ATTACHMENT_EXTENSIONS = frozenset(
     {
@@ -43,6 +45,7 @@ _PATHLIKE = re.compile(
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.I)
 _SCRIPTED = re.compile(r"\s*(?:javascript|mailto|tel|data|about|blob):", re.I)
 _DATA_ATTRIBUTES = ("data-url", "data-href", "data-link")
+_LAZY_ATTRIBUTES = ("data-original", "data-src", "data-lazy", "data-lazy-src")  # the picture that takes src's place
 
 
 def target_of(dom: Dom, element: HtmlElement) -> str:
@@ -52,18 +55,21 @@ def target_of(dom: Dom, element: HtmlElement) -> str:
     """
     href = (element.get("href") or "").strip()
     if href and not href.startswith("#") and not _SCRIPTED.match(href):
-        return _web_address(dom, href)
+        return web_address(dom, href)
     codes = [unquote(href) if href.lower().startswith("javascript:") else "", element.get("onclick") or ""]
     for code in codes:
         for quoted in _QUOTED.findall(code[:2_000]):
             if _PATHLIKE.search(quoted):
-                return _web_address(dom, quoted)
+                return web_address(dom, quoted)
     data = next((value for name in _DATA_ATTRIBUTES if (value := element.get(name))), "")
-    return _web_address(dom, data) if _PATHLIKE.search(data) else ""
+    return web_address(dom, data) if _PATHLIKE.search(data) else ""
 
 
-def _web_address(dom: Dom, reference: str) -> str:
-    """Absolute, without fragment; relative when the page's own address is not known."""
+def web_address(dom: Dom, reference: str) -> str:
+    """Return the reference as an absolute http(s) URL without fragment; "" when it leads elsewhere.
+
+    It stays relative when the page's own address is not known.
+    """
     url = dom.absolute(reference).partition("#")[0]
     if url.lower().startswith(("http://", "https://")):
         return url
@@ -77,10 +83,14 @@ def read_links(dom: Dom) -> tuple[Link, ...]:
         url = target_of(dom, anchor.element)
         if not url or found.get(url):
             continue
-        text = visible_text(anchor.element, 40) or anchor.element.get("title") or _image_text(anchor.element)
         if url in found or len(found) < MAX_LINKS:
-            found[url] = text[:MAX_TEXT]
+            found[url] = text_of(anchor.element)
     return tuple(Link(url, text, is_attachment(url, text)) for url, text in found.items())
+
+
+def text_of(element: HtmlElement) -> str:
+    """Return what a link says: its text, else its title, else the description of its picture."""
+    return (visible_text(element, 40) or element.get("title") or _image_text(element))[:MAX_TEXT]
 
 
 def _image_text(element: HtmlElement) -> str:
@@ -109,5 +119,27 @@ def _extension(name: str) -> str:
 def read_frames(dom: Dom) -> tuple[str, ...]:
     """Return the absolute URLs of the frames and iframes that are shown."""
     sources = (element.get("src") for element in islice(dom.root.iter("iframe", "frame"), MAX_FRAMES))
-    found = (_web_address(dom, source) for source in sources if source and not _SCRIPTED.match(source))
+    found = (web_address(dom, source) for source in sources if source and not _SCRIPTED.match(source))
+    return tuple(dict.fromkeys(url for url in found if url))
+
+
+def read_images(dom: Dom) -> tuple[str, ...]:
+    """Return the absolute URLs of the pictures shown, each once; where one loads late, its own and no stand-in's."""
+    pictures = islice((tag for tag in dom.root.iter("img", "input") if _is_picture(tag)), MAX_IMAGES)
+    found = (web_address(dom, source) for tag in pictures if (source := _source(tag)) and not _SCRIPTED.match(source))
+    return tuple(dict.fromkeys(url for url in found if url))
+
+
+def _is_picture(tag: HtmlElement) -> bool:
+    return tag.tag == "img" or (tag.get("type") or "").strip().lower() == "image"
+
+
+def _source(tag: HtmlElement) -> str:
+    late = (value for name in _LAZY_ATTRIBUTES if (value := (tag.get(name) or "").strip()))
+    return next(late, "") or (tag.get("src") or "").strip()
+
+
+def read_scripts(dom: Dom) -> tuple[str, ...]:
+    """Return the absolute URLs of the page's external scripts, each once."""
+    found = (web_address(dom, script.source) for script in islice(dom.scripts, MAX_SCRIPTS) if script.source)
     return tuple(dict.fromkeys(url for url in found if url))

@@ -7,10 +7,12 @@ from datetime import date
 from checks.facts.attributes import read_attributes
 from checks.facts.document import read_document
 from checks.facts.dom import Dom, parse
+from checks.facts.forms import read_forms
+from checks.facts.hidden import read_hidden_links
 from checks.facts.identity import read_identity
 from checks.facts.kinds import PROSE_OF_ENTRY, prose, read_kind
 from checks.facts.labels import label_pairs
-from checks.facts.links import read_frames, read_links
+from checks.facts.links import read_frames, read_images, read_links, read_scripts
 from checks.facts.lists import read_list
 from checks.facts.model import EntryList, PageFacts, PageKind, PublishedDate
 from checks.facts.official_form import read_form
@@ -53,6 +55,10 @@ def read_page(
         list=entries,
         links=read_links(dom),
         frames=read_frames(dom),
+        images=read_images(dom),
+        scripts=read_scripts(dom),
+        forms=read_forms(dom),
+        hidden_links=read_hidden_links(dom),
         tables=read_tables(dom),
         meta=dom.meta,
         text=dom.text,

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from checks.facts.dom import parse
-from checks.facts.links import MAX_LINKS, is_attachment, read_frames, read_links
+from checks.facts.links import (
+    MAX_IMAGES,
+    MAX_LINKS,
+    MAX_SCRIPTS,
+    is_attachment,
+    read_frames,
+    read_images,
+    read_links,
+    read_scripts,
+)
 
 BASE = "http://www.yunxi.example/dt/index.html"
 
@@ -70,3 +79,26 @@ def test_frames() -> None:
         b"<iframe src='a.html'></iframe><iframe src='about:blank'></iframe><iframe src='/b'></iframe><iframe></iframe>"
     )
     assert read_frames(parse(markup, url=BASE)) == ("http://www.yunxi.example/dt/a.html", "http://www.yunxi.example/b")
+
+
+def test_images_are_those_shown() -> None:
+    markup = (
+        "<img src='a.png'><img src='/a.png'><img src='/dt/a.png'><img src='load.gif' data-original='/late.jpg'>"
+        "<img src='data:image/png;base64,AA=='><img><input type=image src=go.gif><input src=no.gif>"
+        "<p hidden><img src=dark.png></p><img src='http://[::1'>"
+    )
+    assert read_images(parse(markup.encode(), url=BASE)) == tuple(
+        f"http://www.yunxi.example/{path}" for path in ("dt/a.png", "a.png", "late.jpg", "dt/go.gif")
+    )
+
+
+def test_scripts_are_the_external_ones() -> None:
+    markup = b"<script src='/js/a.js'></script><script>x</script><script src='//he.example/b.js'></script>"
+    assert read_scripts(parse(markup * 2, url=BASE)) == ("http://www.yunxi.example/js/a.js", "http://he.example/b.js")
+
+
+def test_images_and_scripts_are_bounded() -> None:
+    images = "".join(f"<img src=/{number}.png>" for number in range(MAX_IMAGES + 5))
+    scripts = "".join(f"<script src=/{number}.js></script>" for number in range(MAX_SCRIPTS + 5))
+    dom = parse((images + scripts).encode(), url=BASE)
+    assert (len(read_images(dom)), len(read_scripts(dom))) == (MAX_IMAGES, MAX_SCRIPTS)

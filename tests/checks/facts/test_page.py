@@ -81,6 +81,8 @@ def test_reading_is_total_and_deterministic(body: bytes) -> None:
         ("发布时间：" * 20_000).encode(),
         b"2024-03-05 " * 20_000,
         b"<div style='display:none' class=a><a href=/1>x</a>" * 3_000,
+        b"<div style='position:absolute;left:-9999px'><a href=/1>x</a>" * 10_000,
+        b"<form><select><option>" * 5_000,
     ],
     ids=lambda body: f"{bytes(body[:12])!r}",
 )
