@@ -638,7 +638,8 @@ def _named_region(element: HtmlElement) -> Region | None:
         return None
     for name in names.split()[:6]:
         if len(name) <= 40 and (match := _REGION_OF_NAME.fullmatch(name)) and match.lastgroup:
-            return Region(match.lastgroup)
+            region = Region(match.lastgroup)
+            return None if region is Region.HEADER and element.tag == "dl" else region  # headInfo: labels and values
     return None
 
 
