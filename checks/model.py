@@ -254,12 +254,13 @@ class ListHistory:
     """What earlier nights saw of one column's list, by `target` of the column.
 
     `whole_on` is the last earlier night on which the list was captured whole (None: never); `known` the normalised URLs
-    seen on any earlier night.
+    seen on any earlier night, `titles` what they were called.
     """
 
     target: str
     whole_on: date | None
     known: frozenset[str] = frozenset()
+    titles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,7 +296,7 @@ class Bundle:
     probes: tuple[Probe, ...] = ()
     domain_suffix: str = "gov.cn"
     homes: tuple[Page, ...] = ()
-    availability: tuple[AvailabilityDay, ...] = ()  # the last seven days, in order, those without probes left out
+    availability: tuple[AvailabilityDay, ...] = ()  # the seven days before `day`, those without probes left out
     histories: tuple[ListHistory, ...] = ()
     new_media: tuple[NewMediaAccount, ...] | None = None
 

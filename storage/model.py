@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from checks.model import Finding, Outcome
+from checks.facts.model import ListEntry
+from checks.model import Finding, NewMediaAccount, Outcome
 from scoring.model import TargetState, UnitScore
 
 
@@ -124,3 +125,43 @@ class StoredScore:
     def day(self) -> date:
         """The day that the score speaks of."""
         return self.score.day
+
+
+# ---------------------------------------------------------------- beside the runs
+
+ANSWERED, OURS, UNSURE = "ok", "ours", "unsure"  # what a probe came to, beside the codes of FailureKind
+
+
+@dataclass(frozen=True, slots=True)
+class HomeProbe:
+    """One look at whether a site's home page opens. `day` and `minute` ("09:15") are the district's.
+
+    `result` is ANSWERED, OURS (spoilt by our own outage), UNSURE (refused to us, who knows to whom else), or the code of
+    the FailureKind that a visitor met.
+    """
+
+    site_id: str
+    day: date
+    minute: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenList:
+    """What a night saw of one column's list: its entries, and whether it was read to its end."""
+
+    target: str  # ColumnVisit.target
+    whole: bool
+    entries: tuple[ListEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """One version of the register of new-media accounts; `digest` is the SHA-256 of the file it was read from."""
+
+    id: int
+    recorded_on: date
+    imported_at: datetime
+    source: str
+    digest: str
+    accounts: tuple[NewMediaAccount, ...]

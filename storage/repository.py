@@ -15,7 +15,17 @@ from sqlalchemy import ColumnElement, Select, Table, UniqueConstraint, delete, e
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from checks.model import Capture, EvidenceRef, Finding, Outcome, Probe, Visit
+from checks.model import (
+    AvailabilityDay,
+    Capture,
+    EvidenceRef,
+    Finding,
+    ListHistory,
+    NewMediaAccount,
+    Outcome,
+    Probe,
+    Visit,
+)
 from scoring.model import UnitScore
 from storage import rows
 from storage.database import Database
@@ -24,25 +34,33 @@ from storage.model import (
     RUN_TRANSITIONS,
     SITE_TRANSITIONS,
     UNFINISHED,
+    HomeProbe,
+    Register,
     Run,
     RunKind,
     RunState,
+    SeenList,
     Sighting,
     SiteLedgerRow,
     StoredFinding,
     StoredScore,
 )
 from storage.tables import (
+    AvailabilityRow,
     Base,
     CaptureRow,
     FindingRow,
     IndicatorScoreRow,
+    ListedEntryRow,
+    NewMediaAccountRow,
+    NewMediaRegisterRow,
     ProbeRow,
     PublishedScoreRow,
     RunRow,
     RunSiteRow,
     UnitScoreRow,
     VisitRow,
+    WholeListRow,
 )
 
 CONFIRMED = "已确认"
@@ -199,6 +217,82 @@ class Repository:
         query = select(code, func.count()).where(CaptureRow.run_id == run_id).group_by(code).order_by(code)
         with self._database.reading() as session:
             return dict(session.execute(query).all())
+
+    # ------------------------------------------------------------ beside the runs
+
+    def add_home_probes(self, probes: Iterable[HomeProbe]) -> None:
+        """Keep what probes of home pages came to, in one transaction; one of the same site and minute is replaced."""
+        days: dict[tuple[str, date], dict[str, str]] = {}
+        for probe in probes:
+            days.setdefault((probe.site_id, probe.day), {})[probe.minute] = probe.result
+        if not days:
+            return
+        keys = sorted(days)
+        with self._database.writing() as session:
+            _insert_new(session, AvailabilityRow, [{"site_id": s, "day": d, "results": {}} for s, d in keys])
+            for site_id, day in keys:
+                row = session.get_one(AvailabilityRow, (site_id, day), with_for_update=True)
+                row.results = row.results | days[site_id, day]
+
+    def availability(self, site_ids: Iterable[str], since: date, until: date) -> dict[str, list[AvailabilityDay]]:
+        """Return by site the days with probes, both ends included, in order; every site asked for is there."""
+        found: dict[str, list[AvailabilityDay]] = {site_id: [] for site_id in site_ids}
+        wanted = (AvailabilityRow.site_id.in_(found), AvailabilityRow.day.between(since, until))
+        with self._database.reading() as session:
+            for row in session.scalars(select(AvailabilityRow).where(*wanted).order_by(AvailabilityRow.day)):
+                found[row.site_id].append(rows.availability_of(row))
+        return found
+
+    def add_lists(self, day: date, lists: Iterable[SeenList]) -> None:
+        """Keep what a night saw of columns' lists, in one transaction; an entry keeps the first night that saw it."""
+        seen = list(lists)
+        entries = [values for listed in seen for values in rows.listed_values(listed, day)]
+        whole = [{"target_key": rows.target_key(listed.target), "day": day} for listed in seen if listed.whole]
+        with self._database.writing() as session:
+            _upsert_earliest(session, ListedEntryRow, {(v["target_key"], v["url_key"]): v for v in entries}.values())
+            _insert_new(session, WholeListRow, list({values["target_key"]: values for values in whole}.values()))
+
+    def list_histories(self, targets: Iterable[str], before: date) -> dict[str, ListHistory]:
+        """Return by target what nights before a day saw of these lists; every target asked for is there."""
+        targets = {rows.target_key(target): target for target in targets}
+        known: dict[str, dict[str, str]] = {key: {} for key in targets}
+        whole_on: dict[str, date] = {}
+        with self._database.reading() as session:
+            for some in _chunks(targets):
+                nights = (WholeListRow.target_key.in_(some), WholeListRow.day < before)
+                last = select(WholeListRow.target_key, func.max(WholeListRow.day)).where(*nights)
+                whole_on |= {key: day for key, day in session.execute(last.group_by(WholeListRow.target_key))}
+                entries = (ListedEntryRow.target_key.in_(some), ListedEntryRow.first_seen < before)
+                of_entries = select(ListedEntryRow.target_key, ListedEntryRow.url, ListedEntryRow.title).where(*entries)
+                for key, url, title in session.execute(of_entries):
+                    known[key][url] = title
+        return {
+            target: ListHistory(target, whole_on.get(key), frozenset(known[key]), frozenset(known[key].values()))
+            for key, target in targets.items()
+        }
+
+    def add_register(
+        self, recorded_on: date, accounts: Iterable[NewMediaAccount], *, source: str = "", digest: str = ""
+    ) -> int:
+        """Keep a version of the register of new-media accounts, and return its number."""
+        with self._database.writing() as session:
+            row = NewMediaRegisterRow(recorded_on=recorded_on, imported_at=self._clock(), source=source, digest=digest)
+            session.add(row)
+            session.flush()
+            values = [rows.account_values(row.id, order, account) for order, account in enumerate(accounts)]
+            _insert(session, NewMediaAccountRow, values)
+            return row.id
+
+    def register(self, day: date) -> Register | None:
+        """Return the newest register as of a day, of several of one day the one imported last; None without any."""
+        newest = select(NewMediaRegisterRow).where(NewMediaRegisterRow.recorded_on <= day)
+        newest = newest.order_by(NewMediaRegisterRow.recorded_on.desc(), NewMediaRegisterRow.id.desc()).limit(1)
+        with self._database.reading() as session:
+            row = session.scalar(newest)
+            if row is None:
+                return None
+            accounts = select(NewMediaAccountRow).where(NewMediaAccountRow.register_id == row.id)
+            return rows.register_of(row, session.scalars(accounts.order_by(NewMediaAccountRow.order)))
 
     # ------------------------------------------------------------ findings
 
@@ -380,13 +474,37 @@ def _upsert(session: Session, row: type[Base], values: Sequence[rows.Values]) ->
     if not values:
         return
     connection, table = session.connection(), _table(row)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
+    statement = _dialect(session).insert(table)
     key = _key_columns(table)
     changed = {column.key: statement.excluded[column.key] for column in table.columns if column.key in values[0]}
     for column in key:
         changed.pop(column)
     connection.execute(statement.on_conflict_do_update(index_elements=[table.c[k] for k in key], set_=changed), values)
+
+
+def _insert_new(session: Session, row: type[Base], values: Sequence[rows.Values]) -> None:
+    """Insert what is not there; a row whose key is taken stays as it is."""
+    if values:
+        statement = _dialect(session).insert(_table(row)).on_conflict_do_nothing()
+        session.connection().execute(statement, values)
+
+
+def _upsert_earliest(session: Session, row: type[ListedEntryRow], values: Iterable[rows.Values]) -> None:
+    """Insert what is not there; a row whose key is taken keeps what it says, and the earlier `first_seen`."""
+    table = _table(row)
+    statement = _dialect(session).insert(table)
+    earlier = statement.excluded.first_seen < table.c.first_seen
+    statement = statement.on_conflict_do_update(
+        index_elements=[table.c[key] for key in _key_columns(table)],
+        set_={"first_seen": statement.excluded.first_seen},
+        where=earlier,
+    )
+    if new := list(values):
+        session.connection().execute(statement, new)
+
+
+def _dialect(session: Session) -> Any:
+    return postgresql if session.connection().dialect.name == "postgresql" else sqlite
 
 
 def _table(row: type[Base]) -> Table:

@@ -7,17 +7,34 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from checks.model import Capture, EvidenceRef, FailureKind, Finding, Mode, Outcome, PageRole, Probe, ProbeKind, Visit
+from checks.model import (
+    AvailabilityDay,
+    Capture,
+    EvidenceRef,
+    FailureKind,
+    Finding,
+    Mode,
+    NewMediaAccount,
+    Outcome,
+    PageRole,
+    Probe,
+    ProbeKind,
+    Visit,
+)
 from config.schema import UnitKind
 from scoring.model import BoundCheck, IndicatorScore, ScoreState, TargetState, UnitScore, Verdict, VetoHit
-from storage.model import Run, RunKind, RunState, SiteLedgerRow
+from storage.model import ANSWERED, OURS, UNSURE, Register, Run, RunKind, RunState, SeenList, SiteLedgerRow
 from storage.tables import (
+    AvailabilityRow,
     CaptureRow,
     FindingRow,
     IndicatorScoreRow,
+    NewMediaAccountRow,
+    NewMediaRegisterRow,
     ProbeRow,
     RunRow,
     RunSiteRow,
@@ -129,6 +146,75 @@ def probe_of(row: ProbeRow) -> Probe:
     """Return the probe that a row keeps."""
     values = {field.name: getattr(row, field.name) for field in fields(Probe)}
     return Probe(**values | {"kind": ProbeKind(row.kind), "failure": _failure(row.failure)})
+
+
+# ---------------------------------------------------------------- beside the runs
+
+EXAMPLES = 10  # failures of a day that are told one by one
+
+
+def availability_of(row: AvailabilityRow) -> AvailabilityDay:
+    """Return the counts that a row's probes come to."""
+    results: dict[str, str] = dict(sorted(row.results.items()))
+    failed = [(minute, result) for minute, result in results.items() if result not in (ANSWERED, OURS, UNSURE)]
+    return AvailabilityDay(
+        site_id=row.site_id,
+        day=row.day,
+        answered=sum(result == ANSWERED for result in results.values()),
+        failed=len(failed),
+        ours=sum(result == OURS for result in results.values()),
+        failures=tuple(f"{minute} {FailureKind.of(result).title}" for minute, result in failed[:EXAMPLES]),
+    )
+
+
+def target_key(target: str) -> str:
+    """Return what stands for a column's target."""
+    return _key(target)
+
+
+def listed_values(seen: SeenList, day: date) -> list[Values]:
+    """Return the columns of each entry of a list, an address that stands there twice once."""
+    target = target_key(seen.target)
+    values = {
+        _key(entry.url): {
+            "target_key": target,
+            "url_key": _key(entry.url),
+            "url": entry.url,
+            "title": entry.title,
+            "claimed": entry.date,
+            "first_seen": day,
+        }
+        for entry in reversed(seen.entries)
+    }
+    return list(values.values())
+
+
+def account_values(register_id: int, order: int, account: NewMediaAccount) -> Values:
+    """Return an account's columns."""
+    return _plain(account, without=("recorded_on",)) | {"register_id": register_id, "order": order}
+
+
+def register_of(row: NewMediaRegisterRow, accounts: Iterable[NewMediaAccountRow]) -> Register:
+    """Return the register that rows keep."""
+    return Register(
+        id=row.id,
+        recorded_on=row.recorded_on,
+        imported_at=row.imported_at,
+        source=row.source,
+        digest=row.digest,
+        accounts=tuple(
+            NewMediaAccount(
+                unit_id=account.unit_id,
+                platform=account.platform,
+                name=account.name,
+                last_post=account.last_post,
+                interaction=account.interaction,
+                recorded_on=row.recorded_on,
+                note=account.note,
+            )
+            for account in accounts
+        ),
+    )
 
 
 # ---------------------------------------------------------------- findings

@@ -336,3 +336,65 @@ class PublishedScoreRow(Base):
     unit_id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[int]
     published_at: Mapped[datetime]
+
+
+class AvailabilityRow(Base):
+    """可用性 of one site on one day: what each probe came to, by the minute it was made, as {"09:15": code}."""
+
+    __tablename__ = "availability"
+
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    results: Mapped[Any] = mapped_column(JsonText, nullable=False)
+
+
+class ListedEntryRow(Base):
+    """An entry that a column's list was seen to hold on a night; `first_seen` is the first such night."""
+
+    __tablename__ = "listed_entry"
+    __table_args__ = (UniqueConstraint("target_key", "url_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    target_key: Mapped[str]
+    url_key: Mapped[str]
+    url: Mapped[str]
+    title: Mapped[str]
+    claimed: Mapped[date | None]
+    first_seen: Mapped[date]
+
+
+class WholeListRow(Base):
+    """A night on which a column's list was read to its end."""
+
+    __tablename__ = "whole_list"
+
+    target_key: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+
+
+class NewMediaRegisterRow(Base):
+    """One version of the register of accounts that the office imported; the newest as of a day counts."""
+
+    __tablename__ = "new_media_register"
+    __table_args__ = (Index(None, "recorded_on"), _NO_NUMBER_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recorded_on: Mapped[date]
+    imported_at: Mapped[datetime]
+    source: Mapped[str]
+    digest: Mapped[str]
+
+
+class NewMediaAccountRow(Base):
+    """One account of a register."""
+
+    __tablename__ = "new_media_account"
+
+    register_id: Mapped[int] = mapped_column(ForeignKey("new_media_register.id", ondelete="CASCADE"), primary_key=True)
+    order: Mapped[int] = mapped_column("position", key="order", primary_key=True)
+    unit_id: Mapped[str]
+    platform: Mapped[str]
+    name: Mapped[str]
+    last_post: Mapped[date | None]
+    interaction: Mapped[bool | None]
+    note: Mapped[str]
