@@ -11,12 +11,15 @@ from checks import (
     document_metadata,
     empty_columns,
     home_freshness,
+    institutions,
     ipv6,
     open_attribute,
+    personal_information,
     site_identity,
     standard_catalog,
 )
 from checks.facts.model import PageFacts
+from checks.masking import masked
 from checks.model import Bundle, Check, Finding, Outcome, Scope
 from checks.single_page import bundle_of, checks_for
 from config.rules import CheckRules, Rules
@@ -31,6 +34,8 @@ CHECKS: tuple[Check, ...] = (
     home_freshness,
     empty_columns,
     site_identity,
+    institutions,
+    personal_information,
 )
 ERROR_REASON = "error"
 
@@ -62,7 +67,7 @@ def judge(bundle: Bundle, rules: Rules, checks: Iterable[Check] | None = None) -
     """Return what the checks say of the bundle, in the order of checks, targets, items and reasons.
 
     A unit's bundle is judged by the checks of pages, columns and units; a site's by those of sites. A check that breaks
-    gives one finding ERROR and harms no other.
+    gives one finding ERROR and harms no other. Personal numbers are masked in whatever the findings say.
     """
     chosen = CHECKS if checks is None else tuple(checks)
     fitting = (check for check in chosen if (check.META.scope is Scope.SITE) == (bundle.unit is None))
@@ -87,7 +92,19 @@ def _findings(check: Check, bundle: Bundle, rules: Rules) -> list[Finding]:
         found = sorted(_declared(check, bundle, rules), key=_order)
     except Exception as error:  # noqa: BLE001 - one broken check must not cost a unit the results of all the others
         found = [_broken(check, bundle, error)]
-    return [replace(finding, unit_id=unit_id, rules_version=rules.version) for finding in found]
+    return [replace(_discreet(finding), unit_id=unit_id, rules_version=rules.version) for finding in found]
+
+
+def _discreet(finding: Finding) -> Finding:
+    """Whatever a check quotes, no finding carries a personal number. The target is an address and stays what it is."""
+    return replace(
+        finding,
+        observed=masked(finding.observed),
+        expected=masked(finding.expected),
+        passage=masked(finding.passage),
+        where=masked(finding.where),
+        item=masked(finding.item),
+    )
 
 
 def _declared(check: Check, bundle: Bundle, rules: Rules) -> Iterator[Finding]:

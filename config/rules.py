@@ -71,6 +71,28 @@ class SiteIdentityRule(CheckRule):
     required: tuple[str, ...] = ("site_code", "icp", "police", "conac_badge", "host_unit", "contact")
 
 
+class InstitutionsRule(CheckRule):
+    """政府信息公开制度: characters from which a column that is one page holds a regulation."""
+
+    min_text: int = Field(default=100, ge=1)
+
+
+class PersonalInformationRule(CheckRule):
+    """个人信息保护: how many numbers make a leak, and the words that tell whose numbers they are."""
+
+    certain_age: int = Field(default=15, ge=0)  # years since the day of birth from which a number speaks for itself
+    bank_cards: int = Field(default=2, ge=1)
+    mobiles: int = Field(default=3, ge=1)
+    id_words: tuple[str, ...] = ()  # the page speaks of identity numbers
+    code_words: tuple[str, ...] = ()  # labels of numbers that belong to no person
+    sample_words: tuple[str, ...] = ()  # labels of examples
+    sample_ids: tuple[str, ...] = ()
+    required_words: tuple[str, ...] = ()  # titles of notices that must name a person
+    name_words: tuple[str, ...] = ()  # heads of a list of people
+    private_words: tuple[str, ...] = ()  # lists of people in a private matter
+    duty_words: tuple[str, ...] = ()  # lists of people who are to be reached
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -82,6 +104,8 @@ class CheckRules(Settings):
     home_freshness: HomeFreshnessRule
     empty_columns: EmptyColumnsRule
     site_identity: SiteIdentityRule
+    personal_information: PersonalInformationRule
+    institutions: InstitutionsRule
 
     def row(self, check_id: str) -> CheckRule:
         """Return the row of a check; raises AttributeError for an unknown id."""
