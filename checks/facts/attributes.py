@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from checks.facts.dom import Dom, Region
 from checks.facts.labels import ATTRIBUTE_LABEL, LabelPair, LabelPlace, compact
@@ -20,14 +21,17 @@ LABEL = re.compile(ATTRIBUTE_LABEL)
 
 _WITHHELD = r"(?:不予?|不宜|免予|免于|非|暂不|不对外)公开(?:发布)?"
 _ON_REQUEST = r"(?:可)?依申请(?:可)?(?:予以)?(?:公开)?"
-_ACTIVE = r"(?:(?:可以?|全文|部分|主动|删减后|删节后|摘要|对外|向社会|予以){0,3}公开(?:发布)?|公布)"
+_ACTIVE = r"(?:(?:可以?|全文|部分|主动|删减后|删节后|摘要|对外|(?:面?向)?全?社会|予以){0,3}公开(?:发布)?|公布|主动)"
 _VALUE = re.compile(
     rf"(?:本|此)?(?:件|文件)?(?:属于?|为|拟|可)?"
     rf"(?:(?P<withheld>{_WITHHELD})|(?P<on_request>{_ON_REQUEST})|(?P<active>{_ACTIVE}))"
-    r"(?:类|信息|类信息|文件|类文件|政府信息)?(?:[,，、]?(?:不|未经许可不得)转发)?"
+    r"(?:类|信息|类信息|文件|类文件|政府信息)?(?:[,，、]?(?:不|未经许可不得)转发)?(?:[（(]全文[）)]?)?"
 )
-_TICKED = re.compile(r"[■☑☒√✓✔●◉](主动公开|依申请公开|不予公开|不公开)")
-_OPTIONS = re.compile(r"主动公开|依申请公开|不予公开|不公开")
+_TICK = r"[（(\[【［]\s?[■☑☒√✓✔●◉]\s?[）)\]】］]|[■☑☒√✓✔●◉]|R(?=[一-鿿])"  # R: a tick of Wingdings read as a letter
+_BOX = r"[（(\[【［]\s{0,8}[）)\]】］]|[□☐○◯口￡£]"
+_GAP = re.compile(r"(?<=[一-鿿])\s{1,8}(?=[一-鿿])")  # 主 动 公 开
+_OPTION = "主动公开|依申请公开|不予公开|不公开"
+_CHOICE = re.compile(rf"(?P<tick>{_TICK})|(?P<box>{_BOX})|(?P<option>{_OPTION})")
 
 _NOTE = re.compile(r"[（(【\[〔]?(?:本|此)(?:件|文件|文)(?P<value>[^（()）【】\[\]〔〕。；;]{2,16})[）)】\]〕]?[。.]?")
 _BRACKETED_NOTE = re.compile(
@@ -43,16 +47,35 @@ def attribute_of(value: str) -> OpenAttribute | None:
 
     A row of tick boxes (■主动公开 □依申请公开) counts when exactly one is ticked.
     """
-    written = compact(value).strip("。.；;（）()【】[]〔〕")
-    if len(_OPTIONS.findall(written)) > 1:
-        ticked = _TICKED.findall(written)
+    value = _GAP.sub("", value)
+    if len(re.findall(_OPTION, value)) > 1:
+        ticked = _ticked_options(value)
         return attribute_of(ticked[0]) if len(ticked) == 1 else None
-    match = _VALUE.fullmatch(written.lstrip("■☑☒√✓✔●◉"))
+    match = _VALUE.fullmatch(compact(re.sub(_TICK, "", value)).strip("。.；;（）()【】[]〔〕"))
     if match is None:
         return None
     if match["withheld"]:
         return OpenAttribute.WITHHELD
     return OpenAttribute.ON_REQUEST if match["on_request"] else OpenAttribute.ACTIVE
+
+
+def _ticked_options(value: str) -> list[str]:
+    """The options that are ticked. A row that begins with a mark has them in front, one that ends with a mark behind;
+    else (主动公开√ 依申请公开) a tick belongs to the option that it touches, and to none when it touches two."""
+    found = list(_CHOICE.finditer(value))
+    ahead = [(mark, option) for mark, option in pairwise(found) if (mark.lastgroup, option.lastgroup) == _TICKED]
+    behind = [(option, mark) for option, mark in pairwise(found) if (mark.lastgroup, option.lastgroup) == _TICKED]
+    begins, ends = (found[at].lastgroup != "option" for at in (0, -1))
+    if begins == ends:
+        ahead = [(mark, option) for mark, option in ahead if mark.end() == option.start()]
+        behind = [(option, mark) for option, mark in behind if option.end() == mark.start()]
+        begins, ends = bool(ahead), bool(behind)
+    if begins == ends:
+        return []
+    return [option[0] for _, option in ahead] if begins else [option[0] for option, _ in behind]
+
+
+_TICKED = ("tick", "option")
 
 
 def is_attribute_label(label: str) -> bool:

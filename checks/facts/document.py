@@ -33,7 +33,7 @@ WRITTEN_DATE = (
     *("印发日期", "印发时间", "签发日期"),
 )
 PUBLISHED_DATE = ("发布日期", "发布时间", "公开日期", "公开时间", "公布日期", "公布时间")
-VALIDITY = ("有效性", "文件有效性", "有效状态", "效力状态", "文件效力", "时效性", "文件状态")
+VALIDITY = ("有效性", "文件有效性", "有效状态", "效力状态", "文件效力", "时效性", "公文时效", "文件时效", "文件状态")
 SUBJECT = ("主题分类", "信息分类", "组配分类")
 
 HEAD_LINES = 80  # lines at most, label table included, before the text begins

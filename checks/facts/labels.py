@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 
 from lxml.html import HtmlElement
 
@@ -22,6 +22,7 @@ MAX_LABEL_LINE = 400  # a longer line is prose
 MAX_VALUE = 300
 MAX_VALUE_BESIDE = 100  # of a value that is told by its place alone
 MAX_PAIRS = 300  # of a page, each way of reading
+MAX_ROWS_OF_LABELS = 8  # of a table whose labels stand above their values
 MAX_FIELD_ROW = 10  # elements beside a label among which an input field makes it a search form
 
 
@@ -54,7 +55,7 @@ _DOCUMENT_LABELS = (
     "|发布机构|发布机关|发布单位|公开机构|公开单位|公开机关|公布机构|发布主体"
     "|发文字号|发文文号|发文号|文号|文件号|文件编号|文件字号"
     "|成文日期|成文时间|生成日期|生成时间|形成日期|制发日期|制文日期|发文日期|发文时间|印发日期|印发时间|签发日期"
-    "|有效性|有效状态|文件有效性|效力状态|文件效力|时效性|文件状态|有效期|有效期限"
+    "|有效性|有效状态|文件有效性|效力状态|文件效力|时效性|公文时效|文件时效|文件状态|有效期|有效期限"
     "|主题分类|信息分类|组配分类|体裁分类|文种分类|公文种类|主题词"
     "|生效日期|生效时间|实施日期|施行日期|失效日期|废止日期|失效时间|废止时间|公开时限|公开范围|公开主体|责任部门|公开责任部门"
 )
@@ -84,7 +85,7 @@ _KNOWN_SPACED = (
 _COLONS = (":", "：", "∶", "﹕")
 _COLON = "[:：∶﹕]"
 _LABEL_IN_LINE = re.compile(
-    rf"(?:^|(?<=[\s|｜;；】\]]))[【\[]?\s?({_KNOWN_SPACED})\s?(?:{_COLON}|[】\]]\s?{_COLON}?)\s?"
+    rf"(?:^|(?<=[\s|｜;；】\]●·•■◆▪*★]))[【\[]?\s?({_KNOWN_SPACED})\s?(?:{_COLON}|[】\]]\s?{_COLON}?)\s?"
 )
 
 
@@ -94,8 +95,12 @@ def compact(text: str) -> str:
 
 
 def label_of(text: str) -> str:
-    """Return a label as it is compared: without spaces, brackets around it and the colon behind it."""
-    return compact(text).strip("【】[]").rstrip(":：∶﹕").strip("【】[]")
+    """Return a label as it is compared: without spaces, bullets, brackets around or behind it, and its colon."""
+    written = compact(text).strip("【】[]●·•■◆▪*★").rstrip(":：∶﹕")
+    return _REMARK.sub("", written).strip("【】[]")
+
+
+_REMARK = re.compile(r"(?<=..)[（(][^（()）]{1,10}[)）]$")  # 发文字号（文号）
 
 
 def is_document_label(label: str) -> bool:
@@ -122,9 +127,56 @@ def label_pairs(dom: Dom) -> tuple[LabelPair, ...]:
 
 def _from_tables(dom: Dom, cells: Mapping[HtmlElement, CellText]) -> Iterator[LabelPair]:
     for table in dom.root.iter("table"):
-        for row in table_rows(table):
-            if 2 <= len(row) <= 12 and not _is_form(row):
-                yield from _from_row([cells.get(cell, CellText("", -1)) for cell in row], [c.tag for c in row])
+        rows = table_rows(table)
+        first = list(islice(rows, MAX_ROWS_OF_LABELS + 1))
+        if _alternate(first, cells):
+            for labels, values in zip(first[::2], first[1::2], strict=True):
+                yield from _from_two_rows(_texts(labels, cells), _texts(values, cells))
+            continue
+        for row in chain(first, rows):
+            if 2 <= len(row) <= 12 and not _has_field(*row):
+                yield from _from_row(*_joined(_texts(row, cells), [cell.tag for cell in row]))
+
+
+def _texts(row: Sequence[HtmlElement], cells: Mapping[HtmlElement, CellText]) -> list[CellText]:
+    return [cells.get(cell, CellText("", -1)) for cell in row]
+
+
+def _joined(row: Sequence[CellText], tags: Sequence[str]) -> tuple[list[CellText], list[str]]:
+    """The row with a colon that stands in a cell of its own put to its label: 索引号 | ： | A-1."""
+    texts: list[CellText] = []
+    kept: list[str] = []
+    for cell, tag in zip(row, tags, strict=True):
+        if texts and cell.text in _COLONS:
+            texts[-1] = CellText(f"{texts[-1].text}：", texts[-1].position)
+        else:
+            texts.append(cell)
+            kept.append(tag)
+    return texts, kept
+
+
+def _alternate(rows: Sequence[Sequence[HtmlElement]], cells: Mapping[HtmlElement, CellText]) -> bool:
+    """Whether the table is nothing but rows of a document's labels, each with one row of values below; no links, as
+    the entries of a list have them."""
+    if not rows or len(rows) % 2 or len(rows) > MAX_ROWS_OF_LABELS:
+        return False
+    for labels, values in zip(rows[::2], rows[1::2], strict=True):
+        words = [label_of(cell.text) for cell in _texts(labels, cells)]
+        if len(labels) != len(values) or len(labels) < 2 or not any(map(is_document_label, words)):
+            return False
+        if not all(not word or _KNOWN_LABEL.fullmatch(word) for word in words):
+            return False
+        if any(_KNOWN_LABEL.fullmatch(label_of(cell.text)) for cell in _texts(values, cells)):
+            return False
+        if any(cell.find(".//a") is not None for cell in values):
+            return False
+    return True
+
+
+def _from_two_rows(labels: Sequence[CellText], values: Sequence[CellText]) -> Iterator[LabelPair]:
+    for label, value in zip(labels, values, strict=True):
+        if label.text:
+            yield LabelPair(label_of(label.text), value.text[:MAX_VALUE], LabelPlace.TABLE, label.position)
 
 
 def _from_row(row: Sequence[CellText], tags: Sequence[str]) -> Iterator[LabelPair]:
@@ -154,8 +206,13 @@ def _is_head(row: Sequence[CellText]) -> bool:
     return any(first and second for first, second in pairwise(heads))
 
 
-def _is_form(row: Sequence[HtmlElement]) -> bool:
-    return any(cell.find(".//input") is not None for cell in row)
+_UNSEEN_FIELDS = frozenset({"hidden", "button", "submit", "image", "reset"})
+
+
+def _has_field(*elements: HtmlElement) -> bool:
+    """Whether a visitor can fill something in: then a label asks, and tells nothing."""
+    fields = (field for element in elements for field in element.iter("input", "textarea"))
+    return any((field.get("type") or "").lower() not in _UNSEEN_FIELDS for field in fields)
 
 
 # ---------------------------------------------------------------- lines
@@ -209,11 +266,19 @@ def _in_pieces(block: Block) -> list[tuple[str, str]]:
     """Labels without a colon, each in an inline element of its own with its value in the next."""
     words = block.pieces
     if len(words) > 16 or not is_document_label(label_of(words[0])):
-        return []
+        return _in_words(block.text) if len(words) == 1 else []
     if len(words) == 1:
         return [(label_of(words[0]), "")]
     pairs = zip(words[::2], words[1::2], strict=False)
     return [(label_of(label), value) for label, value in pairs if is_document_label(label_of(label))]
+
+
+def _in_words(text: str) -> list[tuple[str, str]]:
+    """索引号 A-1 文号 乙: at least two labels of a document, in turn with their values."""
+    words = text.split(" ", 16)
+    if not 4 <= len(words) <= 16 or len(words) % 2 or not all(map(is_document_label, words[::2])):
+        return []
+    return [] if any(map(_KNOWN_LABEL.fullmatch, words[1::2])) else list(zip(words[::2], words[1::2], strict=True))
 
 
 _BESIDE_TAGS = frozenset({"div", "dd", "span", "p"})
@@ -227,23 +292,24 @@ def _value_beside(blocks: Sequence[Block], index: int) -> str | None:
     block = blocks[index]
     blank = "" if block.text.endswith(_COLONS) else None
     beside = blocks[index + 1] if index + 1 < len(blocks) else None
-    if beside is None or not _side_by_side(block.element, beside.element) or _begins_with_label(beside.text):
+    if beside is None or not _side_by_side(block, beside.element) or _begins_with_label(beside.text):
         return blank
     if blank is None and index and is_document_label(label_of(blocks[index - 1].text)):
         return None
     return blank if len(beside.text) > MAX_VALUE_BESIDE or _SENTENCE_END.search(beside.text) else beside.text
 
 
-def _side_by_side(label: HtmlElement, value: HtmlElement) -> bool:
-    """The value stands inside the label's element, or in the element right after it."""
+def _side_by_side(block: Block, value: HtmlElement) -> bool:
+    """The value stands inside the label's element, or in the element right after it; an item's colon ends the item."""
+    label = block.element
     if enclosing_cell(label) is not None:
         return False
     if label is value or label in value.iterancestors():
         return True
-    sibling = None if label.tag in ("p", "li") else label.getnext()
-    return (
-        sibling is not None and sibling.tag in _BESIDE_TAGS and (sibling is value or sibling in value.iterancestors())
-    )
+    alone = label.tag == "p" or (label.tag == "li" and block.text.endswith(_COLONS))
+    sibling = None if alone else label.getnext()
+    beside = ("li",) if label.tag == "li" else _BESIDE_TAGS
+    return sibling is not None and sibling.tag in beside and (sibling is value or sibling in value.iterancestors())
 
 
 def _begins_with_label(text: str) -> bool:
@@ -255,7 +321,7 @@ def _is_search_field(element: HtmlElement) -> bool:
     parent = element.getparent()
     if parent is not None and parent.tag != "body" and next(islice(parent, MAX_FIELD_ROW, None), None) is None:
         element = parent
-    return element.tag != "body" and element.find(".//input") is not None
+    return element.tag != "body" and _has_field(element)
 
 
 _SENTENCE_END = re.compile(r"[。；！？]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from checks.facts.attributes import read_attributes
@@ -11,7 +12,7 @@ from checks.facts.forms import read_forms
 from checks.facts.hidden import read_hidden_links
 from checks.facts.identity import read_identity
 from checks.facts.kinds import PROSE_OF_ENTRY, prose, read_kind
-from checks.facts.labels import label_pairs
+from checks.facts.labels import LabelPair, label_pairs
 from checks.facts.links import read_frames, read_images, read_links, read_scripts
 from checks.facts.lists import read_list
 from checks.facts.model import EntryList, PageFacts, PageKind, PublishedDate
@@ -38,8 +39,10 @@ def read_page(
     out and 3天前 are counted from it). `kind` is what the inventory says of the page; without it the page is asked.
     """
     dom = parse(body, url=url, content_type=content_type)
-    kind, title, dates, entries = _kind_and_list(dom, kind, as_of)
-    pairs = () if kind in _LISTING and entries.entries else label_pairs(dom)  # what a list says of its entries
+    pairs = label_pairs(dom)
+    kind, title, dates, entries = _kind_and_list(dom, kind, as_of, pairs)
+    if kind in _LISTING and entries.entries:
+        pairs = ()  # they are what a list says of its entries
     document = read_document(dom, pairs, as_of)
     identity = read_identity(dom)
     return PageFacts(
@@ -69,9 +72,11 @@ def read_page(
     )
 
 
-def _kind_and_list(dom: Dom, kind: PageKind | None, as_of: date) -> tuple[PageKind, Title, PublishedDate, EntryList]:
+def _kind_and_list(
+    dom: Dom, kind: PageKind | None, as_of: date, pairs: Sequence[LabelPair]
+) -> tuple[PageKind, Title, PublishedDate, EntryList]:
     """What the page is, with the facts that say so: an article has no list, a list page no publication date."""
-    title = read_title(dom, kind)
+    title = read_title(dom, kind, pairs)
     dates = published(dom, as_of=as_of, title=title.span, undated=kind in _LISTING)
     if kind is PageKind.ARTICLE:
         return kind, title, dates, EntryList()

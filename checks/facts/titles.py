@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import unescape
@@ -11,6 +12,7 @@ from itertools import pairwise
 
 from checks.facts.dates import FoundDate, find_dates_in, fold
 from checks.facts.dom import Block, Dom, Region, normalise
+from checks.facts.labels import LabelPair, is_document_label
 from checks.facts.model import PageKind
 
 LONGEST = 300  # characters; longer blocks are no titles
@@ -32,10 +34,11 @@ class Title:
         return None if self.first is None or self.last is None else (self.first, self.last)
 
 
-def read_title(dom: Dom, kind: PageKind | None = None) -> Title:
+def read_title(dom: Dom, kind: PageKind | None = None, pairs: Sequence[LabelPair] = ()) -> Title:
     """Return the title: for an article the line that shows it, confirmed by <title> or meta ArticleTitle if they can.
 
-    Home pages and columns are called what their <title> says.
+    Home pages and columns are called what their <title> says. `pairs` are the page's labels: a document's label table
+    names it too.
     """
     tag = _without_tags(dom.title_tag)
     if kind in (PageKind.HOME, PageKind.COLUMN) and tag:
@@ -43,13 +46,28 @@ def read_title(dom: Dom, kind: PageKind | None = None) -> Title:
     meta = next((text for content in dom.meta_values("ArticleTitle") if (text := _without_tags(content))), "")
     references = [key for text in (meta, tag) if len(key := _key(text)) >= 2]
     shown = _shown_reference(dom, references)
+    named = _named_in_table(pairs)
+    if named is not None and (shown is None or len(shown.text) < _SURE):
+        shown = _shown_reference(dom, [_key(named.value)], (named.position, named.position + 1)) or shown
     if shown is None or len(shown.text) < _SURE:
         shown = _shown_heading(dom, lone=shown is None) or shown
     if shown is None:
         shown = _line_above_info(dom, _key(tag))
     if shown is not None:
         return _without_date(dom, shown)
+    if named is not None:
+        return Title(named.value)
     return Title(meta if len(meta) > 4 and not meta.endswith(("…", "...")) else _without_site(dom, tag))
+
+
+_TITLE_LABELS = frozenset({"标题", "文件标题", "文件名称", "公文名称", "信息名称", "名称"})
+
+
+def _named_in_table(pairs: Sequence[LabelPair]) -> LabelPair | None:
+    """The label that names the document, on a page with other labels of a document."""
+    if not any(is_document_label(pair.label) for pair in pairs):
+        return None
+    return next((pair for pair in pairs if pair.label in _TITLE_LABELS and len(pair.value) >= _SURE), None)
 
 
 def date_in_title(dom: Dom, span: tuple[int, int]) -> FoundDate | None:
@@ -92,12 +110,15 @@ def _key(text: str) -> str:
 _SEPARATORS = "-_|–—·>»/,("
 
 
-def _shown_reference(dom: Dom, references: list[str]) -> Title | None:
-    """The lines that repeat what meta ArticleTitle or <title> says; the longest, unlinked, most title-like ones win."""
+def _shown_reference(dom: Dom, references: list[str], elsewhere: tuple[int, ...] = ()) -> Title | None:
+    """The lines that repeat what meta ArticleTitle or <title> says; the longest, unlinked, most title-like ones win.
+
+    `elsewhere` are lines that say it and are no title.
+    """
     best: tuple[tuple[int, bool, bool, int], Title] | None = None
     keys = [_key(block.text) if len(block.text) <= LONGEST else "" for block in dom.blocks]
     for index, block in enumerate(dom.blocks):
-        if not keys[index] or not any(keys[index][:6] in reference for reference in references):
+        if not keys[index] or index in elsewhere or not any(keys[index][:6] in reference for reference in references):
             continue
         count = _matching_lines(keys[index : index + _JOINED], references)
         if not count:

@@ -41,6 +41,29 @@ def pairs_of(markup: str) -> list[tuple[str, str]]:
         ("<div><div>索引号</div><div>A-1</div></div>", [("索引号", "A-1")]),
         ("<dl><dt>索引号</dt><dd>A-1</dd></dl>", [("索引号", "A-1")]),
         ("<p>文号：</p><p>各乡镇人民政府：</p>", [("文号", "")]),
+        ("<p>●索引号：A-1</p>", [("索引号", "A-1")]),
+        ("<p>索引号　A-1　文号　乙</p>", [("索引号", "A-1"), ("文号", "乙")]),
+        ("<p>发文机关 : 县教育局</p><p>发文字号﹕乙</p>", [("发文机关", "县教育局"), ("发文字号", "乙")]),
+        ("<ul><li>索引号</li><li>A-1</li><li>文号</li><li>乙</li></ul>", [("索引号", "A-1"), ("文号", "乙")]),
+        ("<ul><li>文号：</li><li>打印本页</li></ul>", [("文号", "")]),
+        ("<table><tr><td>发文字号（文号）</td><td>乙</td></tr></table>", [("发文字号", "乙")]),
+        ("<table><tr><td>*公开属性</td><td>主动公开</td></tr></table>", [("公开属性", "主动公开")]),
+        (
+            "<table><tr><td>索引号</td><td>：</td><td>A-1</td><td>承办科室</td><td>:</td><td>综合科</td></tr></table>",
+            [("索引号", "A-1"), ("承办科室", "综合科")],
+        ),
+        (
+            "<table><tr><td>索引号</td><td>文号</td></tr><tr><td>A-1</td><td>乙</td></tr>"
+            "<tr><td>发布机构</td><td>发布日期</td></tr><tr><td>县教育局</td><td>2026-01-05</td></tr></table>",
+            [("索引号", "A-1"), ("文号", "乙"), ("发布机构", "县教育局"), ("发布日期", "2026-01-05")],
+        ),
+        (
+            "<table><tr><td rowspan=2>基本信息</td><td>索引号</td><td>A-1</td></tr>"
+            "<tr><td>文号</td><td>乙</td></tr></table>",
+            [("索引号", "A-1"), ("文号", "乙")],
+        ),
+        ("<table><tr><td>索引号<input type=hidden></td><td>A-1</td></tr></table>", [("索引号", "A-1")]),
+        ("<p>索引号：A-1 <input type=button value=打印></p>", [("索引号", "A-1")]),
     ],
 )
 def test_reads_every_layout(markup: str, expected: list[tuple[str, str]]) -> None:
@@ -55,6 +78,16 @@ def test_reads_every_layout(markup: str, expected: list[tuple[str, str]]) -> Non
         pytest.param("<div>名称</div><div>索引号</div><div>发布机构</div><div>甲通知</div>", id="head of boxes"),
         pytest.param("<table><tr><td>索引号：</td><td><input></td></tr></table>", id="search form in a table"),
         pytest.param("<p>索引号：<input name=q></p>", id="search form in a line"),
+        pytest.param(
+            "<table><tr><td>标题</td><td>文号</td></tr><tr><td><a href=x>关于甲的通知</a></td><td>乙</td></tr></table>",
+            id="head of a list with one entry",
+        ),
+        pytest.param(
+            "<table><tr><td>索引号</td><td>文号</td></tr><tr><td>1</td><td>乙</td></tr><tr><td>2</td><td>丙</td></tr>"
+            "<tr><td>3</td><td>丁</td></tr></table>",
+            id="head of a list without links",
+        ),
+        pytest.param("<p>名称 索引号 发布机构 发布日期</p>", id="head of a list in a line"),
         pytest.param("<a href=x>公开方式</a><div>主动公开</div>", id="a link"),
         pytest.param("<!-- <p>索引号：A-1</p> -->", id="a comment"),
         pytest.param("<p style='display: none'>索引号：A-1</p>", id="hidden"),
