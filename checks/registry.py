@@ -7,16 +7,21 @@ from dataclasses import replace
 from datetime import date
 
 from checks import (
+    availability,
     column_freshness,
     document_metadata,
     empty_columns,
     home_freshness,
     institutions,
     ipv6,
+    key_topics,
+    normative_documents,
     open_attribute,
     personal_information,
+    service_guides,
     site_identity,
     standard_catalog,
+    undated_articles,
 )
 from checks.facts.model import PageFacts
 from checks.masking import masked
@@ -34,8 +39,13 @@ CHECKS: tuple[Check, ...] = (
     home_freshness,
     empty_columns,
     site_identity,
+    key_topics,
+    service_guides,
     institutions,
     personal_information,
+    availability,
+    undated_articles,
+    normative_documents,
 )
 ERROR_REASON = "error"
 

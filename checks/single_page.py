@@ -25,18 +25,21 @@ TITLE_WORDS = {
     ColumnType.POLICY_INTERPRETATION: ("解读",),
 }
 CHECKS_OF_KIND = {
-    PageKind.ARTICLE: ("open_attribute", "document_metadata"),
-    PageKind.OTHER: ("open_attribute", "document_metadata"),
+    PageKind.ARTICLE: ("open_attribute", "document_metadata", "undated_articles"),
+    PageKind.OTHER: ("open_attribute", "document_metadata", "undated_articles"),
     PageKind.HOME: ("home_freshness", "site_identity"),
     PageKind.COLUMN: ("column_freshness", "empty_columns"),
     PageKind.CATALOG: ("standard_catalog",),
+    PageKind.SERVICE_GUIDE: ("service_guides", "empty_columns"),
 }
 CHECKS_OF_SINGLE_PAGE = ("empty_columns",)
+CHECKS_OF_TEXT = ("personal_information",)  # whatever the page is about
 
 
 def checks_for(kind: PageKind) -> tuple[str, ...]:
     """Return the ids of the checks that make sense on a single page of the kind."""
-    return CHECKS_OF_KIND.get(kind, CHECKS_OF_SINGLE_PAGE)
+    ids = CHECKS_OF_KIND.get(kind, CHECKS_OF_SINGLE_PAGE)
+    return ids if kind is PageKind.HOME else (*ids, *CHECKS_OF_TEXT)
 
 
 def bundle_of(facts: PageFacts, day: date, division_code: str = "") -> Bundle:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from checks.masking import masked
 from checks.model import EvidenceRef, Finding, Outcome, Page
 from checks.readability import Obstacle
 
@@ -31,7 +32,7 @@ class Subject:
             reason=reason,
             observed=observed,
             expected=expected,
-            passage=passage[:300],
+            passage=masked(passage)[:300],
             where=where,
             item=self.item,
             weight=self.weight,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from config.schema import ColumnType, Settings, Share, Text, Weight
+from config.schema import ColumnType, Identifier, Settings, Share, Text, Weight
 
 
 class CheckRule(Settings):
@@ -93,6 +93,54 @@ class PersonalInformationRule(CheckRule):
     duty_words: tuple[str, ...] = ()  # lists of people who are to be reached
 
 
+class ServiceGuidesRule(CheckRule):
+    """办事指南: the elements of a guide, each with its accepted spellings, and how many missing ones are too many."""
+
+    elements: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    serious: int = Field(default=4, ge=1)
+
+
+class KeyTopic(Settings):
+    """重点领域的一个主题: the words that tell it, and who must speak of it."""
+
+    id: Identifier
+    row: Text  # the row of the table that names it: 4.1 to 4.5
+    title: Text
+    keywords: tuple[Text, ...] = Field(min_length=1)
+    units: tuple[str, ...] = ()  # units that answer for it by name
+    townships: bool = False  # whether it answers for a township, which needs any one topic of the row
+
+
+class KeyTopicsRule(CheckRule):
+    """重点领域: topics by row, the duty each row means, the period in days, and how often a text must mention one."""
+
+    days: int = Field(default=365, ge=1)
+    mentions: int = Field(default=3, ge=1)
+    duties: dict[str, str] = Field(default_factory=dict)
+    topics: tuple[KeyTopic, ...] = Field(default=(), alias="topic")
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class AvailabilityRule(CheckRule):
+    """站点可用性: how often and how long the home page is tried, and which share of failures is too much."""
+
+    seconds: int = Field(default=15, ge=1)  # a home page that takes longer has not opened
+    probes_a_day: int = Field(default=20, ge=1)  # a day with fewer that count is not full
+    full_days: int = Field(default=5, ge=1, le=7)  # full days of the week that a verdict needs
+    failed_share: Share = Decimal("0.05")
+
+
+class UndatedArticlesRule(CheckRule):
+    """未注明发布时间: the types of columns whose items must say when they were published."""
+
+    column_types: tuple[ColumnType, ...] = ()
+
+
+class NormativeDocumentsRule(CheckRule):
+    """规范性文件集中公开."""
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -104,8 +152,13 @@ class CheckRules(Settings):
     home_freshness: HomeFreshnessRule
     empty_columns: EmptyColumnsRule
     site_identity: SiteIdentityRule
+    availability: AvailabilityRule
+    key_topics: KeyTopicsRule
+    service_guides: ServiceGuidesRule
     personal_information: PersonalInformationRule
     institutions: InstitutionsRule
+    normative_documents: NormativeDocumentsRule
+    undated_articles: UndatedArticlesRule
 
     def row(self, check_id: str) -> CheckRule:
         """Return the row of a check; raises AttributeError for an unknown id."""

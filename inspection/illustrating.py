@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from checks import personal_information
 from checks.model import Finding, Mode, Outcome
 from crawler.plan import SitePlan
 from inspection.children import Children, emit, receive_job
@@ -45,11 +46,13 @@ def illustrate(
 def _wanted(
     plans: Sequence[SitePlan], findings: Mapping[str, Sequence[Finding]], per_unit: int
 ) -> dict[str, list[str]]:
-    """Return the URLs to picture by site id, each once."""
+    """Return the URLs to picture by site id, each once; pages that give people away are not pictured."""
     hosts = {_origin(plan.site.home): plan.site.id for plan in plans}
     wanted: dict[str, dict[str, None]] = {}
     for of_unit in findings.values():
-        blamed = dict.fromkeys(f.target for f in of_unit if f.outcome is Outcome.FAIL and _origin(f.target) in hosts)
+        failing = [f for f in of_unit if f.outcome is Outcome.FAIL and _origin(f.target) in hosts]
+        private = {f.target for f in failing if f.check == personal_information.META.id}
+        blamed = dict.fromkeys(f.target for f in failing if f.target not in private)
         for url in list(blamed)[:per_unit]:
             wanted.setdefault(hosts[_origin(url)], {})[url] = None
     return {site: list(urls) for site, urls in wanted.items()}

@@ -1,7 +1,7 @@
 """The fixtures of the checks: each `fixtures/html/<check>/<case>.json` places pages in a bundle and says what is found.
 
 Keys of a case: `about` (one sentence), `day`, `unit` (kind, catalog_fields), `site` (site_code), `division_code`,
-`home`, `second_level`, `columns` (type, name, url, absent, failure, pages, articles, attachments), `probes`, and
+`home`, `second_level`, `availability` (days `ago`: answered, failed, ours, told), `columns` (type, name, url, absent, failure, pages, articles, attachments), `probes`, and
 `expected`: every finding of the check, as outcome, reason, target (when it is not the only one), item and `mentions`,
 words that the sentence must hold.
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from checks.facts.model import (
     Table,
 )
 from checks.facts.page import read_page
-from checks.model import Bundle, ColumnVisit, EvidenceRef, FailureKind, Mode, Page, PageRole, Probe, ProbeKind, Visit
+from checks.model import AvailabilityDay, Bundle, ColumnVisit, EvidenceRef, FailureKind, Mode, Page, PageRole, Probe, ProbeKind, Visit
 from checks.model import Capture as CaptureRecord
 from checks.registry import CHECKS
 from config.schema import Column, ColumnType, Site, Unit
@@ -52,7 +52,7 @@ class Case:
 
     @property
     def is_site(self) -> bool:
-        return "home" in self.said or "probes" in self.said
+        return "home" in self.said or "probes" in self.said or "availability" in self.said
 
     @property
     def expected(self) -> list[dict[str, Any]]:
@@ -81,6 +81,7 @@ def bundle_of(case: Case) -> Bundle:
         second_level=tuple(_page(case, page, PageRole.SECOND_LEVEL, None) for page in said.get("second_level", ())),
         columns=columns,
         probes=tuple(_probe(probe) for probe in said.get("probes", ())),
+        availability=tuple(_availability(case.day, day) for day in said.get("availability", ())),
     )
 
 
@@ -107,7 +108,7 @@ def _column(case: Case, number: int, said: dict[str, Any]) -> ColumnVisit:
             _page(case, page, PageRole.ARTICLE, kind_of_column(column_type, article=True))
             for page in said.get("articles", ())
         ),
-        attachments=tuple(_attachment(page) for page in said.get("attachments", ())),
+        attachments=tuple(_attachment(case, page) for page in said.get("attachments", ())),
         failure=FailureKind.of(said["failure"]) if "failure" in said else None,
     )
 
@@ -130,7 +131,7 @@ def _capture(case: Case, url: str) -> CaptureRecord:
     return CaptureRecord("site", url, Mode.STATIC, captured_at, status=200, evidence=evidence)
 
 
-def _attachment(said: dict[str, Any]) -> Page:
+def _attachment(case: Case, said: dict[str, Any]) -> Page:
     visit = Visit("site", said["url"], PageRole.ATTACHMENT, parent=said["parent"], title=said.get("title", ""))
     name = said["url"].rpartition("/")[2]
     if "failure" in said:
@@ -149,7 +150,13 @@ def _attachment(said: dict[str, Any]) -> Page:
         if value
         else (),
     )
-    return Page(visit, attachment=facts)
+    captures = (_capture(case, said["url"]),)
+    return Page(visit, captures, attachment=facts, capture=captures[0])
+
+
+def _availability(today: date, said: dict[str, Any]) -> AvailabilityDay:
+    counts = [int(said.get(name, 0)) for name in ("answered", "failed", "ours")]
+    return AvailabilityDay("site", today - timedelta(days=said["ago"]), *counts, failures=tuple(said.get("told", ())))
 
 
 def _failure(said: dict[str, Any]) -> FailureKind:
