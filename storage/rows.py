@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from checks.masking import masked
 from checks.model import (
     AvailabilityDay,
     Capture,
@@ -106,8 +107,9 @@ def capture_of(row: CaptureRow) -> Capture:
 
 
 def visit_values(run_id: int, visit: Visit) -> Values:
-    """Return a visit's columns."""
+    """Return a visit's columns; a title that gives somebody away is kept masked."""
     return _plain(visit) | {
+        "title": masked(visit.title),
         "run_id": run_id,
         "url_key": _key(visit.url),
         "role": visit.role.value,
@@ -180,7 +182,7 @@ def listed_values(seen: SeenList, day: date) -> list[Values]:
             "target_key": target,
             "url_key": _key(entry.url),
             "url": entry.url,
-            "title": entry.title,
+            "title": masked(entry.title),
             "claimed": entry.date,
             "first_seen": day,
         }
