@@ -1,4 +1,5 @@
-"""When: the nightly run by APScheduler, its jobs kept in the database, a missed night caught up from the run ledger.
+"""When: the nightly run and the looks at home pages by APScheduler, its jobs kept in the database; a missed night is
+caught up from the run ledger, a missed look is not.
 
 `python scheduler.py` is `inspect schedule`. What is done and what is not stands in the ledger alone; the job store only
 knows when to ring.
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from inspection.settings import Settings
 
 NIGHTLY_JOB = "nightly"
+PROBE_JOB = "probe"
 CATCH_UP_JOB = "catch-up"
 
 _settings: Settings | None = None  # the job store keeps no settings: a database address may hold a password
@@ -73,6 +75,16 @@ def run_night(resume: bool = False) -> None:
         finish_or_start_night(place, resume=resume)
 
 
+def probe_homes() -> None:
+    """Look once at every site's home page; called by the job store's entry."""
+    from inspection.availability import probe_homes as probe
+    from inspection.place import opened
+
+    assert _settings is not None, "the scheduler sets its settings before it starts"
+    with opened(_settings) as place:
+        probe(place)
+
+
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
     """Catch up what the ledger says is missing, then ring every night until interrupted."""
     from inspection.place import opened
@@ -86,24 +98,23 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         scheduler.add_job(
             run_night, kwargs={"resume": missing is CatchUp.RESUME}, id=CATCH_UP_JOB, replace_existing=True
         )
-    say(f"每夜 {_clock(settings)} 自动巡查；按 Ctrl+C 停止。")
+    schedule = place.configuration.inventory.schedule
+    say(
+        f"每夜 {schedule.nightly:%H:%M} 自动巡查，每 {schedule.probe_minutes} 分钟看一次各站点首页能不能打开；"
+        "按 Ctrl+C 停止。"
+    )
     scheduler.start()
 
 
-def _clock(settings: Settings) -> str:
-    from config.loader import load
-
-    return load(settings.config).inventory.schedule.nightly.strftime("%H:%M")
-
-
 def build(settings: Settings, scheduler_class: type[BaseScheduler] | None = None) -> BaseScheduler:
-    """Return a scheduler with the nightly job in the database's job store; not started.
+    """Return a scheduler with the nightly job and the probes in the database's job store; not started.
 
     One instance at a time; several missed rings become one; a ring is honoured up to `misfire_grace_seconds` late.
     """
     from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
     from apscheduler.schedulers.blocking import BlockingScheduler
     from apscheduler.triggers.cron import CronTrigger
+    from apscheduler.triggers.interval import IntervalTrigger
 
     from config.loader import load
 
@@ -125,6 +136,14 @@ def build(settings: Settings, scheduler_class: type[BaseScheduler] | None = None
         CronTrigger(hour=schedule.nightly.hour, minute=schedule.nightly.minute, timezone=zone),
         id=NIGHTLY_JOB,
         name="每夜巡查",
+        replace_existing=True,
+    )
+    scheduler.add_job(
+        probe_homes,
+        IntervalTrigger(minutes=schedule.probe_minutes, jitter=schedule.probe_jitter_seconds, timezone=zone),
+        id=PROBE_JOB,
+        name="站点可用性探测",
+        misfire_grace_time=schedule.probe_minutes * 30,  # half way to the next
         replace_existing=True,
     )
     return scheduler

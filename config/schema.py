@@ -201,6 +201,9 @@ class Schedule(Settings):
 
     nightly: time = time(1, 30)
     misfire_grace_seconds: int = Field(default=6 * 3600, ge=1)
+    probe_minutes: int = Field(default=60, ge=5, le=72)  # between two looks at each home page: 72 make 20 a day
+    probe_jitter_seconds: int = Field(default=120, ge=0)  # by how much a round may stray, so that none is foreseen
+    controls: tuple[WebAddress, ...] = ()  # others' sites that are asked whether our own line is up, when much fails
 
 
 class Inventory(Settings):

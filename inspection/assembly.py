@@ -16,6 +16,7 @@ from checks.facts.kinds import kind_of_column
 from checks.facts.model import AttachmentFacts, PageFacts, PageKind
 from checks.facts.page import read_page
 from checks.model import (
+    AvailabilityDay,
     Bundle,
     Capture,
     ColumnVisit,
@@ -183,8 +184,10 @@ def _column(unit: Unit, column: Column, visits: list[Visit], reader: PageReader)
     )
 
 
-def site_bundle(material: SiteMaterial, district: District, day: date) -> Bundle:
-    """Return what the site-scope checks see."""
+def site_bundle(
+    material: SiteMaterial, district: District, day: date, availability: Sequence[AvailabilityDay] = ()
+) -> Bundle:
+    """Return what the site-scope checks see; `availability` is that of the seven days before."""
     return Bundle(
         day=day,
         site=material.site,
@@ -194,6 +197,7 @@ def site_bundle(material: SiteMaterial, district: District, day: date) -> Bundle
         second_level=material.second_level,
         columns=material.columns,
         probes=material.probes,
+        availability=tuple(availability),
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import timedelta
 
+from checks.availability import WEEK
 from checks.model import FailureKind, Finding, PageRole, Visit
 from checks.registry import attribute_to_units, judge
 from config.schema import Unit
@@ -22,11 +24,13 @@ def judge_sites(
     findings: dict[str, list[Finding]] = {unit.id: [] for unit in units}
     parts: dict[str, list[UnitMaterial]] = defaultdict(list)
     rules, district = place.configuration.rules, place.configuration.inventory.district
+    week = (run.day - timedelta(days=WEEK), run.day - timedelta(days=1))
+    availability = place.repository.availability([plan.site.id for plan in plans], *week)
     for done, plan in enumerate(plans, start=1):
         material = _material(place, run, plan)
         for unit in plan.units:
             parts[unit.id].append(UnitMaterial.of(material, unit))
-        of_site = judge(site_bundle(material, district, run.day), rules)
+        of_site = judge(site_bundle(material, district, run.day, availability[plan.site.id]), rules)
         for finding in attribute_to_units(of_site, plan.units):
             findings[finding.unit_id].append(finding)
         progress.advance("判定", done, len(plans) + len(units))

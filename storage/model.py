@@ -136,8 +136,8 @@ ANSWERED, OURS, UNSURE = "ok", "ours", "unsure"  # what a probe came to, beside 
 class HomeProbe:
     """One look at whether a site's home page opens. `day` and `minute` ("09:15") are the district's.
 
-    `result` is ANSWERED, OURS (spoilt by our own outage), UNSURE (refused to us, who knows to whom else), or the code of
-    the FailureKind that a visitor met.
+    `result` is ANSWERED, OURS (spoilt by our own outage), UNSURE (refused to us, perhaps to nobody else), or the code
+    of the FailureKind that a visitor met.
     """
 
     site_id: str

@@ -211,6 +211,11 @@ class Repository:
             probes = [rows.probe_of(row) for row in session.scalars(query)]
         return sorted(probes, key=lambda probe: (probe.kind, probe.target, probe.family, probe.captured_at))
 
+    def forget_probes(self, run_id: int, site_id: str) -> None:
+        """Remove a site's probes of a run, which are going to be made anew."""
+        with self._database.writing() as session:
+            session.execute(delete(ProbeRow).where(ProbeRow.run_id == run_id, ProbeRow.site_id == site_id))
+
     def count_captures(self, run_id: int) -> dict[str, int]:
         """Return how many captures of a run are "ok", and how many failed with which code."""
         code = func.coalesce(CaptureRow.failure, "ok")
@@ -261,7 +266,7 @@ class Repository:
             for some in _chunks(targets):
                 nights = (WholeListRow.target_key.in_(some), WholeListRow.day < before)
                 last = select(WholeListRow.target_key, func.max(WholeListRow.day)).where(*nights)
-                whole_on |= {key: day for key, day in session.execute(last.group_by(WholeListRow.target_key))}
+                whole_on |= dict(session.execute(last.group_by(WholeListRow.target_key)).all())
                 entries = (ListedEntryRow.target_key.in_(some), ListedEntryRow.first_seen < before)
                 of_entries = select(ListedEntryRow.target_key, ListedEntryRow.url, ListedEntryRow.title).where(*entries)
                 for key, url, title in session.execute(of_entries):

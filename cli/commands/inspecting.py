@@ -13,17 +13,24 @@ import typer
 from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, JsonOption, UnitOption
 
 if TYPE_CHECKING:
+    from crawler.probes.availability import Look
     from inspection.place import Place
     from inspection.run import RunReport
 
 SHOWN_FINDINGS = 30
+EXIT_NOTHING = 4
+PROBE_EXAMPLE = "示例：inspect probe ｜ inspect probe --json"
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     example = "示例：inspect run ｜ inspect run --resume ｜ inspect run --unit 区教育局"
     app.command("run", help=f"做一次每日巡查（供 cron 每夜调用）。{example}")(run)
-    app.command("schedule", help="常驻运行，每夜按 sites.toml 里定的时刻自动巡查；漏掉的一夜会补做。")(schedule)
+    app.command(
+        "schedule",
+        help="常驻运行，每夜按 sites.toml 里定的时刻自动巡查，漏掉的一夜会补做；白天黑夜定时看各站点首页能不能打开。",
+    )(schedule)
+    app.command("probe", help=f"看一次各站点首页能不能打开并记下（供 cron 每小时调用）。{PROBE_EXAMPLE}")(probe)
 
 
 def run(
@@ -88,6 +95,35 @@ def schedule(config: ConfigOption = None, data: DataOption = None, database_url:
             sys.stdout.flush()
             # An orderly exit would wait for the night in the scheduler's thread; its children end with this process.
             os._exit(EXIT_INTERRUPTED)
+
+
+def probe(
+    config: ConfigOption = None, data: DataOption = None, database_url: DatabaseOption = None, json: JsonOption = False
+) -> None:
+    """Look once at every site's home page."""
+    from cli.output import print_json, print_table
+    from crawler.probes.availability import Opening
+    from inspection.availability import probe_homes
+    from inspection.place import opened
+    from inspection.settings import resolve
+
+    with opened(resolve(config, data, database_url)) as place:
+        looks = probe_homes(place)
+        names = {site.id: site.name for site in place.configuration.inventory.sites}
+    if json:
+        print_json({"sites": [_look_document(look) for look in looks]})
+    else:
+        rows = ((names[look.site_id], look.opening.value, look.failure.title if look.failure else "") for look in looks)
+        print_table("各站点首页", ("站点", "结果", "原因"), rows, empty="各站点的 robots.txt 都不允许访问，没有探测。")
+    raise typer.Exit(EXIT_NOTHING if looks and all(look.opening is Opening.OURS for look in looks) else 0)
+
+
+def _look_document(look: Look) -> dict[str, Any]:
+    return {
+        "site": look.site_id,
+        "result": look.opening.name.lower(),
+        "failure": look.failure.code if look.failure else None,
+    }
 
 
 # ---------------------------------------------------------------- what is shown

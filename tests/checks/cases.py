@@ -1,8 +1,8 @@
 """The fixtures of the checks: each `fixtures/html/<check>/<case>.json` places pages in a bundle and says what is found.
 
 Keys of a case: `about` (one sentence), `day`, `unit` (kind, catalog_fields), `site` (site_code), `division_code`,
-`home`, `second_level`, `availability` (days `ago`: answered, failed, ours, told), `columns` (type, name, url, absent, failure, pages, articles, attachments), `probes`, and
-`expected`: every finding of the check, as outcome, reason, target (when it is not the only one), item and `mentions`,
+`home`, `second_level`, `columns` (type, name, url, absent, failure, pages, articles, attachments), `probes`,
+`availability` (ago in days, answered, failed, ours, told), and `expected`: every finding of the check, as outcome, reason, target (when it is not the only one), item and `mentions`,
 words that the sentence must hold.
 
 A page is `url` with either `failure` (a code of FailureKind) or a `file` beside the case (its own .html when left out);
