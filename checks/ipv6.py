@@ -101,7 +101,7 @@ def _home_unjudged(subject: Subject, answers: Answers) -> Finding | None:
     if not answers.aaaa:
         return _no_aaaa(subject, answers)
     tries = answers.home(6)
-    if any(fetch.is_success for fetch in tries):
+    if answers.reached(6):
         return None
     if answers.lacks_v6_route:
         return _inconclusive(subject, "no_v6_route", "检查机到该站没有 IPv6 路由，不能断定站点能否经 IPv6 访问。")
@@ -124,8 +124,9 @@ def _reach(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
     unjudged = _home_unjudged(subject, answers)
     if unjudged is not None:
         return unjudged
-    good = [fetch for fetch in answers.home(6) if fetch.is_success]
-    return subject.passed("ok", f"首页经 IPv6 能打开。{answers.connect_lines(6)}{_lines(good[:1])}", where="首页")
+    good = answers.reached(6)
+    seen = "首页经 IPv6 能打开" if good[0].is_success else "首页经 IPv6、IPv4 得到同样的应答（访问验证），IPv6 是通的"
+    return subject.passed("ok", f"{seen}。{answers.connect_lines(6)}{_lines(good[:1])}", where="首页")
 
 
 def _success_rate(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
@@ -133,7 +134,7 @@ def _success_rate(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding
     if unjudged is not None:
         return unjudged
     tries = answers.home(6)
-    good = sum(fetch.is_success for fetch in tries)
+    good = len(answers.reached(6))
     seen = f"首页经 IPv6 访问 {len(tries)} 次，成功 {good} 次，成功率 {_percent(good, len(tries))}"
     if Decimal(good) >= rule.success_rate * len(tries):
         return subject.passed("ok", f"{seen}。{_lines(tries)}", where="首页")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from checks.model import EvidenceRef, Probe, ProbeKind
 
 RESOLVED = frozenset({"NOERROR"})
+GUARDED = frozenset({401, 403, 412, 521})  # a server that is there, and asks a visitor for more than we bring
 ANSWERS = {"True": "经IPv6应答", "False": "经IPv6不应答"}
 
 
@@ -105,6 +106,14 @@ class Answers:
     def home(self, family: int) -> tuple[Fetch, ...]:
         """Return the tries of the home page over one address family."""
         return tuple(fetch for fetch in self.fetches if fetch.level == 1 and fetch.family == family)
+
+    def reached(self, family: int) -> tuple[Fetch, ...]:
+        """Return the tries of the home page that reached the site over one address family.
+
+        A site that guards its page over both alike has been reached: the answer is the same, whatever it is.
+        """
+        guarded = {fetch.status for fetch in self.home(4) if fetch.status in GUARDED and not fetch.error}
+        return tuple(fetch for fetch in self.home(family) if fetch.is_success or fetch.status in guarded)
 
     def links(self, level: int) -> tuple[Fetch, ...]:
         """Return the tries over IPv6 of the inner links of a level, without those that IPv4 cannot open either."""

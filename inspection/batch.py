@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from checks.model import PageRole
+from checks.model import Probe, ProbeKind
 from crawler.crawl import crawl
 from crawler.plan import SitePlan, plan_run
-from crawler.probes import probe_site
 from crawler.rendering import find_browser
-from inspection.assembly import PageReader
 from inspection.children import emit, receive_job
 from inspection.place import Place, opened
+from inspection.probing import probes_of
 from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
 from storage.errors import StorageError
@@ -55,9 +54,6 @@ class BatchJob:
         )
 
 
-PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
-
-
 def main() -> int:
     """Crawl the batch that the parent process describes."""
     job = BatchJob.of(receive_job())
@@ -88,7 +84,7 @@ def run_batch(place: Place, job: BatchJob) -> None:
         )
         for plan in plans:
             recorder.flush()
-            _probe(place, job, plan, recorder)
+            _probe(place, job, plan, recorder, replay.probes)
             recorder.flush()
             place.repository.set_site_state(job.run_id, plan.site.id, RunState.CAPTURED)
             emit({"event": "captured", "site": plan.site.id})
@@ -103,28 +99,16 @@ def _plans(place: Place, job: BatchJob) -> tuple[SitePlan, ...]:
 def _recording(place: Place, job: BatchJob) -> Iterator[tuple[Recorder, EvidenceReplay]]:
     replay = EvidenceReplay(place.evidence, job.run_id, job.site_ids)
     with recording(place.repository, place.evidence, job.run_id, job.name) as recorder:
-        recorder.keep_again(replay.captures)
+        recorder.keep_again(captures=replay.captures)
         yield recorder, replay
 
 
-def _probe(place: Place, job: BatchJob, plan: SitePlan, recorder: Recorder) -> None:
-    """Probe one site, taking the links of the second and third level from the pages just captured."""
-    site_id = plan.site.id
-    captures = place.repository.captures(job.run_id, site_id)
-    reader = PageReader(captures, place.evidence.read_payload, job.day)
-    visits = place.repository.visits(job.run_id, site_id)
-    home = [reader.page(visit, None).facts for visit in visits if visit.role is PageRole.HOME]
-    inner = [visit for visit in visits if visit.role in (PageRole.SECOND_LEVEL, PageRole.COLUMN) and visit.order == 0]
-    second = [reader.page(visit, None).facts for visit in inner[:PROBED_SECOND_LEVEL_PAGES]]
-    for probe in probe_site(
-        plan.site,
-        home[0] if home else None,
-        [facts for facts in second if facts is not None],
-        settings=plan.settings,
-        rule=place.configuration.rules.checks.ipv6,
-        seed=job.seed,
-        clock=_now,
-    ):
+def _probe(place: Place, job: BatchJob, plan: SitePlan, recorder: Recorder, answered: Sequence[Probe]) -> None:
+    """Probe one site. What an interrupted attempt learnt of links is kept, everything else is asked anew."""
+    place.repository.forget_probes(job.run_id, plan.site.id)
+    own = [probe for probe in answered if probe.site_id == plan.site.id and probe.kind is ProbeKind.LINK]
+    recorder.keep_again(probes=own)
+    for probe in probes_of(place, job.run_id, plan, own):
         recorder.probe(probe)
 
 

@@ -21,7 +21,7 @@ from storage.errors import StorageError
 from storage.model import RunState
 
 STARTUP_SECONDS = 120.0  # granted to a child on top of its sites' time limits
-PROBING_SECONDS = 1800.0  # and for the probes of each site, which follow the crawl, at their slowest
+PROBING_SECONDS = 3600.0  # and for the probes of each site, which follow the crawl, at their slowest
 CAPTURED = {RunState.CAPTURED, RunState.JUDGED, RunState.PUBLISHED}
 
 

@@ -42,9 +42,10 @@ class Recorder:
         self._probes.append(replace(probe, evidence=self._writer.write_metadata(probe)))
         self._flush_if_full()
 
-    def keep_again(self, captures: Iterable[Capture]) -> None:
-        """Put captures that an interrupted run left in the evidence into the database; rows may be missing there."""
+    def keep_again(self, captures: Iterable[Capture] = (), probes: Iterable[Probe] = ()) -> None:
+        """Put what an interrupted run left in the evidence into the database; rows may be missing there."""
         self._captures.extend(captures)
+        self._probes.extend(probes)
         self._flush_if_full()
 
     def flush(self) -> None:
@@ -83,6 +84,8 @@ class EvidenceReplay:
             for capture, _ in evidence.recover(run_id)
             if capture.site_id in wanted
         }
+        recovered = evidence.recover_probes(run_id) if self._found else ()
+        self.probes = tuple(probe for probe in recovered if probe.site_id in wanted)
 
     @property
     def captures(self) -> Iterator[Capture]:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from http import HTTPStatus
 from pathlib import Path
 
-from checks.model import Bundle, Capture, Finding, Mode, Probe, Visit
+from checks.facts.model import PageFacts, PageKind
+from checks.facts.page import read_page
+from checks.model import Bundle, Capture, Finding, Mode, Page, PageRole, Probe, Visit
 from checks.registry import judge
 from config.loader import Configuration
 from config.schema import Inventory, Site
 from crawler.crawl import crawl
+from crawler.names import Names
 from crawler.plan import SitePlan
-from crawler.probes import probe_site
+from crawler.probes.http import Question
+from crawler.probes.ipv6 import probe_ipv6
+from crawler.probes.manners import Manners
 from crawler.rendering import find_browser
 from crawler.sink import Exchange
+from crawler.urls import normalise, same_site
 from inspection.day import day_in
 from inspection.errors import InvalidInput, NothingCaptured
+
+_INNER_PAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +94,40 @@ def probe_host(
     settings = configuration.inventory.crawl
     if resolver:
         settings = settings.model_copy(update={"resolver": resolver})
-    probes = tuple(
-        probe_site(
-            site,
-            None,
-            [],
-            settings=settings,
-            rule=configuration.rules.checks.ipv6,
-            seed="",
-            clock=lambda: datetime.now(UTC),
-        )
+    manners = Manners(
+        site, settings, Names(settings.resolver, settings.allow_private_addresses), lambda: datetime.now(UTC)
     )
-    bundle = Bundle(day=day_in(configuration.inventory.district), site=site, probes=probes)
+    day = day_in(configuration.inventory.district)
+    page = _look(manners, manners.home, day, PageKind.HOME)
+    inner = [_look(manners, url, day) for url in _inner_addresses(page, manners)]
+    second = [facts for facts in inner if facts is not None]
+    probes = tuple(probe_ipv6(manners, page, second, rule=configuration.rules.checks.ipv6))
+    bundle = Bundle(
+        day=day,
+        site=site,
+        probes=probes,
+        home=_as_page(manners.home, page, PageRole.HOME),
+        second_level=tuple(_as_page(facts.url or "", facts, PageRole.SECOND_LEVEL) for facts in second),
+    )
     findings = judge(bundle, configuration.rules)
     return probes, tuple(finding for finding in findings if finding.check == "ipv6")
+
+
+def _look(manners: Manners, url: str, day: date, kind: PageKind | None = None) -> PageFacts | None:
+    """Return a page as its server sends it, for the links on it; None when it cannot be had or may not be asked for."""
+    if not manners.allows(url):
+        return None
+    got = manners.ask(Question(url))
+    if got.status != HTTPStatus.OK or got.error:
+        return None
+    return read_page(got.body, url=got.url, content_type=got.content_type, as_of=day, kind=kind)
+
+
+def _inner_addresses(home: PageFacts | None, manners: Manners) -> list[str]:
+    """Return the inner pages whose links stand for the third level."""
+    inner = dict.fromkeys(link.url for link in home.links if same_site(link.url, manners.home)) if home else {}
+    return [url for url in inner if normalise(url) != manners.home][:_INNER_PAGES]
+
+
+def _as_page(url: str, facts: PageFacts | None, role: PageRole) -> Page:
+    return Page(Visit("single", url, role), facts=facts)

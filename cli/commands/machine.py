@@ -96,7 +96,7 @@ def _browser() -> Finding:
 
 
 def _ipv6() -> Finding:
-    from crawler.probes import has_ipv6_route
+    from crawler.probes.ipv6 import has_ipv6_route
 
     routed = has_ipv6_route()
     fix = "请网络管理员为本机开通 IPv6；在此之前 IPv6 可达性各项记为「无法判定」"

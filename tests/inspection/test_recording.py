@@ -131,7 +131,7 @@ def test_keeping_again_is_the_same_as_having_kept(repository: Repository, eviden
     for _ in range(2):
         replay = EvidenceReplay(evidence, run_id, ["portal"])
         with recording(repository, evidence, run_id, "sites-portal") as recorder:
-            recorder.keep_again(replay.captures)
+            recorder.keep_again(captures=replay.captures)
         kept.append(repository.captures(run_id, "portal"))
     assert kept[0] == kept[1]
     assert [each.url for each in kept[0]] == [capture(1).url, capture(2).url]

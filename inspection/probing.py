@@ -1,0 +1,85 @@
+"""From what was captured of a site to the probes that follow it; nothing is asked twice in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from checks.facts.model import PageFacts
+from checks.model import Capture, PageRole, Probe, ProbeKind, Visit
+from crawler.names import Names
+from crawler.plan import SitePlan
+from crawler.probes.ipv6 import probe_ipv6
+from crawler.probes.links import draw, gather, probe_links, unanswered
+from crawler.probes.manners import Manners
+from inspection.assembly import PageReader
+from inspection.place import Place
+
+PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What a run captured of one site, read."""
+
+    captures: Sequence[Capture]
+    pages: tuple[tuple[Visit, PageFacts], ...]  # in the order of visits, without what could not be read
+
+    @classmethod
+    def of(cls, place: Place, run_id: int, plan: SitePlan) -> Captured:
+        """Read what the run has of a site."""
+        captures = place.repository.captures(run_id, plan.site.id)
+        reader = PageReader(captures, place.evidence.read_payload, plan.day)
+        visits = (v for v in place.repository.visits(run_id, plan.site.id) if v.role is not PageRole.ATTACHMENT)
+        read = ((visit, reader.page(visit, None).facts) for visit in visits)
+        return cls(captures, tuple((visit, facts) for visit, facts in read if facts is not None))
+
+    @property
+    def home(self) -> PageFacts | None:
+        """The home page."""
+        return next((facts for visit, facts in self.pages if visit.role is PageRole.HOME), None)
+
+    @property
+    def second_level(self) -> list[PageFacts]:
+        """Pages whose links stand for the third level."""
+        roles = (PageRole.SECOND_LEVEL, PageRole.COLUMN)
+        return [facts for visit, facts in self.pages if visit.role in roles and visit.order == 0][
+            :PROBED_SECOND_LEVEL_PAGES
+        ]
+
+
+def probes_of(place: Place, run_id: int, plan: SitePlan, answered: Sequence[Probe] = ()) -> Iterator[Probe]:
+    """Yield every probe of a site; `answered` are those of links that an interrupted attempt has made already."""
+    settings, rules = plan.settings, place.configuration.rules
+    captured = Captured.of(place, run_id, plan)
+    names = Names(settings.resolver, settings.allow_private_addresses)
+    manners = Manners(plan.site, settings, names, lambda: datetime.now(UTC))
+    yield from probe_ipv6(manners, captured.home, captured.second_level, rule=rules.checks.ipv6, seed=plan.seed)
+    leads = unanswered(
+        gather(facts for _, facts in captured.pages),
+        captured.captures,
+        {visit.url for visit, facts in captured.pages if facts.soft_not_found},
+    )
+    drawn = draw(
+        leads,
+        settings.links_per_site,
+        home=manners.home,
+        day=plan.day,
+        seed=plan.seed,
+        dead_before=_dead_before(place, run_id, plan),
+    )
+    asked = {probe.target for probe in answered}
+    yield from probe_links(manners, [lead for lead in drawn if lead.url not in asked], captured.home, seed=plan.seed)
+
+
+def _dead_before(place: Place, run_id: int, plan: SitePlan) -> set[str]:
+    """Return the links found dead on the last nights: a fault that waits for confirmation must be looked at again."""
+    nights = place.configuration.rules.confirmation.nights
+    earlier = [run for run in place.repository.runs() if run.id != run_id and run.day < plan.day][: nights - 1]
+    return {
+        probe.target
+        for run in earlier
+        for probe in place.repository.probes(run.id, plan.site.id)
+        if probe.kind is ProbeKind.LINK and probe.observed.get("state") == "dead"
+    }
