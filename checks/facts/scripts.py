@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from checks.facts.dom import Dom, Region, Script
-from checks.facts.model import EntryList, Identity, PageKind, PublishedDate
+from checks.facts.model import DateSource, EntryList, Identity, PageKind, PublishedDate
 
 _NEARLY_EMPTY = 80  # characters of visible text: a page with less says nothing
 _THIN = 200
@@ -75,7 +75,7 @@ def rendering_needs(
     """Return why the static bytes of the page cannot be the last word; empty when they can.
 
     challenge: the page is a puzzle for browsers. empty_list: a list page without entries whose scripts fill something
-    in. script_content: an article whose text (or labelled date) scripts write. frames_unread: the content stands in a
+    in. script_content: an article whose text or shown date scripts write. frames_unread: the content stands in a
     frame. script_footer: identity marks are missing and a script may write them.
     """
     if is_challenge(dom):
@@ -113,16 +113,17 @@ def _is_own(script: Script) -> bool:
     return bool(script.source) and _LIBRARY.search(script.source) is None
 
 
+_WRITES_DATE = re.compile(r"document\.write(?:ln)?\([^;\n]{0,200}(?:date|time|\d{4}-\d\d)", re.I)
 _BARE_LABEL = re.compile(r"(?:发布|发表|公开)(?:时间|日期)\s*[:：]\s*(?:$|来源|作者|浏览|点击|字)")
 
 
 def _lacks_content(dom: Dom, published: PublishedDate) -> bool:
     if len(dom.body_text) < _NEARLY_EMPTY:
         return True
-    if published.date is not None:
+    if published.date is not None and published.source not in (DateSource.META, DateSource.URL):
         return False
     lines = (block.text for block in dom.blocks if block.region is Region.MAIN and len(block.text) < _THIN)
-    return any(_BARE_LABEL.search(line) for line in lines) and any("document.write" in code for code in _inline(dom))
+    return any(_BARE_LABEL.search(line) for line in lines) or any(_WRITES_DATE.search(code) for code in _inline(dom))
 
 
 def _content_is_framed(dom: Dom, little: int) -> bool:
