@@ -78,9 +78,7 @@ def _judge_undated(subject: Subject, page: Page, facts: PageFacts, listed: date 
     hidden = tuple(c for c in facts.published.candidates if c.source not in SHOWN)
     day = _shown_somewhere(facts, {c.date for c in hidden} | ({listed} if listed else set()))
     if day is not None:
-        observed = (
-            f"页面上有 {day:%Y-%m-%d} 这个日期，与列表或网页标签里的日期相同，但没有写明是不是发布时间，不能断定。"
-        )
+        observed = f"页面上有 {day:%Y-%m-%d} ，与列表或网页标签里的日期相同，但没有写明是不是发布时间，不能断定。"
         return subject.finding(Outcome.INCONCLUSIVE, "unclear", observed)
     observed = f"打开这一页看不到发布时间：标题下方、信息标签表和文末都没有{_known(hidden, listed)}。"
     return subject.failed("undated", observed, EXPECTED, passage=facts.title, where="标题下方")
@@ -91,7 +89,7 @@ def _said(facts: PageFacts, day: date) -> str:
 
 
 def _shown_somewhere(facts: PageFacts, days: set[date]) -> date | None:
-    """Return the day, of those that the list, the tags and the address name, that a short line of the page shows too."""
+    """Return the day, of those that the list, the tags and the address name, that a short line shows too."""
     if not days:
         return None
     lines = (line for line in facts.text.splitlines() if len(line) <= LINE)
