@@ -19,6 +19,17 @@ from crawler.urls import InvalidUrl, host_of, normalise, same_site
 SECOND_LEVEL_PAGES = 10  # read below a home page without dated items
 FRAMES_OF_A_PAGE = 3  # iframes that are followed where a column's own list is empty
 GIVE_UP_AFTER = 5  # pages in a row to which a host was silent
+COLUMNS_WITH_FILES = frozenset(
+    {
+        ColumnType.STANDARD_CATALOG,
+        ColumnType.SERVICE_GUIDE,
+        ColumnType.AGENCY_FUNCTIONS,
+        ColumnType.POWER_LIST,
+        ColumnType.PUBLIC_CONSULTATION,
+        ColumnType.DOUBLE_RANDOM,
+        ColumnType.FAQ,
+    }
+)  # where what is asked for is often a file that the column's own page offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +214,7 @@ class SiteCrawl:
         if outline.next:
             for url in self._own([outline.next]):
                 self._list_page(frame, url, visit.url)
-        if frame.column.type is ColumnType.STANDARD_CATALOG:
+        if frame.column.type in COLUMNS_WITH_FILES:
             self._attachments(visit, outline, self._sampling(frame.column).attachments)
         if not frame.open:
             self._draw(frame)

@@ -159,6 +159,7 @@ def test_the_limits_are_those_of_the_national_indicators(configuration):
         "news_columns_stale": 5,
         "columns_stale": 10,
         "columns_empty": 5,
+        "service_guides_incomplete": 5,
     }
     assert rules.coverage_floor == Decimal("0.8")
 

@@ -1,0 +1,65 @@
+"""Where what a page's text lacks may stand all the same: in scripts, in files, in pictures.
+
+A check that is about to say that something is missing on a page asks here, after the page and its files were searched.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from checks.model import Bundle, Outcome, Page
+from checks.readability import (
+    Obstacle,
+    attachment_name,
+    attachment_obstacle,
+    comparable,
+    file_name,
+    is_undecided,
+    script_obstacle,
+    uncaptured_attachments,
+)
+
+ELSEWHERE_REASONS = {
+    "attachment_unread": "附件未能读取，可能写在附件里",
+    "in_picture": "页面上有图片，可能写在图片里",
+}
+FURNITURE = re.compile(
+    r"conac|logo|icon|banner|jiucuo|qrcode|erweima|weixin|weibo|share|print|button|btn|beian|ghs\.png", re.I
+)
+
+
+def elsewhere(page: Page, attachments: Iterable[Page], shared: frozenset[str]) -> Obstacle | None:
+    """Return why what is missing in the texts of the page and its files may be there for a visitor, or None.
+
+    `shared` are the pictures that frame every page, see `shared_pictures`.
+    """
+    if is_undecided(page):
+        return script_obstacle()
+    attached = tuple(attachments)
+    unread = [f"“{attachment_name(file)}”（{why}）" for file in attached if (why := attachment_obstacle(file))]
+    unread += [f"“{text or file_name(url)}”（没有采集）" for url, text in uncaptured_attachments(page, attached)]
+    if unread:
+        observed = f"附件{'、'.join(unread[:3])}没能读取，网页上没有的内容可能写在附件里，不能断定缺少。"
+        return Obstacle(Outcome.NOT_TESTED, "attachment_unread", observed)
+    pictures = own_pictures(page, shared)
+    if pictures:
+        seen = f"页面上有 {len(pictures)} 张图片（如 {file_name(pictures[0])}）"
+        observed = f"{seen}，文字里没有的内容可能写在图片里，不能断定缺少。"
+        return Obstacle(Outcome.INCONCLUSIVE, "in_picture", observed)
+    return None
+
+
+def own_pictures(page: Page, shared: frozenset[str]) -> tuple[str, ...]:
+    """Return the pictures that belong to the page's content and not to the frame around it."""
+    images = page.facts.images if page.facts else ()
+    return tuple(url for url in images if comparable(url) not in shared and not FURNITURE.search(url))
+
+
+def shared_pictures(bundle: Bundle) -> frozenset[str]:
+    """Return the pictures that stand on two pages of the bundle or more: the frame of the site."""
+    pages = [*bundle.homes, *(page for visit in bundle.columns for page in (*visit.pages, *visit.articles))]
+    seen = {page.url: page.facts.images for page in pages if page.facts}
+    counts = Counter(url for images in seen.values() for url in {comparable(image) for image in images})
+    return frozenset(url for url, count in counts.items() if count > 1)

@@ -1,0 +1,196 @@
+"""办事指南: every guide states the eight elements of 19号, and the forms it offers can be downloaded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from checks.addresses import is_outside, leads_outside_only
+from checks.elements import Statement, stated
+from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.facts.model import PageKind
+from checks.listing import entries_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
+from checks.readability import (
+    ABSENT,
+    SHARED_REASONS,
+    Obstacle,
+    attachment_name,
+    column_obstacle,
+    comparable,
+    is_absent,
+    is_undecided,
+    page_obstacle,
+    script_obstacle,
+)
+from checks.verdict import Subject, evidence_of
+from config.rules import Rules, ServiceGuidesRule
+from config.schema import ColumnType
+
+META = CheckMeta(
+    id="service_guides",
+    title="办事指南",
+    failure_title="办事指南要素不全或表格下载不了",
+    basis="《政府网站与政务新媒体检查指标》（国办秘函〔2019〕19号）：办事指南应当有事项名称、设定依据、申请条件、办理材料、办理地点、"
+    "办理时间、联系电话、办理流程，缺4项以上的达到5个即单项否决；《政府信息公开条例》（国令第711号）第二十条第五项；"
+    "石栾政办函〔2020〕118号“提升政务服务透明度便利度”",
+    method="逐篇看抽到的办事指南，在表格、标签、小标题和附件里找八个要素，各要素认可的写法见 rules.toml；标题写明是什么"
+    "事的，算有事项名称。指南带的表格须能下载。只链接到站外办事平台的栏目不适用；有图片、有读不了的附件的，缺了也不下结论。",
+    scope=Scope.PAGE,
+    reasons={
+        "complete": "要素齐全",
+        "incomplete": "办事指南要素不全",
+        "seriously_incomplete": "办事指南要素缺失严重",
+        "form_available": "表格可以下载",
+        "form_missing": "表格下载不了",
+        "not_guide": "不是办事指南",
+        "external_only": "栏目只有站外链接",
+        "empty": "栏目里没有指南（另由“空白栏目”评判）",
+        **ELSEWHERE_REASONS,
+        **ABSENT,
+        **SHARED_REASONS,
+    },
+)
+
+CLAUSE = "依据：国办秘函〔2019〕19号“办事服务”，《政府信息公开条例》第二十条第五项。"
+NAME = "事项名称"
+GUIDE_WORDS = re.compile(r"办事|服务|办理|申请|指南|须知|流程|一次性告知|事项|栏目|单|[\s（）()【】]")
+OTHER_TITLES = re.compile(r"(?:通知|公告|公示|通报|通告|意见|决定)(?:[（(].{0,20})?$")
+OTHER_SITE_TEXT = 150  # characters of a text that only sends the visitor to another site
+
+
+@dataclass(frozen=True, slots=True)
+class _Guide:
+    page: Page
+    attachments: tuple[Page, ...]
+    visit: ColumnVisit
+
+
+def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
+    """Yield a finding a guide, one more where it offers forms, and one for each column without guides to judge."""
+    rule, shared, seen = rules.checks.service_guides, shared_pictures(bundle), set[str]()
+    for visit in bundle.columns:
+        if visit.column.type is not ColumnType.SERVICE_GUIDE:
+            continue
+        guides = tuple(_guides(visit, rule))
+        if not guides:
+            yield _without_guides(visit)
+        for guide in guides:
+            if guide.page.url not in seen:
+                seen.add(guide.page.url)
+                yield _judge(guide, rule, shared)
+                yield from _forms(guide)
+
+
+def _guides(visit: ColumnVisit, rule: ServiceGuidesRule) -> Iterator[_Guide]:
+    """Yield the sampled articles, or the column's page when it is itself a guide."""
+    for page in visit.articles:
+        yield _Guide(page, visit.attachments_of(page), visit)
+    if visit.articles or any(entries_of(visit)) or column_obstacle(visit) is not None:
+        return
+    page = visit.pages[0]
+    if page.facts and (page.facts.kind is PageKind.SERVICE_GUIDE or len(stated(page.facts, rule.elements)) > 1):
+        yield _Guide(page, visit.attachments_of(page), visit)
+
+
+def _without_guides(visit: ColumnVisit) -> Finding:
+    subject = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
+    if is_absent(visit):
+        return subject.not_applicable("absent", f"经确认，该单位没有“{visit.column.name}”栏目。")
+    if (obstacle := column_obstacle(visit)) is not None:
+        return subject.cannot_tell(obstacle)
+    home = visit.pages[0].url
+    if all(page.facts is None or leads_outside_only(page.facts, home) for page in visit.pages):
+        return subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，指南的内容不由本站决定。")
+    if any(is_undecided(page) for page in visit.pages):
+        return subject.cannot_tell(script_obstacle("办事指南列表"))
+    if any(entries_of(visit)):
+        return subject.cannot_tell(
+            Obstacle(Outcome.INCONCLUSIVE, "unread", "列表里的办事指南没有采集，不能断定要素是否齐全。")
+        )
+    return subject.not_applicable("empty", "栏目里没有办事指南，由“空白栏目”检查评判。")
+
+
+# ---------------------------------------------------------------- elements
+
+
+def _judge(guide: _Guide, rule: ServiceGuidesRule, shared: frozenset[str]) -> Finding:
+    page = guide.page
+    subject = Subject(META.id, page.url, evidence_of(page, *guide.attachments), guide.visit.column.id, item="elements")
+    obstacle = page_obstacle(page, "办事指南")
+    if obstacle is not None or page.facts is None:
+        return subject.cannot_tell(obstacle or script_obstacle())
+    if page.facts.form.is_official or OTHER_TITLES.search(page.facts.title):
+        return subject.not_applicable("not_guide", f"“{page.facts.title}”是公文或通知，不是办事指南。")
+    said = _said(guide, rule)
+    missing = [element for element in rule.elements if element not in said or said[element].is_blank]
+    if not missing:
+        return subject.passed("complete", f"{'、'.join(rule.elements)}都写明了。", passage=_passage(said))
+    if (doubt := elsewhere(page, guide.attachments, shared)) is not None:
+        return subject.cannot_tell(doubt)
+    if _leads_elsewhere(guide):
+        return subject.not_applicable("external_only", "页面只有到其他网站办事平台的链接，指南的内容不由本站决定。")
+    reason = "seriously_incomplete" if len(missing) >= rule.serious else "incomplete"
+    return subject.failed(reason, _observed(guide, rule, missing, said), _expected(missing), where="办事指南正文")
+
+
+def _said(guide: _Guide, rule: ServiceGuidesRule) -> dict[str, Statement]:
+    """Return what the page and its files state; the title names the matter when it is more than the word 办事指南."""
+    said: dict[str, Statement] = {}
+    facts = guide.page.facts
+    for source in (facts, *(file.attachment for file in guide.attachments)):
+        for element, statement in stated(source, rule.elements).items() if source else ():
+            if element not in said or said[element].is_blank:
+                said[element] = statement
+    title = facts.title if facts else ""
+    if (NAME not in said or said[NAME].is_blank) and len(GUIDE_WORDS.sub("", title)) >= 2:
+        said[NAME] = Statement(NAME, title, "标题")
+    return said
+
+
+def _leads_elsewhere(guide: _Guide) -> bool:
+    """Whether a short text does nothing but send the visitor to another site."""
+    facts, lists = guide.page.facts, guide.visit.pages
+    framing = {comparable(link.url) for page in lists if page.facts for link in page.facts.links}
+    if facts is None or guide.page in lists or len(facts.body_text) > OTHER_SITE_TEXT:
+        return False
+    return any(is_outside(link.url, guide.page.url) for link in facts.links if comparable(link.url) not in framing)
+
+
+def _observed(guide: _Guide, rule: ServiceGuidesRule, missing: list[str], said: dict[str, Statement]) -> str:
+    blank = [f"“{said[element].label}”一栏空白" for element in missing if element in said]
+    gone = [f"“{element}”" for element in missing if element not in said]
+    seen = "；".join((*blank, *((f"找不到{'、'.join(gone)}",) if gone else ())))
+    title = guide.page.facts.title if guide.page.facts else ""
+    return f"“{title}”的 {len(rule.elements)} 个要素缺 {len(missing)} 个：{seen}。"
+
+
+def _expected(missing: list[str]) -> str:
+    return f"请在这篇指南里补上{'、'.join(f'“{element}”' for element in missing)}。{CLAUSE}"
+
+
+def _passage(said: dict[str, Statement]) -> str:
+    return "；".join(statement.passage for statement in said.values())
+
+
+# ---------------------------------------------------------------- forms
+
+
+def _forms(guide: _Guide) -> Iterator[Finding]:
+    """Yield whether the files of the guide can be downloaded, where that was seen."""
+    gone = [file for file in guide.attachments if file.failure is FailureKind.NOT_FOUND]
+    read = [file for file in guide.attachments if file.attachment is not None]
+    subject = Subject(META.id, guide.page.url, evidence_of(guide.page, *gone), guide.visit.column.id, item="forms")
+    if gone:
+        names = "、".join(f"“{attachment_name(file)}”（{file.url}）" for file in gone)
+        yield subject.failed(
+            "form_missing",
+            f"指南提供的{names}下载不了，服务器答复文件不存在。",
+            f"请重新上传该文件并改正链接，群众才能取得要填的表格。{CLAUSE}",
+            where="指南所附下载链接",
+        )
+    elif read:
+        yield subject.passed(
+            "form_available", f"指南所附的 {len(read)} 个文件可以下载。", passage=attachment_name(read[0])
+        )
