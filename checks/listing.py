@@ -9,9 +9,8 @@ from checks.facts.model import ListEntry
 from checks.model import ColumnVisit, Outcome, Page
 from checks.readability import Obstacle, column_obstacle, comparable, is_undecided, script_obstacle, unread_part
 
-TURNS = re.compile(
-    r"(?:下一?页|后一页|尾页|末页|最后一?页|更多|\d{1,4})[\s>»›→]{0,4}", re.I
-)  # links to the rest of a list
+# Links to the rest of a list.
+TURNS = re.compile(r"(?:下一?页|后一页|尾页|末页|最后一?页|更多|\d{1,4})[\s>»›→]{0,4}", re.I)
 
 
 def entries_of(visit: ColumnVisit) -> Iterator[ListEntry]:
