@@ -183,3 +183,17 @@ def test_the_catalogue_has_ten_columns_and_twenty_six_fields_each_told_apart(con
 def test_every_field_has_a_unit_but_the_two_whose_authorities_are_not_assessed(configuration):
     shared = {field for unit in configuration.inventory.units for field in unit.catalog_fields}
     assert set(configuration.rules.checks.standard_catalog.fields) - shared == {"税收管理", "新闻出版版权"}
+
+
+def test_every_unit_that_a_row_of_key_topics_names_answers_for_a_topic_of_it(configuration):
+    rule = configuration.rules.checks.key_topics
+    rows = {row.id: row for row in configuration.indicators.indicators if row.id.startswith("4.")}
+    assert rule.duties == {identifier: row.duty for identifier, row in rows.items()}
+    for identifier, row in rows.items():
+        assert [binding.items for binding in row.checks] == [(identifier,)]
+        topics = [topic for topic in rule.topics if topic.row == identifier]
+        assert {unit for topic in topics for unit in topic.units} == set(row.units)
+        assert any(topic.townships for topic in topics)
+    names = [(topic.row, topic.id) for topic in rule.topics]
+    assert len(names) == len(set(names))
+    assert {topic.row for topic in rule.topics} == set(rows)
