@@ -62,7 +62,9 @@ def _judge(subject: Subject, days: tuple[AvailabilityDay, ...], rule: Availabili
     if not answered:
         observed += "一次也没有打开过，可能是网站停用，也可能是网站的防护拦截了本机，请人工核实。"
         return subject.cannot_tell(Obstacle(Outcome.INCONCLUSIVE, "never_answered", observed))
-    wanted = f"首页应当随时能在 {rule.seconds} 秒内打开，一周内打不开的次数应当低于 {limit}；请查服务器、网络和域名。{CLAUSE}"
+    wanted = (
+        f"首页应当随时能在 {rule.seconds} 秒内打开，一周内打不开的应当低于 {limit}；请查服务器、网络和域名。{CLAUSE}"
+    )
     return subject.failed("unavailable", observed, wanted, passage=_examples(days), where="首页")
 
 

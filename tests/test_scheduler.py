@@ -120,7 +120,7 @@ def test_job_is_kept_in_the_database_with_its_manners(settings: Settings, place:
     built = _started(settings)
     built.shutdown()
     again = _started(settings)  # another process, another day
-    (job,) = again.get_jobs()
+    job = again.get_job(scheduler.NIGHTLY_JOB)
     again.shutdown()
     schedule = place.configuration.inventory.schedule
     assert job.coalesce is True
@@ -129,7 +129,18 @@ def test_job_is_kept_in_the_database_with_its_manners(settings: Settings, place:
     assert job.trigger.timezone == SHANGHAI
     assert (job.next_run_time.hour, job.next_run_time.minute) == (schedule.nightly.hour, schedule.nightly.minute)
     assert job.next_run_time.utcoffset() == timedelta(hours=8)
-    assert _rows(settings) == 1
+    assert _rows(settings) == 2
+
+
+def test_home_pages_are_looked_at_often_enough(settings: Settings, place: Place) -> None:
+    built = _started(settings)
+    job = built.get_job(scheduler.PROBE_JOB)
+    built.shutdown()
+    interval = job.trigger.interval
+    assert timedelta(days=1) / interval >= place.configuration.rules.checks.availability.probes_a_day
+    assert 0 < job.trigger.jitter < interval.total_seconds() / 2
+    assert job.misfire_grace_time < interval.total_seconds(), "a missed look is not made up beside the next"
+    assert (job.coalesce, job.max_instances) == (True, 1)
 
 
 def _rows(settings: Settings) -> int:
@@ -142,11 +153,12 @@ def _rows(settings: Settings) -> int:
 
 def test_job_is_found_by_its_name_alone(settings: Settings, place: Place) -> None:
     built = _started(settings)
-    (job,) = built.get_jobs()
+    jobs = built.get_jobs()
     built.shutdown()
-    assert job.func_ref == obj_to_ref(scheduler.run_night) == "scheduler:run_night"
-    assert ref_to_obj(job.func_ref) is scheduler.run_night
-    assert (job.args, dict(job.kwargs)) == ((), {})  # no address of a database, which may hold a password
+    assert {job.func_ref for job in jobs} == {"scheduler:run_night", "scheduler:probe_homes"}
+    for job in jobs:
+        assert job.func_ref == obj_to_ref(ref_to_obj(job.func_ref))
+        assert (job.args, dict(job.kwargs)) == ((), {})  # no address of a database, which may hold a password
 
 
 def test_job_store_leaves_our_tables_alone(settings: Settings, place: Place) -> None:
@@ -248,5 +260,5 @@ def test_missed_night_is_made_up_at_the_start(settings: Settings, place: Place, 
 def test_finished_night_is_not_repeated(settings: Settings, place: Place, serving: _Serving) -> None:
     _begin(place, _today(), RunState.RUNNING, RunState.CAPTURED, RunState.JUDGED, RunState.PUBLISHED)
     serving.serve(settings)
-    assert [job.id for job in serving.built[0].get_jobs()] == [scheduler.NIGHTLY_JOB]
+    assert {job.id for job in serving.built[0].get_jobs()} == {scheduler.NIGHTLY_JOB, scheduler.PROBE_JOB}
     assert len(serving.said) == 1

@@ -37,6 +37,7 @@ def demo(
     from cli.parsing import parse_day
     from cli.progress import shown
     from cli.stopping import interruptible
+    from fixtures.district import past
     from inspection.place import opened
     from inspection.run import Request, inspect_units
     from inspection.settings import resolve
@@ -49,6 +50,7 @@ def demo(
             _stay(folder, served)
         settings = resolve(folder / "config", folder, database_url)
         with opened(settings) as place, shown() as progress:
+            past.plant(place.repository, served.world)
             report = inspect_units(place, Request(RunKind.NIGHTLY, served.day), progress)
             console.print(f"演示区共 {len(report.scores)} 个单位，网址都在本机，内容全是虚构。", markup=False)
             agreement = _agreement(place, report, served)

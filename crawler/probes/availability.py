@@ -98,11 +98,15 @@ def judged(got: Got, *, in_time: bool) -> tuple[Opening, FailureKind | None]:
     """Return what an answer means: only what any visitor would meet is a failure.
 
     A server error, a missing home page, a name that does not exist, a refused or broken connection and an answer past
-    the limit are; a refusal (any other 4xx, a firewall's page) may be meant for us alone.
+    the limit are; a refusal (any other 4xx, a firewall's page) may be meant for us alone, and a script's puzzle is
+    passed by every browser.
     """
     if got.status is None:
         return _unanswered(got)
-    if recognise(got.status, got.headers, got.body) or got.status in UNSURE_STATUSES:
+    block = recognise(got.status, got.headers, got.body)
+    if block is not None and block.script:  # a browser passes, and sees the page
+        return (Opening.OPEN, None) if in_time else (Opening.UNSURE, None)
+    if block is not None or got.status in UNSURE_STATUSES:
         return Opening.UNSURE, None
     if got.status >= 500:
         return Opening.SHUT, FailureKind.SERVER_ERROR

@@ -2,8 +2,8 @@
 
 Keys of a case: `about` (one sentence), `day`, `unit` (kind, catalog_fields), `site` (site_code), `division_code`,
 `home`, `second_level`, `columns` (type, name, url, absent, failure, pages, articles, attachments), `probes`,
-`availability` (ago in days, answered, failed, ours, told), and `expected`: every finding of the check, as outcome, reason, target (when it is not the only one), item and `mentions`,
-words that the sentence must hold.
+`availability` (ago in days, answered, failed, ours, told), and `expected`: every finding of the check, as outcome,
+reason, target (when it is not the only one), item and `mentions`, words that the sentence must hold.
 
 A page is `url` with either `failure` (a code of FailureKind) or a `file` beside the case (its own .html when left out);
 `rendered` says that a browser's state was captured, so that scripts decide nothing any more. An attachment is `url`,
@@ -29,7 +29,19 @@ from checks.facts.model import (
     Table,
 )
 from checks.facts.page import read_page
-from checks.model import AvailabilityDay, Bundle, ColumnVisit, EvidenceRef, FailureKind, Mode, Page, PageRole, Probe, ProbeKind, Visit
+from checks.model import (
+    AvailabilityDay,
+    Bundle,
+    ColumnVisit,
+    EvidenceRef,
+    FailureKind,
+    Mode,
+    Page,
+    PageRole,
+    Probe,
+    ProbeKind,
+    Visit,
+)
 from checks.model import Capture as CaptureRecord
 from checks.registry import CHECKS
 from config.schema import Column, ColumnType, Site, Unit
@@ -52,6 +64,10 @@ class Case:
 
     @property
     def is_site(self) -> bool:
+        return "unit" not in self.said and self._tells_of_a_site
+
+    @property
+    def _tells_of_a_site(self) -> bool:
         return "home" in self.said or "probes" in self.said or "availability" in self.said
 
     @property
@@ -71,7 +87,14 @@ def bundle_of(case: Case) -> Bundle:
     said = case.said
     columns = tuple(_column(case, number, column) for number, column in enumerate(said.get("columns", ())))
     if not case.is_site:
-        return Bundle(day=case.day, unit=_unit(said), division_code=said.get("division_code", ""), columns=columns)
+        return Bundle(
+            day=case.day,
+            unit=_unit(said),
+            division_code=said.get("division_code", ""),
+            columns=columns,
+            homes=tuple(_page(case, page, PageRole.HOME, PageKind.HOME) for page in said.get("homes", ())),
+            probes=tuple(_probe(probe) for probe in said.get("probes", ())),
+        )
     home = said.get("home")
     return Bundle(
         day=case.day,

@@ -23,6 +23,7 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from cli.main import main
+from fixtures.district import past
 from fixtures.district.server import ServedDistrict
 from inspection.place import Place, opened
 from inspection.settings import resolve
@@ -58,14 +59,18 @@ class Workplace:
     def make(
         cls, served: ServedDistrict, folder: Path, *, crawl: dict[str, Any] | None = None, **environment: str
     ) -> Workplace:
-        """Write the configuration; `crawl` replaces keys of its table [crawl], `environment` adds variables."""
+        """Write the configuration and what the days before left behind; `crawl` replaces keys of its table [crawl],
+        `environment` adds variables."""
         served.write_config(folder / "config")
         _edit_crawl(folder / "config" / "sites.toml", crawl or {})
         own = {"INSPECT_CONFIG": str(folder / "config"), "INSPECT_DATA": str(folder / "data"), "COLUMNS": "200"}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("INSPECT_")}
         if inherited.pop("PYTHONDONTWRITEBYTECODE", None):  # compiling everything would be half the time of a small run
             own["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir(), "xuncha-bytecode"))
-        return cls(served, folder, inherited | own | environment)
+        made = cls(served, folder, inherited | own | environment)
+        with made.opened() as place:
+            past.plant(place.repository, served.world)
+        return made
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a command and return its process."""
