@@ -46,11 +46,11 @@ def demo(
     folder = resolve(None, data).data / "demo"
     with _served(parse_day(day)) as served, interruptible():
         served.write_config(folder / "config")
-        if serve:
-            _stay(folder, served)
         settings = resolve(folder / "config", folder, database_url)
         with opened(settings) as place, shown() as progress:
             past.plant(place.repository, served.world)
+            if serve:
+                _stay(folder, served)
             report = inspect_units(place, Request(RunKind.NIGHTLY, served.day), progress)
             console.print(f"演示区共 {len(report.scores)} 个单位，网址都在本机，内容全是虚构。", markup=False)
             agreement = _agreement(place, report, served)

@@ -158,6 +158,7 @@ def test_the_limits_are_those_of_the_national_indicators(configuration):
         "home_not_updated": 1,
         "news_columns_stale": 5,
         "columns_stale": 10,
+        "site_unavailable": 1,
         "columns_empty": 5,
         "service_guides_incomplete": 5,
     }
