@@ -11,6 +11,7 @@ from config.names import normalised
 from config.problem import Problem
 from config.rules import IPV6_ITEMS, CheckRules, Rules
 from config.schema import Binding, Column, Indicator, Indicators, Inventory, Unit, UnitKind
+from config.words import Words
 
 CHECKS = frozenset(CheckRules.model_fields)
 KIND_NAMES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
@@ -40,6 +41,24 @@ def rules_problems(rules: Rules, file: str) -> Iterator[Problem]:
         yield from _unknown(file, f"checks.ipv6.item_weights.{item}", "IPv6 检查项", [item], IPV6_ITEMS)
     for number, veto in enumerate(rules.vetoes):
         yield from _unknown(file, f"veto[{number}].check", "检查", [veto.check], CHECKS)
+
+
+def words_problems(words: Words, file: str) -> Iterator[Problem]:
+    """Yield what does not fit in words.toml: a spelling told twice, or one that the right wording holds as well."""
+    owners: dict[str, int] = {}
+    for number, expression in enumerate(words.expressions):
+        path = f"expression[{number}].wrong"
+        for wrong in expression.wrong:
+            first = owners.setdefault(wrong, number)
+            if first != number:
+                yield Problem(file, path, f"“{wrong}”已经写在 expression[{first}] 里", "删去其中一个")
+            if wrong in expression.right and not _excused(wrong, expression.right, expression.unless):
+                message = f"正确写法“{expression.right}”里就有“{wrong}”，改对了还会被认作错"
+                yield Problem(file, path, message, f"在 unless 里添上“{expression.right}”")
+
+
+def _excused(wrong: str, right: str, unless: Sequence[str]) -> bool:
+    return any(wrong in word and word in right for word in unless)
 
 
 def indicator_problems(indicators: Indicators, inventory: Inventory | None, file: str) -> Iterator[Problem]:

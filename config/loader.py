@@ -10,14 +10,15 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
-from config.consistency import indicator_problems, inventory_problems, rules_problems
+from config.consistency import indicator_problems, inventory_problems, rules_problems, words_problems
 from config.problem import ConfigurationError, Problem
 from config.rules import Rules
 from config.schema import Indicators, Inventory, Settings
 from config.wording import describe
+from config.words import Words
 
-SITES, RULES, INDICATORS = "sites.toml", "rules.toml", "indicators.toml"
-FILES = (SITES, RULES, INDICATORS)
+SITES, RULES, WORDS, INDICATORS = "sites.toml", "rules.toml", "words.toml", "indicators.toml"
+FILES = (SITES, RULES, WORDS, INDICATORS)
 
 Model = TypeVar("Model", bound=Settings)
 Table = dict[str, Any]
@@ -32,7 +33,7 @@ class Configuration(Settings):
 
 
 class _Read(NamedTuple):
-    """The three files as far as each could be read, and what is wrong with them so far."""
+    """The files as far as each could be read, and what is wrong with them so far."""
 
     inventory: Inventory | None
     rules: Rules | None
@@ -41,7 +42,7 @@ class _Read(NamedTuple):
 
 
 def load(folder: Path) -> Configuration:
-    """Read sites.toml, rules.toml and indicators.toml of a folder into one configuration.
+    """Read sites.toml, rules.toml, words.toml and indicators.toml of a folder into one configuration.
 
     The columns of the templates stand in every unit of the result. Raises ConfigurationError with every problem found:
     unreadable files, TOML syntax, unknown or misspelt keys, values of the wrong kind, and what does not fit together.
@@ -51,6 +52,7 @@ def load(folder: Path) -> Configuration:
         *read.problems,
         *(inventory_problems(read.inventory, read.rules, SITES) if read.inventory else ()),
         *(rules_problems(read.rules, RULES) if read.rules else ()),
+        *(words_problems(read.rules.words, WORDS) if read.rules else ()),
         *(indicator_problems(read.indicators, read.inventory, INDICATORS) if read.indicators else ()),
     )
     if problems or read.inventory is None or read.rules is None or read.indicators is None:
@@ -63,12 +65,28 @@ def digests(folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
 
 
+def rules_digest(folder: Path) -> str:
+    """Return the SHA-256 (hex) of rules.toml with words.toml behind it (cat rules.toml words.toml): together they are
+    the rules of a run. Raises OSError."""
+    return hashlib.sha256(b"".join((folder / name).read_bytes() for name in (RULES, WORDS))).hexdigest()
+
+
 def _read(folder: Path) -> _Read:
     problems: list[Problem] = []
     inventory = _validated(Inventory, SITES, _table(folder, SITES, problems), problems)
-    rules = _validated(Rules, RULES, _table(folder, RULES, problems), problems)
+    rules = _rules(folder, problems)
     indicators = _validated(Indicators, INDICATORS, _table(folder, INDICATORS, problems), problems)
     return _Read(inventory, rules, indicators, tuple(problems))
+
+
+def _rules(folder: Path, problems: list[Problem]) -> Rules | None:
+    """Read the rules with the words in them; the words have a file of their own and may not stand in rules.toml."""
+    table = _table(folder, RULES, problems)
+    if table is not None and "words" in table:
+        problems.append(Problem(RULES, "words", "没有“words”这个键", f"词表写在 {WORDS} 里"))
+    rules = _validated(Rules, RULES, table, problems)
+    words = _validated(Words, WORDS, _table(folder, WORDS, problems), problems)
+    return rules.model_copy(update={"words": words}) if rules and words else None
 
 
 def _table(folder: Path, name: str, problems: list[Problem]) -> Table | None:

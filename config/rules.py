@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from config.schema import ColumnType, Identifier, Settings, Share, Text, Weight
+from config.words import Words
 
 
 class CheckRule(Settings):
@@ -141,6 +142,45 @@ class NormativeDocumentsRule(CheckRule):
     """规范性文件集中公开."""
 
 
+class DeadLinksRule(CheckRule):
+    """错链断链: how a dead link's places are told."""
+
+    template_share: Share = Decimal("0.5")  # a link on this share of the pages is called part of the template
+    shown_places: int = Field(default=5, ge=1)
+
+
+class PageTagsRule(CheckRule):
+    """网页标签: the tags of each kind; of the names in one line, one is enough."""
+
+    site: tuple[tuple[str, ...], ...] = ()
+    column: tuple[tuple[str, ...], ...] = ()
+    article: tuple[tuple[str, ...], ...] = ()
+
+
+class GuideElement(Settings):
+    """公开指南的一个要素: the labels that introduce it, and the words of running text that tell of it."""
+
+    title: Text
+    labels: tuple[Text, ...] = Field(min_length=1)
+    words: tuple[Text, ...] = ()
+    may_be_none: bool = False  # 无 is an answer: not every office has a fax
+
+
+class DisclosureGuideRule(CheckRule):
+    """公开指南: its elements, and the signs of a guide that rests on the former regulations."""
+
+    min_text: int = Field(default=60, ge=1)  # characters from which there is a guide at all
+    elements: dict[str, GuideElement] = Field(default_factory=dict)
+    outdated: tuple[Text, ...] = ()
+    renewed: tuple[Text, ...] = ()
+
+
+class AgencyFunctionsRule(CheckRule):
+    """机构职能: what a unit says of itself, each element with its accepted spellings."""
+
+    elements: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -155,10 +195,14 @@ class CheckRules(Settings):
     availability: AvailabilityRule
     key_topics: KeyTopicsRule
     service_guides: ServiceGuidesRule
+    agency_functions: AgencyFunctionsRule
     personal_information: PersonalInformationRule
     institutions: InstitutionsRule
     normative_documents: NormativeDocumentsRule
+    disclosure_guide: DisclosureGuideRule
     undated_articles: UndatedArticlesRule
+    page_tags: PageTagsRule
+    dead_links: DeadLinksRule
 
     def row(self, check_id: str) -> CheckRule:
         """Return the row of a check; raises AttributeError for an unknown id."""
@@ -187,12 +231,13 @@ class Veto(Settings):
 
 
 class Rules(Settings):
-    """The whole of rules.toml; `version` changes whenever a number in it does."""
+    """The whole of rules.toml and words.toml; `version` changes whenever a number or a word in them does."""
 
     version: Text
     coverage_floor: Share = Decimal("0.8")
     confirmation: Confirmation = Confirmation()
     checks: CheckRules
     vetoes: tuple[Veto, ...] = Field(default=(), alias="veto")
+    words: Words = Words()  # from words.toml, which the loader reads
 
     model_config = ConfigDict(populate_by_name=True)

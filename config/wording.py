@@ -12,8 +12,14 @@ from pydantic_core import ErrorDetails
 from config.problem import Problem
 from config.rules import Rules
 from config.schema import Indicators, Inventory
+from config.words import Words
 
-ROOTS: Mapping[str, type[BaseModel]] = {"sites.toml": Inventory, "rules.toml": Rules, "indicators.toml": Indicators}
+ROOTS: Mapping[str, type[BaseModel]] = {
+    "sites.toml": Inventory,
+    "rules.toml": Rules,
+    "words.toml": Words,
+    "indicators.toml": Indicators,
+}
 
 KINDS = {
     "string": "用引号括起来的文字",
@@ -81,12 +87,12 @@ def _emptied(detail: ErrorDetails) -> bool:
 
 
 def _subject(location: Sequence[int | str], table: Mapping[str, Any]) -> str:
-    """Name the unit, site or row that a place lies in, so that nobody has to count brackets."""
+    """Name the unit, site, row or expression that a place lies in, so that nobody has to count brackets."""
     if len(location) < 2 or not isinstance(location[0], str) or not isinstance(location[1], int):
         return ""
     entries = table.get(location[0])
     entry = entries[location[1]] if isinstance(entries, list) and location[1] < len(entries) else None
-    name = entry.get("name") or entry.get("id") if isinstance(entry, dict) else None
+    name = entry.get("name") or entry.get("id") or entry.get("right") if isinstance(entry, dict) else None
     return f"“{name}”：" if isinstance(name, str) and len(location) > 2 else ""
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.loader import INDICATORS, RULES, SITES, Configuration, digests, load
+from config.loader import INDICATORS, SITES, Configuration, digests, load, rules_digest
 from inspection.settings import Settings
 from storage.database import Database, is_empty, open_database, require_current, upgrade
 from storage.evidence import EvidenceStore
@@ -57,6 +57,6 @@ def opened(settings: Settings) -> Iterator[Place]:
 
 
 def digests_of(folder: Path) -> dict[str, str]:
-    """Return the digests of the inventory, the rules and the indicators in a folder; raises OSError."""
+    """Return the digests of the inventory, the rules (words among them) and the indicators; raises OSError."""
     by_file = digests(folder)
-    return {"inventory": by_file[SITES], "rules": by_file[RULES], "indicators": by_file[INDICATORS]}
+    return {"inventory": by_file[SITES], "rules": rules_digest(folder), "indicators": by_file[INDICATORS]}

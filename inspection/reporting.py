@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from checks.model import FailureKind
 from checks.registry import CHECKS
-from config.loader import INDICATORS, RULES, SITES
+from config.loader import INDICATORS, RULES, SITES, WORDS
 from config.schema import Unit
 from inspection.errors import InspectionError
 from inspection.place import Place
-from reports.daily import DailyReport, ListedFinding, RunFacts, UnitDay
+from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay
 from reports.daily_page import daily_page
 from reports.daily_workbook import daily_workbook
 from scoring.model import UnitScore
@@ -52,11 +52,17 @@ def daily_report(place: Place, run: Run) -> DailyReport:
         findings[stored.finding.unit_id].append(stored)
     scores = {stored.score.unit_id: stored.score for stored in place.repository.scores_of_run(run.id)}
     ranks = rank(scores.values())
+    verdicts = {verdict.site_id: verdict for verdict in place.repository.site_verdicts(run.id)}
     return DailyReport(
         district=place.configuration.inventory.district.name,
         run=_run_facts(place, run),
         checks=tuple(check.META for check in CHECKS),
         units=tuple(_unit_day(unit, scores, ranks, findings[unit.id]) for unit in units),
+        sites=tuple(
+            SiteDay(site.name, verdicts[site.id])
+            for site in place.configuration.inventory.sites
+            if site.id in verdicts
+        ),
     )
 
 
@@ -84,7 +90,11 @@ def _run_facts(place: Place, run: Run) -> RunFacts:
         day=run.day,
         seed=run.seed,
         rules_version=run.rules_version,
-        digests=((SITES, run.inventory_digest), (RULES, run.rules_digest), (INDICATORS, run.indicators_digest)),
+        digests=(
+            (SITES, run.inventory_digest),
+            (f"{RULES} + {WORDS}", run.rules_digest),
+            (INDICATORS, run.indicators_digest),
+        ),
         software=f"xuncha {run.software}",
         captures=_captures(place.repository.count_captures(run.id)),
         started_at=local(run.started_at),

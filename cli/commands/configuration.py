@@ -8,7 +8,7 @@ import typer
 
 from cli.options import ConfigOption, JsonOption
 
-config_app = typer.Typer(help="配置文件：检查 sites.toml、rules.toml、indicators.toml。", no_args_is_help=True)
+config_app = typer.Typer(help="配置文件：检查 sites.toml、rules.toml、words.toml、indicators.toml。", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

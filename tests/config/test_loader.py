@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.loader import digests, load, with_template_columns
+from config.loader import digests, load, rules_digest, with_template_columns
 from config.problem import ConfigurationError
 from config.schema import Inventory
 
@@ -90,10 +90,27 @@ pending = "由人评分"
 """
 
 
+WORDS = """
+unless = ["应为"]
+
+[[expression]]
+wrong = ["截止目前", "截止到目前"]
+right = "截至目前"
+category = "文字差错"
+severity = "low"
+
+[[expression]]
+wrong = ["按步就班"]
+right = "按部就班"
+category = "文字差错"
+severity = "low"
+"""
+
+
 @pytest.fixture
 def folder(tmp_path):
-    def write(sites=SITES, rules=RULES, indicators=INDICATORS):
-        for name, text in (("sites", sites), ("rules", rules), ("indicators", indicators)):
+    def write(sites=SITES, rules=RULES, indicators=INDICATORS, words=WORDS):
+        for name, text in (("sites", sites), ("rules", rules), ("words", words), ("indicators", indicators)):
             (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
         return tmp_path
 
@@ -301,6 +318,42 @@ def test_the_error_prints_all_its_problems(folder):
     with pytest.raises(ConfigurationError, match=re.escape("配置有 2 处错误")) as caught:
         load(folder(SITES.replace("aliases", "aliasses").replace('name = "市场监管"\n', "")))
     assert str(caught.value).count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "path", "message"),
+    [
+        ('wrong = ["按步就班"]', 'wrong = ["截止目前"]', "expression[1].wrong", "expression[0]"),
+        ('wrong = ["按步就班"]', 'wrong = ["部就"]', "expression[1].wrong", "改对了还会被认作错"),
+        ('wrong = ["按步就班"]', "wrong = []", "expression[1].wrong", "“按部就班”：不能是空的"),
+        ('wrong = ["按步就班"]', 'wrong = ["按"]', "expression[1].wrong[0]", "不能是空的"),
+        ('severity = "low"', 'severity = "lowest"', "expression[0].severity", "lowest"),
+        ('right = "按部就班"', 'rihgt = "按部就班"', "expression[1].rihgt", "rihgt"),
+    ],
+)
+def test_a_mistake_in_the_words_is_told(folder, right, wrong, path, message):
+    assert right in WORDS
+    told = {p.path: p for p in problems(folder(words=WORDS.replace(right, wrong, 1)))}
+    assert told[path].file == "words.toml"
+    assert message in told[path].message
+
+
+def test_a_spelling_inside_the_right_wording_needs_an_excuse(folder):
+    excused = WORDS.replace('wrong = ["按步就班"]', 'wrong = ["部就"]\nunless = ["按部就班"]')
+    assert load(folder(words=excused)).rules.words.expressions[1].wrong == ("部就",)
+
+
+def test_words_stand_in_their_own_file(folder):
+    problem = only(folder(rules=RULES + '\n[words]\nunless = ["应为"]\n'))
+    assert (problem.file, problem.path) == ("rules.toml", "words")
+    assert "words.toml" in problem.fix
+
+
+def test_another_word_is_another_rule(folder):
+    where = folder()
+    before = rules_digest(where)
+    (where / "words.toml").write_text(WORDS.replace("按步就班", "按步就搬"), encoding="utf-8")
+    assert rules_digest(where) != before
 
 
 def test_digests_are_those_of_the_bytes(folder):
