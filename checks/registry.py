@@ -7,8 +7,12 @@ from dataclasses import replace
 from datetime import date
 
 from checks import (
+    agency_functions,
     availability,
+    backdated_publication,
     column_freshness,
+    dead_links,
+    disclosure_guide,
     document_metadata,
     empty_columns,
     home_freshness,
@@ -17,6 +21,7 @@ from checks import (
     key_topics,
     normative_documents,
     open_attribute,
+    page_tags,
     personal_information,
     service_guides,
     site_identity,
@@ -25,7 +30,7 @@ from checks import (
 )
 from checks.facts.model import PageFacts
 from checks.masking import masked
-from checks.model import Bundle, Check, Finding, Outcome, Scope
+from checks.model import Bundle, Check, FailureKind, Finding, Outcome, Scope
 from checks.single_page import bundle_of, checks_for
 from config.rules import CheckRules, Rules
 from config.schema import Unit
@@ -41,11 +46,16 @@ CHECKS: tuple[Check, ...] = (
     site_identity,
     key_topics,
     service_guides,
+    agency_functions,
     institutions,
     personal_information,
     availability,
+    backdated_publication,
     undated_articles,
     normative_documents,
+    dead_links,
+    page_tags,
+    disclosure_guide,
 )
 ERROR_REASON = "error"
 
@@ -84,10 +94,15 @@ def judge(bundle: Bundle, rules: Rules, checks: Iterable[Check] | None = None) -
     return tuple(finding for check in fitting for finding in _findings(check, bundle, rules))
 
 
-def judge_page(facts: PageFacts, rules: Rules, *, day: date, division_code: str = "") -> tuple[Finding, ...]:
-    """Return what the checks that make sense on a single page say of it; `day` is the day it was captured."""
+def judge_page(
+    facts: PageFacts, rules: Rules, *, day: date, division_code: str = "", failure: FailureKind | None = None
+) -> tuple[Finding, ...]:
+    """Return what the checks that make sense on a single page say of it; `day` is the day it was captured.
+
+    `failure` says that what was read is not the page itself but stood before it.
+    """
     ids = checks_for(facts.kind)
-    return judge(bundle_of(facts, day, division_code), rules, [check for check in CHECKS if check.META.id in ids])
+    return judge(bundle_of(facts, day, division_code, failure), rules, [check for check in CHECKS if check.META.id in ids])
 
 
 def attribute_to_units(site_findings: Iterable[Finding], units: Iterable[Unit]) -> tuple[Finding, ...]:

@@ -7,7 +7,7 @@ from datetime import date
 
 from checks.addresses import host_of
 from checks.facts.model import PageFacts, PageKind
-from checks.model import Bundle, ColumnVisit, Page, PageRole, Visit
+from checks.model import Bundle, ColumnVisit, FailureKind, Page, PageRole, Visit
 from config.schema import Column, ColumnType, Site, Unit, UnitKind
 
 UNIT = Unit(id="page", name="单个页面", kind=UnitKind.TOWNSHIP)  # a township's catalogue is judged without pilot fields
@@ -25,10 +25,10 @@ TITLE_WORDS = {
     ColumnType.POLICY_INTERPRETATION: ("解读",),
 }
 CHECKS_OF_KIND = {
-    PageKind.ARTICLE: ("open_attribute", "document_metadata", "undated_articles"),
-    PageKind.OTHER: ("open_attribute", "document_metadata", "undated_articles"),
+    PageKind.ARTICLE: ("open_attribute", "document_metadata", "undated_articles", "page_tags"),
+    PageKind.OTHER: ("open_attribute", "document_metadata", "undated_articles", "page_tags"),
     PageKind.HOME: ("home_freshness", "site_identity"),
-    PageKind.COLUMN: ("column_freshness", "empty_columns"),
+    PageKind.COLUMN: ("column_freshness", "empty_columns", "page_tags"),
     PageKind.CATALOG: ("standard_catalog",),
     PageKind.SERVICE_GUIDE: ("service_guides", "empty_columns"),
 }
@@ -42,18 +42,21 @@ def checks_for(kind: PageKind) -> tuple[str, ...]:
     return ids if kind is PageKind.HOME else (*ids, *CHECKS_OF_TEXT)
 
 
-def bundle_of(facts: PageFacts, day: date, division_code: str = "") -> Bundle:
-    """Return a bundle that holds the one page, in the place where a page of its kind belongs."""
+def bundle_of(facts: PageFacts, day: date, division_code: str = "", failure: FailureKind | None = None) -> Bundle:
+    """Return a bundle that holds the one page, in the place where a page of its kind belongs.
+
+    `failure` says that the facts are not those of the page: a firewall's page stood before it.
+    """
     url = address_of(facts)
     site = Site(id="page", name="单个页面", home=url)
     if facts.kind is PageKind.HOME:
-        return Bundle(day=day, site=site, division_code=division_code, home=_page(facts, url, PageRole.HOME))
+        return Bundle(day=day, site=site, division_code=division_code, home=_page(facts, url, PageRole.HOME, failure))
     is_article = facts.kind in (PageKind.ARTICLE, PageKind.OTHER)
     column_type = ColumnType.POLICY if is_article else column_type_of(facts)
     column = Column(
         id="column", type=column_type, name=facts.title.strip() or "栏目", site=site.id, url=url, confirmed=True
     )
-    page = _page(facts, url, PageRole.ARTICLE if is_article else PageRole.COLUMN)
+    page = _page(facts, url, PageRole.ARTICLE if is_article else PageRole.COLUMN, failure)
     visit = ColumnVisit(column, UNIT, pages=() if is_article else (page,), articles=(page,) if is_article else ())
     return Bundle(day=day, unit=UNIT, division_code=division_code, columns=(visit,))
 
@@ -75,5 +78,7 @@ def column_type_of(facts: PageFacts) -> ColumnType:
     return next((column_type for column_type, word in words if word in facts.title), ColumnType.POLICY)
 
 
-def _page(facts: PageFacts, url: str, role: PageRole) -> Page:
+def _page(facts: PageFacts, url: str, role: PageRole, failure: FailureKind | None) -> Page:
+    if failure is not None:
+        return Page(Visit("page", url, role, failure=failure))
     return Page(Visit("page", url, role), facts=facts, complete=not facts.rendering_needs)

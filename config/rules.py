@@ -181,6 +181,12 @@ class AgencyFunctionsRule(CheckRule):
     elements: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
+class BackdatedPublicationRule(CheckRule):
+    """伪造发稿日期: days that a claimed date may lie before the night on which the article was not there yet."""
+
+    grace_days: int = Field(default=3, ge=0)
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -193,6 +199,7 @@ class CheckRules(Settings):
     empty_columns: EmptyColumnsRule
     site_identity: SiteIdentityRule
     availability: AvailabilityRule
+    backdated_publication: BackdatedPublicationRule
     key_topics: KeyTopicsRule
     service_guides: ServiceGuidesRule
     agency_functions: AgencyFunctionsRule

@@ -1,0 +1,275 @@
+"""网页标签: pages carry the tags of the national rule, and what the tags say is true to the page."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from urllib.parse import urlsplit
+
+from checks.addresses import host_of
+from checks.facts.dates import find_dates_in
+from checks.facts.model import DateSource, ListEntry, PageFacts
+from checks.listing import entries_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Page, Scope
+from checks.readability import (
+    SHARED_REASONS,
+    Obstacle,
+    articles_of,
+    comparable,
+    is_undecided,
+    page_obstacle,
+    script_obstacle,
+)
+from checks.verdict import Subject, evidence_of
+from config.rules import PageTagsRule, Rules
+
+META = CheckMeta(
+    id="page_tags",
+    title="网页标签",
+    failure_title="网页标签缺失或与页面不符",
+    basis="《政府网站发展指引》（国办发〔2017〕47号）附件“网页标签规范”：站点标签、栏目标签、内容页标签；"
+    "石栾政办函〔2020〕118号 5.2",
+    method="看首页、栏目页和抽到的文章的 meta 标签。每个网站按站点、栏目、内容页三类标签各给一个结果，模板里的一处毛病"
+    "只算一次，并列出在哪些页面；SiteDomain 与网址、SiteIDCode 与页面底部、ColumnName 与栏目页对照。每个栏目再看文章的 "
+    "ArticleTitle 与显示的标题、PubDate 与显示的发布日期（同一天即可）是否相符。没读到的页面不算。",
+    scope=Scope.PAGE,
+    reasons={
+        "tagged": "标签齐全属实",
+        "missing": "缺少网页标签",
+        "untrue": "网页标签与页面不符",
+        "title_differs": "ArticleTitle 与显示的标题不符",
+        "date_differs": "PubDate 与显示的发布日期不符",
+        "agrees": "标签与页面一致",
+        "nothing_to_compare": "没有可以对照的内容",
+        **SHARED_REASONS,
+    },
+)
+
+CLAUSE = "依据：《政府网站发展指引》（国办发〔2017〕47号）附件“网页标签规范”。"
+KINDS = {"site": "站点标签", "column": "栏目标签", "article": "内容页标签"}
+LABELLED = (DateSource.LABEL, DateSource.TABLE)
+PLACE = "网页源代码 <head> 里的 meta 标签"
+PLACES = 3  # addresses that a sentence names
+SHORTEST_TITLE = 4  # characters
+QUOTES = str.maketrans(dict.fromkeys("“”‘’＂「」\"'"))  # typed one way in the tag and another on the page
+
+
+def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
+    """Yield a finding for each kind of tags on each site, then two for each column: its articles' titles and dates."""
+    sites: dict[str, _SitePages] = defaultdict(_SitePages)
+    for home in bundle.homes:
+        sites[host_of(home.url)].add(home, "site")
+    for visit in bundle.columns:
+        for page in visit.pages[:1]:
+            sites[host_of(page.url)].add(page, "site", "column")
+    articles = tuple(_own_articles(bundle))
+    for _, page in articles:
+        sites[host_of(page.url)].add(page, "site", "article")
+    for pages in sites.values():
+        yield from _judge_tags(pages, rules.checks.page_tags)
+    for visit in bundle.columns:
+        own = tuple(page for owner, page in articles if owner is visit)
+        yield from _judge_contents(visit, own, bundle.day)
+
+
+@dataclass(slots=True)
+class _SitePages:
+    """The pages of one host that must bear tags of each kind."""
+
+    pages: dict[str, list[Page]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, page: Page, *kinds: str) -> None:
+        for kind in kinds:
+            self.pages[kind].append(page)
+
+
+def _own_articles(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Page]]:
+    """The sampled articles that stand on the host of the column that lists them first."""
+    visits = {visit.column.id: visit for visit in bundle.columns}
+    for article in articles_of(bundle):
+        visit = visits[article.column_id]
+        if host_of(article.page.url) == host_of(visit.target):
+            yield visit, article.page
+
+
+# ---------------------------------------------------------------- tags of a site
+
+
+def _judge_tags(site: _SitePages, rule: PageTagsRule) -> Iterator[Finding]:
+    for kind, pages in site.pages.items():
+        subject = Subject(META.id, _root(pages[0].url), item=kind)
+        obstacles: list[Obstacle] = []
+        faults: dict[str, list[Page]] = defaultdict(list)
+        for page in pages:
+            obstacle = _obstacle(page)
+            if obstacle is not None or page.facts is None:
+                obstacles.append(obstacle or script_obstacle())
+                continue
+            for fault in _faults(kind, page.facts, rule):
+                faults[fault].append(page)
+        judged = len(pages) - len(obstacles)
+        if not judged:
+            yield subject.cannot_tell(obstacles[0])
+        elif faults:
+            yield _failed(subject, faults, judged)
+        else:
+            yield replace(
+                subject.passed("tagged", f"看了 {judged} 个页面，{KINDS[kind]}齐全，与页面相符。"),
+                evidence=evidence_of(pages[0]),
+            )
+
+
+def _root(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/"
+
+
+def _obstacle(page: Page) -> Obstacle | None:
+    return page_obstacle(page) or (script_obstacle() if is_undecided(page) else None)
+
+
+def _failed(subject: Subject, faults: dict[str, list[Page]], judged: int) -> Finding:
+    seen = "；".join(
+        f"{fault}（{judged} 页中有 {len(pages)} 页，如 {_some(pages)}）" for fault, pages in faults.items()
+    )
+    reason = "missing" if any(fault.startswith("缺") for fault in faults) else "untrue"
+    first = next(iter(faults.values()))
+    return replace(
+        subject.failed(
+            reason,
+            f"{KINDS[subject.item]}有问题：{seen}。",
+            f"请在模板里补上或改正，改一处即可改好所有同类页面。{CLAUSE}",
+            passage="；".join(faults),
+            where=PLACE,
+        ),
+        evidence=evidence_of(*first[:PLACES]),
+    )
+
+
+def _some(pages: list[Page]) -> str:
+    return "、".join(page.url for page in pages[:PLACES])
+
+
+def _faults(kind: str, facts: PageFacts, rule: PageTagsRule) -> Iterator[str]:
+    tags = _tags(facts)
+    for names in {"site": rule.site, "column": rule.column, "article": rule.article}[kind]:
+        if not any(tags.get(name.lower()) for name in names):
+            yield f"缺{'或'.join(names)}"
+    yield from _untrue_site(tags, facts) if kind == "site" else ()
+    name = tags.get("columnname", "")
+    if kind == "column" and name and _key(name) not in _key(facts.text):
+        yield f"ColumnName 写作“{name[:40]}”，页面上没有这个名称"
+    published = tags.get("pubdate", "")
+    if kind == "article" and published and not find_dates_in(published, date.max, compact=True):
+        yield f"PubDate 写作“{published[:40]}”，不是日期"
+
+
+def _untrue_site(tags: dict[str, str], facts: PageFacts) -> Iterator[str]:
+    domain, host = tags.get("sitedomain", ""), host_of(facts.url or "")
+    if domain and host and _domain(domain) != host:
+        yield f"SiteDomain 写作“{domain[:60]}”，而网址是 {host}"
+    code, shown = tags.get("siteidcode", ""), facts.identity.site_code or ""
+    if code and shown and code.lower() != shown.lower():
+        yield f"SiteIDCode 写作“{code[:20]}”，而页面底部的网站标识码是 {shown}"
+
+
+def _tags(facts: PageFacts) -> dict[str, str]:
+    """The page's tags by name in lower case, the first that says something."""
+    tags: dict[str, str] = {}
+    for name, content in facts.meta:
+        if content.strip():
+            tags.setdefault(name.lower(), content.strip())
+    return tags
+
+
+def _domain(written: str) -> str:
+    """The host that SiteDomain names, with or without scheme, port and www."""
+    return host_of(written if "://" in written else f"http://{written}").rstrip(".")
+
+
+# ---------------------------------------------------------------- tags of articles, against what the articles show
+
+
+def _judge_contents(visit: ColumnVisit, articles: tuple[Page, ...], day: date) -> Iterator[Finding]:
+    readable = tuple(page for page in articles if page.facts is not None and _obstacle(page) is None)
+    unread = next((obstacle for page in articles if (obstacle := _obstacle(page))), None)
+    for item, reason, compare in (
+        ("title", "title_differs", _compared_title),
+        ("date", "date_differs", _compared_date),
+    ):
+        subject = Subject(META.id, visit.target, evidence_of(*readable), visit.column.id, item)
+        compared = [(page, fault) for page in readable if (fault := compare(page, visit)) is not None]
+        differing = [f"{fault}（{page.url}）" for page, fault in compared if fault]
+        if differing:
+            yield subject.failed(
+                reason,
+                f"“{visit.column.name}”栏目抽查的 {len(compared)} 篇里有 {len(differing)} 篇的标签与页面不符："
+                f"{'；'.join(differing)}。",
+                f"标签应当照页面显示的填写，不应填系统生成页面的时间或别的稿件的标题。{CLAUSE}",
+                passage=differing[0],
+                where=PLACE,
+            )
+        elif compared:
+            yield subject.passed("agrees", f"抽查的 {len(compared)} 篇文章的标签与页面一致。")
+        elif unread is not None:
+            yield subject.cannot_tell(unread)
+        else:
+            yield subject.not_applicable("nothing_to_compare", "没有同时带标签又显示这项内容的文章可以对照。")
+
+
+def _compared_title(page: Page, visit: ColumnVisit) -> str | None:
+    """What differs, "" when nothing does, None when there is nothing to compare.
+
+    That the tag is wrong is said only where the list calls the article what the page shows, and not what the tag says.
+    """
+    assert page.facts is not None
+    tag, shown = _tags(page.facts).get("articletitle", ""), page.facts.title
+    if not tag or not shown:
+        return None
+    if _is_same(tag, shown) or _key(tag) in _key(page.facts.text):
+        return ""
+    listed = [title for title in _listed(page, visit) if title]
+    if not listed or any(_is_same(title, tag) for title in listed) or not any(_is_same(t, shown) for t in listed):
+        return None
+    return f"ArticleTitle 写作“{tag[:80]}”，页面的标题是“{shown[:80]}”"
+
+
+def _compared_date(page: Page, visit: ColumnVisit) -> str | None:
+    """What differs, "" when nothing does, None when there is nothing to compare.
+
+    An unlabelled date under the title counts as shown only where the list gives the same day.
+    """
+    assert page.facts is not None
+    tagged = find_dates_in(_tags(page.facts).get("pubdate", ""), date.max, compact=True)
+    shown = page.facts.published
+    if not tagged or shown.date is None:
+        return None
+    if tagged[0].date == shown.date and shown.source is not DateSource.META:
+        return ""
+    listed = page.visit.listed_date or next((e.date for e in _entries(page, visit) if e.date), None)
+    if shown.source not in LABELLED and not (shown.source is DateSource.TEXT and listed == shown.date):
+        return None
+    return f"PubDate 写作 {tagged[0].date:%Y-%m-%d}，页面显示的发布日期是 {shown.date:%Y-%m-%d}"
+
+
+def _listed(page: Page, visit: ColumnVisit) -> list[str]:
+    """What the column's list calls the article."""
+    return [page.visit.title, *(entry.title for entry in _entries(page, visit))]
+
+
+def _entries(page: Page, visit: ColumnVisit) -> Iterator[ListEntry]:
+    return (entry for entry in entries_of(visit) if comparable(entry.url) == comparable(page.url))
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two titles are one: alike, cut short, or with a site's or an organ's name before or behind."""
+    first, second = sorted((_key(one).rstrip(".…"), _key(other).rstrip(".…")), key=len)
+    return first == second or (len(first) >= SHORTEST_TITLE and first in second)
+
+
+def _key(text: str) -> str:
+    """What two spellings of one title have in common."""
+    return "".join(unicodedata.normalize("NFKC", text.translate(QUOTES)).split())
