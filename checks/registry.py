@@ -27,6 +27,7 @@ from checks import (
     site_identity,
     standard_catalog,
     undated_articles,
+    wrong_expressions,
 )
 from checks.facts.model import PageFacts
 from checks.masking import masked
@@ -56,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
     dead_links,
     page_tags,
     disclosure_guide,
+    wrong_expressions,
 )
 ERROR_REASON = "error"
 
@@ -102,7 +104,9 @@ def judge_page(
     `failure` says that what was read is not the page itself but stood before it.
     """
     ids = checks_for(facts.kind)
-    return judge(bundle_of(facts, day, division_code, failure), rules, [check for check in CHECKS if check.META.id in ids])
+    return judge(
+        bundle_of(facts, day, division_code, failure), rules, [check for check in CHECKS if check.META.id in ids]
+    )
 
 
 def attribute_to_units(site_findings: Iterable[Finding], units: Iterable[Unit]) -> tuple[Finding, ...]:

@@ -31,9 +31,10 @@ CHECKS_OF_KIND = {
     PageKind.COLUMN: ("column_freshness", "empty_columns", "page_tags"),
     PageKind.CATALOG: ("standard_catalog",),
     PageKind.SERVICE_GUIDE: ("service_guides", "empty_columns"),
+    PageKind.GUIDE: ("disclosure_guide", "empty_columns"),
 }
 CHECKS_OF_SINGLE_PAGE = ("empty_columns",)
-CHECKS_OF_TEXT = ("personal_information",)  # whatever the page is about
+CHECKS_OF_TEXT = ("personal_information", "wrong_expressions")  # whatever the page is about
 
 
 def checks_for(kind: PageKind) -> tuple[str, ...]:

@@ -187,6 +187,10 @@ class BackdatedPublicationRule(CheckRule):
     grace_days: int = Field(default=3, ge=0)
 
 
+class WrongExpressionsRule(CheckRule):
+    """严重错误表述: the words are in words.toml."""
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -204,6 +208,7 @@ class CheckRules(Settings):
     service_guides: ServiceGuidesRule
     agency_functions: AgencyFunctionsRule
     personal_information: PersonalInformationRule
+    wrong_expressions: WrongExpressionsRule
     institutions: InstitutionsRule
     normative_documents: NormativeDocumentsRule
     disclosure_guide: DisclosureGuideRule
