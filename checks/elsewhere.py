@@ -9,7 +9,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from checks.model import Bundle, Outcome, Page
+from checks.listing import entries_of, unread_rest
+from checks.model import Bundle, ColumnVisit, Outcome, Page
 from checks.readability import (
     Obstacle,
     attachment_name,
@@ -17,6 +18,7 @@ from checks.readability import (
     comparable,
     file_name,
     is_undecided,
+    page_obstacle,
     script_obstacle,
     uncaptured_attachments,
 )
@@ -48,6 +50,23 @@ def elsewhere(page: Page, attachments: Iterable[Page], shared: frozenset[str]) -
         seen = f"页面上有 {len(pictures)} 张图片（如 {file_name(pictures[0])}）"
         observed = f"{seen}，文字里没有的内容可能写在图片里，不能断定缺少。"
         return Obstacle(Outcome.INCONCLUSIVE, "in_picture", observed)
+    return None
+
+
+def elsewhere_in_column(visit: ColumnVisit, shared: frozenset[str]) -> Obstacle | None:
+    """Return why what is missing on the pages, articles and files of a column may be in it all the same, or None."""
+    if (rest := unread_rest(visit)) is not None:
+        return rest
+    read = {comparable(page.url) for page in (*visit.pages, *visit.articles, *visit.attachments)}
+    for entry in entries_of(visit):
+        if comparable(entry.url) not in read:
+            observed = f"“{visit.column.name}”里的“{entry.title}”没有采集，可能写在里面，不能断定没有。"
+            return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
+    for page in (*visit.pages, *visit.articles):
+        what = f"文章“{page.visit.title}”" if page in visit.articles else "栏目页面"
+        obstacle = page_obstacle(page, what) or elsewhere(page, visit.attachments_of(page), shared)
+        if obstacle is not None:
+            return obstacle
     return None
 
 
