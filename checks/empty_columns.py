@@ -138,7 +138,8 @@ def _outside_content(visit: ColumnVisit, pages: list[PageFacts], shared: frozens
     home = visit.pages[0].url
     leads = [entry.title or entry.url for facts in pages for entry in facts.list.entries if is_outside(entry.url, home)]
     leads += [frame for facts in pages for frame in facts.frames if is_outside(frame, home)]
-    leads += [link.text for link in (_own_links(visit, pages, shared) if shared else ()) if is_outside(link.url, home)]
+    links = _own_links(visit, pages, shared) if shared else _links_in_text(pages)
+    leads += [link.text for link in links if is_outside(link.url, home)]
     return "、".join(leads[:3])
 
 
@@ -156,6 +157,12 @@ def _shared_links(bundle: Bundle) -> frozenset[str]:
     columns = {comparable(visit.column.url) for visit in bundle.columns if visit.column.url}
     shared = {url for url, count in counts.items() if count > 1}
     return frozenset(shared | columns) if shared else frozenset()
+
+
+def _links_in_text(pages: list[PageFacts]) -> tuple[Link, ...]:
+    """Return the links outside header, menus and footer: all that can be told of a page that is seen alone."""
+    lines = {line for facts in pages for line in facts.body_text.splitlines()}
+    return tuple(link for facts in pages for link in facts.links if len(link.text) >= 4 and link.text in lines)
 
 
 def _own_links(visit: ColumnVisit, pages: list[PageFacts], shared: frozenset[str]) -> tuple[Link, ...]:

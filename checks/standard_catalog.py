@@ -247,9 +247,11 @@ def _unread_attachments(visit: ColumnVisit) -> Iterator[Holder]:
 def _unread_shapes(visit: ColumnVisit, catalogs: tuple[Catalog, ...], rule: StandardCatalogRule) -> Iterator[Holder]:
     """Yield the pages and attachments that seem to hold a catalogue in a shape that cannot be read row by row."""
     holding = {catalog.page.url for catalog in catalogs} | {catalog.page.visit.parent for catalog in catalogs}
-    for page in visit.articles:
+    for page in (*visit.pages, *visit.articles):
         if page.facts is None or page.url in holding or visit.attachments_of(page):
             continue
+        if page in visit.pages and not page.facts.picture:
+            continue  # a column's own page may hold nothing yet
         title = page.facts.title or page.visit.title
         if "目录" in title and len("".join(page.facts.body_text.split())) < PICTURE_TEXT:
             yield Holder((title,), _attachment_unread(f"“{title}”里没有表格和文字，目录可能是图片"))

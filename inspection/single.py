@@ -9,10 +9,11 @@ from pathlib import Path
 
 from checks.facts.model import PageFacts, PageKind
 from checks.facts.page import read_page
-from checks.model import Bundle, Capture, Finding, Mode, Page, PageRole, Probe, Visit
+from checks.model import Bundle, Capture, FailureKind, Finding, Mode, Page, PageRole, Probe, Visit
 from checks.registry import judge
 from config.loader import Configuration
 from config.schema import Inventory, Site
+from crawler.blocks import recognise
 from crawler.crawl import crawl
 from crawler.names import Names
 from crawler.plan import SitePlan
@@ -35,6 +36,7 @@ class SinglePage:
     body: bytes
     url: str | None
     content_type: str | None
+    failure: FailureKind | None = None  # set when the bytes are those of a firewall that stood before the page
 
 
 @dataclass(slots=True)
@@ -62,11 +64,12 @@ def fetch_or_open(source: str, url: str | None, inventory: Inventory) -> SingleP
     if source.startswith(("http://", "https://")):
         return _fetch(source, inventory)
     try:
-        return SinglePage(Path(source).read_bytes(), url, None)
+        body = Path(source).read_bytes()
     except OSError as error:
         raise InvalidInput(
             f"读不到文件 {source}（{error.strerror}）；请给出存在的文件，或 http/https 网址。"
         ) from error
+    return SinglePage(body, url, None, FailureKind.BLOCKED if recognise(200, (), body) else None)
 
 
 def _fetch(url: str, inventory: Inventory) -> SinglePage:

@@ -529,7 +529,7 @@ class _Lines:
             self.containers.append(element)
             self.heading = _HEADINGS.get(tag, self.heading)
             self.preformatted += tag == "pre"
-            if region := _named_region(element):
+            if region := named_region(element):
                 self.open_marks[element] = mark = _Mark(region, len(self.blocks))
                 self.marks.append(mark)
         elif tag == "a":
@@ -630,7 +630,8 @@ FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Cop
 _OF_SITE = re.compile(f"{FOOTER_WORDS.pattern}|主办|承办|电话|邮编|地址", re.I)
 
 
-def _named_region(element: HtmlElement) -> Region | None:
+def named_region(element: HtmlElement) -> Region | None:
+    """Return which part of the page the element's tag, id or class calls it; None where they say nothing."""
     if region := _REGION_OF_TAG.get(element.tag):
         return None if element.tag in ("header", "footer") and _is_in_article(element) else region
     names = f"{element.get('id') or ''} {element.get('class') or ''}"
@@ -676,6 +677,13 @@ def _holds_list(blocks: Sequence[Block]) -> bool:
     return sum(len(block.text) < 200 and _DAY.search(block.text) is not None for block in blocks) >= 3
 
 
+_FOOT = 400  # characters of a site's foot, where there is hardly anything above it
+
+
+def _is_foot_of_bare_page(blocks: Sequence[Block], length: int) -> bool:
+    return length <= _FOOT and any(FOOTER_WORDS.search(block.text) for block in blocks)
+
+
 def _is_plausible(region: Region, blocks: Sequence[Block], start: int, end: int, total: int) -> bool:
     """A wrapper named "header" that holds the article is no header, and a footer stands at the end."""
     if end <= start or (region is not Region.ASIDE and _holds_list(blocks)):
@@ -683,5 +691,5 @@ def _is_plausible(region: Region, blocks: Sequence[Block], start: int, end: int,
     if any(_ARTICLE_SIGNS.search(block.text) for block in blocks):
         return region is Region.FOOTER and start > total * 0.6 and any(_OF_SITE.search(block.text) for block in blocks)
     if region is Region.FOOTER:
-        return start > total * 0.3
+        return start > total * 0.3 or (end == total and _is_foot_of_bare_page(blocks, end - start))
     return region is Region.ASIDE or (end - start) < total * 0.7

@@ -257,7 +257,7 @@ def _in_line(text: str) -> list[tuple[str, str]]:
     matches = list(_LABEL_IN_LINE.finditer(text))
     ends = [match.start() for match in matches[1:]] + [len(text)]
     return [
-        (label_of(match[1]), text[match.end() : end].strip(" |｜;；【["))
+        (label_of(match[1]), text[match.end() : end].strip(" |｜;；【[●·•■◆▪★"))
         for match, end in zip(matches, ends, strict=bool(matches))
     ]
 

@@ -8,12 +8,14 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
-from checks.facts.dom import Dom, visible_text
+from checks.facts.dom import Dom, named_region, visible_text
 from checks.facts.model import Link
 
 MAX_LINKS = 5_000  # of one page
 MAX_FRAMES = 100
 MAX_IMAGES = 2_000
+MAX_PLACED_IMAGES = 30  # of which it is asked where they stand
+MAX_DEPTH = 40  # elements around a picture that are asked for their names
 MAX_SCRIPTS = 500
 MAX_TEXT = 200  # characters of a link's text
 ATTACHMENT_EXTENSIONS = frozenset(
@@ -128,6 +130,12 @@ def read_images(dom: Dom) -> tuple[str, ...]:
     pictures = islice((tag for tag in dom.root.iter("img", "input") if _is_picture(tag)), MAX_IMAGES)
     found = (web_address(dom, source) for tag in pictures if (source := _source(tag)) and not _SCRIPTED.match(source))
     return tuple(dict.fromkeys(url for url in found if url))
+
+
+def shows_picture(dom: Dom) -> bool:
+    """Tell whether one of the first pictures stands outside header, menus, side bars and footer: in the content."""
+    pictures = islice((tag for tag in dom.root.iter("img") if _source(tag)), MAX_PLACED_IMAGES)
+    return any(all(named_region(box) is None for box in islice(tag.iterancestors(), MAX_DEPTH)) for tag in pictures)
 
 
 def _is_picture(tag: HtmlElement) -> bool:

@@ -229,6 +229,7 @@ class PageFacts:
     links: tuple[Link, ...] = ()
     frames: tuple[str, ...] = ()
     images: tuple[str, ...] = ()  # absolute URLs of the pictures shown, each once
+    picture: bool = False  # one of them stands in the content, where it may say what no text says
     scripts: tuple[str, ...] = ()  # absolute URLs of external scripts, each once
     forms: tuple[Form, ...] = ()
     hidden_links: tuple[HiddenLink, ...] = ()

@@ -13,7 +13,7 @@ from checks.facts.hidden import read_hidden_links
 from checks.facts.identity import read_identity
 from checks.facts.kinds import PROSE_OF_ENTRY, prose, read_kind
 from checks.facts.labels import LabelPair, label_pairs
-from checks.facts.links import read_frames, read_images, read_links, read_scripts
+from checks.facts.links import read_frames, read_images, read_links, read_scripts, shows_picture
 from checks.facts.lists import read_list
 from checks.facts.model import EntryList, PageFacts, PageKind, PublishedDate
 from checks.facts.official_form import read_form
@@ -59,6 +59,7 @@ def read_page(
         links=read_links(dom),
         frames=read_frames(dom),
         images=read_images(dom),
+        picture=shows_picture(dom),
         scripts=read_scripts(dom),
         forms=read_forms(dom),
         hidden_links=read_hidden_links(dom),

@@ -303,14 +303,19 @@ class _Reader:
         above = _cell_above(block.element)
         if above and meaning_of(above):
             return _Label(above, True, True)
-        previous = self.blocks[index - 1] if index else None
-        if previous is None or len(previous.text) > _SHORT_LINE or self._is_title(index - 1):
+        at = self._line_before(index)
+        previous = self.blocks[at] if at >= 0 else None
+        if previous is None or len(previous.text) > _SHORT_LINE or self._is_title(at):
             return _Label()
         word, set_off = label_before(previous.text)
         in_cell = previous.tag in ("td", "th", "dt") and previous.element.getparent() is block.element.getparent()
         if set_off or in_cell or meaning_of(previous.text):
             return _Label(word, bool(word), in_cell)
         return _Label()
+
+    def _line_before(self, index: int) -> int:
+        """The line before one, not counting a colon that stands in a cell of its own."""
+        return index - 2 if index > 1 and self.blocks[index - 1].text in (":", "：") else index - 1
 
     def _is_title(self, index: int) -> bool:
         return self.title is not None and self.title[0] <= index < self.title[1]

@@ -68,7 +68,7 @@ def page(
         document.body, url=document.url, content_type=document.content_type, as_of=day, kind=known_kind(kind)
     )
     division = configuration.inventory.district.division_code
-    findings = judge_page(facts, configuration.rules, day=day, division_code=division)
+    findings = judge_page(facts, configuration.rules, day=day, division_code=division, failure=document.failure)
     print_json(page_json(facts, findings)) if json else _print_page(facts, findings)
 
 
