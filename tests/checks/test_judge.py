@@ -122,9 +122,9 @@ def test_the_same_fault_keeps_its_fingerprint_from_day_to_day() -> None:
 @pytest.mark.parametrize(
     ("kind", "checks"),
     [
-        (PageKind.ARTICLE, {"open_attribute", "document_metadata"}),
+        (PageKind.ARTICLE, {"open_attribute", "document_metadata", "undated_articles", "page_tags"}),
         (PageKind.HOME, {"home_freshness", "site_identity"}),
-        (PageKind.COLUMN, {"column_freshness", "empty_columns"}),
+        (PageKind.COLUMN, {"column_freshness", "empty_columns", "page_tags"}),
         (PageKind.CATALOG, {"standard_catalog"}),
         (PageKind.GUIDE, {"empty_columns"}),
     ],
