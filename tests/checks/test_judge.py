@@ -126,7 +126,7 @@ def test_the_same_fault_keeps_its_fingerprint_from_day_to_day() -> None:
         (PageKind.HOME, {"home_freshness", "site_identity"}),
         (PageKind.COLUMN, {"column_freshness", "empty_columns", "page_tags"}),
         (PageKind.CATALOG, {"standard_catalog"}),
-        (PageKind.GUIDE, {"empty_columns"}),
+        (PageKind.GUIDE, {"empty_columns", "disclosure_guide"}),
     ],
 )
 def test_a_page_is_judged_by_the_checks_that_it_can_answer(kind: PageKind, checks: set[str]) -> None:
