@@ -66,7 +66,7 @@ def test_a_report_says_what_was_stored(place, run):
     assert [cause.observed for cause in judged.causes] == ["被拦截"]
     assert judged.score.unit_id == "jiaoyuju"
     assert report.run.captures == {"成功": 1, "未成功：响应超时": 1}
-    assert dict(report.run.digests)["rules.toml"] == place.digests["rules"]
+    assert dict(report.run.digests)["rules.toml + words.toml"] == place.digests["rules"]
 
 
 def test_units_that_were_not_judged_stand_in_the_report_without_a_score(place, run):
