@@ -198,6 +198,9 @@ def _links(subject: Subject, answers: Answers, rule: Ipv6Rule) -> Finding:
     if unreachable is not None:
         return unreachable
     tries = answers.links(level)
+    if not tries and answers.guards_links(level):
+        observed = f"抽到的{name}内链经 IPv4 也只得到访问验证，没有正常返回，无从比较。"
+        return _inconclusive(subject, "site_down", observed)
     if not tries:
         return subject.not_applicable("no_links", f"没有可以抽查的{name}内链。")
     good = [fetch for fetch in tries if fetch.is_success]

@@ -158,8 +158,9 @@ class Probe:
     FETCH       target URL;         {"address", "port", "try": n, "status", "bytes", "seconds", "digest",
                                      "shingles": [..], "error", "level": 1|2|3}
     ROUTE       target address;     {"reachable": bool, "error"}
-    LINK        target URL;         {"kind": "page"|"image"|"attachment", "tries": [{"method", "at", "status", "bytes",
-                                     "error", "soft_404": bool}], "state": "alive"|"dead"|"unsure", "why"}
+    LINK        target URL;         {"kind": "page"|"image"|"attachment", "written": [.. the address as pages write it],
+                                     "tries": [{"method", "at", "status", "bytes", "error", "soft_404": bool}],
+                                     "state": "alive"|"dead"|"unsure", "why"}
     SEARCH      target form URL;    {"query", "method", "status", "bytes", "found": bool|null, "error"}
     TLS         target host:port;   {"offered": bool|null, "not_before", "not_after" (ISO days), "names": [..],
                                      "issuer", "verified": bool|null, "error"}

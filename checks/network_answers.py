@@ -122,6 +122,10 @@ class Answers:
         sixes = (fetch for fetch in self.fetches if fetch.level == level and fetch.family == 6)
         return tuple(fetch for fetch in sixes if fetch.target not in dead)
 
+    def guards_links(self, level: int) -> bool:
+        """Whether inner links of a level were asked for and guarded over IPv4."""
+        return any(f.level == level and f.family == 4 and f.status in GUARDED for f in self.fetches)
+
     def connect_lines(self, family: int) -> str:
         """Return in Chinese what the connections of one family came to."""
         return told_once(line for connected, line in self.connects if connected == family)

@@ -8,6 +8,7 @@ from datetime import date
 
 from checks import (
     agency_functions,
+    annual_report,
     availability,
     backdated_publication,
     column_freshness,
@@ -15,6 +16,7 @@ from checks import (
     disclosure_guide,
     document_metadata,
     empty_columns,
+    error_report_entry,
     home_freshness,
     institutions,
     ipv6,
@@ -23,6 +25,7 @@ from checks import (
     open_attribute,
     page_tags,
     personal_information,
+    power_list,
     service_guides,
     site_identity,
     standard_catalog,
@@ -48,6 +51,7 @@ CHECKS: tuple[Check, ...] = (
     key_topics,
     service_guides,
     agency_functions,
+    power_list,
     institutions,
     personal_information,
     availability,
@@ -58,6 +62,8 @@ CHECKS: tuple[Check, ...] = (
     page_tags,
     disclosure_guide,
     wrong_expressions,
+    error_report_entry,
+    annual_report,
 )
 ERROR_REASON = "error"
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from config.schema import ColumnType, Identifier, Settings, Share, Text, Weight
 from config.words import Words
@@ -191,6 +192,46 @@ class WrongExpressionsRule(CheckRule):
     """严重错误表述: the words are in words.toml."""
 
 
+class ErrorReportEntryRule(CheckRule):
+    """我为政府网站找错: the host of the national service, without the suffix that the district's sites end in."""
+
+    service: str = "zfwzgl.www"
+
+
+class PowerListRule(CheckRule):
+    """权责清单: how many rows make a list, and until which day of a year last year's edition will do."""
+
+    rows: int = Field(default=2, ge=1)
+    last_year_until: Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")] = "06-30"
+
+    def edition_due(self, day: date) -> int:
+        """Return the year whose edition must be published on that day."""
+        return day.year if f"{day:%m-%d}" > self.last_year_until else day.year - 1
+
+
+def _day_of_any_year(value: str) -> str:
+    """Return month and day (01-31) unchanged; raises ValueError unless every year has that day."""
+    date.fromisoformat(f"2001-{value}")
+    return value
+
+
+DayOfYear = Annotated[str, AfterValidator(_day_of_any_year)]
+
+
+class AnnualReportRule(CheckRule):
+    """公开年报: until when it is due, its parts with their wordings, and the words at the head of its tables' rows."""
+
+    due: DayOfYear = "01-31"
+    later: dict[str, DayOfYear] = Field(default_factory=dict)  # by unit id, where another day holds
+    parts: dict[str, tuple[Text, ...]] = Field(default_factory=dict)
+    table_words: tuple[Text, ...] = ()
+    min_table_rows: int = Field(default=3, ge=1)
+
+    def due_for(self, unit_id: str) -> str:
+        """Return the day of the year (01-31) until which the unit's report is due."""
+        return self.later.get(unit_id, self.due)
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -207,13 +248,16 @@ class CheckRules(Settings):
     key_topics: KeyTopicsRule
     service_guides: ServiceGuidesRule
     agency_functions: AgencyFunctionsRule
+    power_list: PowerListRule
     personal_information: PersonalInformationRule
     wrong_expressions: WrongExpressionsRule
     institutions: InstitutionsRule
     normative_documents: NormativeDocumentsRule
     disclosure_guide: DisclosureGuideRule
+    annual_report: AnnualReportRule
     undated_articles: UndatedArticlesRule
     page_tags: PageTagsRule
+    error_report_entry: ErrorReportEntryRule
     dead_links: DeadLinksRule
 
     def row(self, check_id: str) -> CheckRule:

@@ -19,22 +19,10 @@ def shingles(body: bytes, content_type: str) -> list[str]:
     """
     if not body or not ("html" in content_type or b"<html" in body[:2048].lower()):
         return []
-    return digests(_visible_text(body))
-
-
-def digests(text: str) -> list[str]:
-    """Return the digests of the pieces of a text without spaces, as `shingles` does."""
+    text = _visible_text(body)
     pieces = {text[i : i + _PIECE] for i in range(max(len(text) - _PIECE + 1, 1 if text else 0))}
-    return heapq.nsmallest(
-        _MOST_PIECES,
-        (hashlib.blake2b(piece.encode("utf-8", "replace"), digest_size=6).hexdigest() for piece in pieces),
-    )
-
-
-def likeness(one: list[str], other: list[str]) -> float:
-    """Return the share of the pieces of two texts that both have (0–1); 0 when neither has any."""
-    union = {*one, *other}
-    return len({*one} & {*other}) / len(union) if union else 0.0
+    found = (hashlib.blake2b(piece.encode("utf-8", "replace"), digest_size=6).hexdigest() for piece in pieces)
+    return heapq.nsmallest(_MOST_PIECES, found)
 
 
 def _visible_text(body: bytes) -> str:

@@ -60,7 +60,7 @@ class Try:
     def words(self) -> str:
         """What the attempt came to, in Chinese."""
         if self.soft_404:
-            return "页面提示“不存在”"
+            return "页面自称不存在"
         if self.no_such_name:
             return "域名不存在"
         return self.error or f"HTTP {self.status}"
@@ -110,8 +110,11 @@ def unanswered(
     for capture in captures:
         missing = _missing(capture, capture.url in soft_not_found)
         for url in {capture.url, capture.final_url} if not missing else {capture.url}:
-            lead = left.pop(_askable(url), None)
-            if lead is not None and missing is not None:
+            lead = left.get(_askable(url))
+            if lead is None or (lead.kind != "page" and "html" in capture.content_type and missing is None):
+                continue  # a page where a file should be may say that there is none
+            left.pop(lead.url)
+            if missing is not None:
                 left[lead.url] = replace(lead, captured=missing)
     return tuple(left.values())
 
@@ -232,8 +235,10 @@ class _Asking:
         if not self.manners.allows(lead.url):
             return None
         attempt = self._attempt(lead.url, method)
-        refused = method == "GET" and not attempt.is_alive and not attempt.is_dead
-        self._refusals[host] = self._refusals.get(host, 0) + 1 if refused else 0
+        if attempt.is_alive or attempt.is_dead:
+            self._refusals[host] = 0
+        elif method == "GET":  # many refuse HEAD alone
+            self._refusals[host] = self._refusals.get(host, 0) + 1
         return attempt
 
     def _attempt(self, url: str, method: str) -> Try:

@@ -2,8 +2,9 @@
 
 Keys of a case: `about` (one sentence), `day`, `unit` (kind, catalog_fields), `site` (site_code), `division_code`,
 `home`, `second_level`, `columns` (type, name, url, absent, failure, pages, articles, attachments), `probes`,
-`availability` (ago in days, answered, failed, ours, told), and `expected`: every finding of the check, as outcome,
-reason, target (when it is not the only one), item and `mentions`, words that the sentence must hold.
+`availability` (ago in days, answered, failed, ours, told), `histories` (target, whole_ago in days, known, titles),
+`new_media` (platform, name, posted_ago, recorded_ago in days, interaction), and `expected`: every finding of the check,
+as outcome, reason, target (when it is not the only one), item and `mentions`, words that the sentence must hold.
 
 A page is `url` with either `failure` (a code of FailureKind) or a `file` beside the case (its own .html when left out);
 `rendered` says that a browser's state was captured, so that scripts decide nothing any more. An attachment is `url`,
@@ -35,7 +36,9 @@ from checks.model import (
     ColumnVisit,
     EvidenceRef,
     FailureKind,
+    ListHistory,
     Mode,
+    NewMediaAccount,
     Page,
     PageRole,
     Probe,
@@ -94,6 +97,8 @@ def bundle_of(case: Case) -> Bundle:
             columns=columns,
             homes=tuple(_page(case, page, PageRole.HOME, PageKind.HOME) for page in said.get("homes", ())),
             probes=tuple(_probe(probe) for probe in said.get("probes", ())),
+            histories=tuple(_history(case.day, history) for history in said.get("histories", ())),
+            new_media=_accounts(case.day, said["new_media"]) if "new_media" in said else None,
         )
     home = said.get("home")
     return Bundle(
@@ -175,6 +180,25 @@ def _attachment(case: Case, said: dict[str, Any]) -> Page:
     )
     captures = (_capture(case, said["url"]),)
     return Page(visit, captures, attachment=facts, capture=captures[0])
+
+
+def _history(today: date, said: dict[str, Any]) -> ListHistory:
+    whole_on = today - timedelta(days=said["whole_ago"]) if "whole_ago" in said else None
+    return ListHistory(said["target"], whole_on, frozenset(said.get("known", ())), frozenset(said.get("titles", ())))
+
+
+def _accounts(today: date, said: list[dict[str, Any]]) -> tuple[NewMediaAccount, ...]:
+    return tuple(
+        NewMediaAccount(
+            unit_id="jiaoyuju",
+            platform=account["platform"],
+            name=account["name"],
+            last_post=today - timedelta(days=account["posted_ago"]) if "posted_ago" in account else None,
+            interaction=account.get("interaction"),
+            recorded_on=today - timedelta(days=account["recorded_ago"]),
+        )
+        for account in said
+    )
 
 
 def _availability(today: date, said: dict[str, Any]) -> AvailabilityDay:

@@ -33,7 +33,8 @@ def raw(body: bytes, status: int = 200, content_type: str = "text/html; charset=
         for name, value in headers.items():
             request.send_header(name.replace("_", "-"), value)
         request.end_headers()
-        request.wfile.write(body)
+        if request.command != "HEAD":
+            request.wfile.write(body)
 
     return answer
 
@@ -80,6 +81,8 @@ class Website:
     log: list[str] = field(default_factory=list)
     agents: set[str] = field(default_factory=set)
     most_at_once: int = 0
+    refuses_head: bool = True
+    missing: Route = field(default_factory=lambda: page("<html><body>没有这个页面</body></html>", 404))  # other paths
     released: threading.Event = field(default_factory=threading.Event)
     port: int = 0
 
@@ -116,6 +119,12 @@ def serve(website: Website, addresses: tuple[str, ...] = ("127.0.0.1",)) -> Iter
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_HEAD(self) -> None:
+            if website.refuses_head:
+                page("", 501)(self)
+            else:
+                self.do_GET()
+
         def do_GET(self) -> None:
             with lock:
                 website.log.append(self.path)
@@ -123,7 +132,7 @@ def serve(website: Website, addresses: tuple[str, ...] = ("127.0.0.1",)) -> Iter
                 busy[0] += 1
                 website.most_at_once = max(website.most_at_once, busy[0])
             try:
-                website.routes.get(self.path, page("<html><body>没有这个页面</body></html>", 404))(self)
+                website.routes.get(self.path, website.missing)(self)
             finally:
                 with lock:
                     busy[0] -= 1

@@ -1,0 +1,168 @@
+"""错链断链: what the links on a unit's pages lead to is there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Probe, ProbeKind, Scope
+from checks.readability import SHARED_REASONS, comparable, page_obstacle
+from checks.verdict import Subject, evidence_of
+from config.rules import DeadLinksRule, Rules
+
+META = CheckMeta(
+    id="dead_links",
+    title="错链断链",
+    failure_title="链接打不开",
+    basis="《政府网站与政务新媒体检查指标》（国办秘函〔2019〕19号）“链接可用性”；《政府网站发展指引》（国办发〔2017〕47号）："
+    "保证链接有效，杜绝错链、断链",
+    method="每晚从已读页面的链接、图片、附件里按次序抽一部分，用 HEAD、GET 请求；疑似打不开的，在探测结束前另行连接"
+    "再试一次。先后两次都明确是404、410、域名不存在或者页面自称不存在的，才是断链；超时、拒绝访问、验证、限流、服务器错误和解析失败都不算。"
+    "同一个链接无论出现在几页，只计一次。得分是打得开的链接所占的比例。",
+    scope=Scope.UNIT,
+    reasons={
+        "alive": "链接打得开",
+        "dead_page": "链接的网页打不开",
+        "dead_image": "图片打不开",
+        "dead_attachment": "附件打不开",
+        "dead_host": "链接的域名不存在",
+        "no_links": "没有可以检查的链接",
+        "not_probed": "没有探测",
+        **SHARED_REASONS,
+    },
+)
+
+CLAUSE = "依据：国办秘函〔2019〕19号“链接可用性”、《政府网站发展指引》（国办发〔2017〕47号）。"
+KINDS = {"page": "链接", "image": "图片", "attachment": "附件"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One page on which a link stands, with the link's text."""
+
+    page: Page
+    text: str
+
+
+def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
+    """Yield a FAIL for each dead link on the unit's pages, and one verdict for all its links that are alive."""
+    if bundle.unit is None:
+        return
+    pages = _pages(bundle)
+    read = [page for page in pages if page_obstacle(page) is None]
+    whole = Subject(META.id, bundle.unit.id, evidence_of(*read[:1]))
+    if not read:
+        yield _unread(whole, pages)
+        return
+    places = _places(read)
+    probed = {written: probe for probe in _link_probes(bundle) for written in _written(probe)}
+    dead = {probe.target: probe for written, probe in probed.items() if written in places and _is(probe, "dead")}
+    for target, probe in sorted(dead.items()):
+        standing = [place for written in _written(probe) for place in places.get(written, ())]
+        yield _dead(replace(whole, target=target), probe, standing, len(read), rules.checks.dead_links)
+    alive = _alive(places, probed, read)
+    if alive:
+        yield replace(whole, weight=Decimal(alive)).passed("alive", f"查到 {alive} 个打得开的链接。")
+    elif not dead:
+        yield _nothing(whole, places)
+
+
+# ---------------------------------------------------------------- the unit's links
+
+
+def _pages(bundle: Bundle) -> list[Page]:
+    listed = [*bundle.homes, *(page for visit in bundle.columns for page in (*visit.pages, *visit.articles))]
+    return list({page.url: page for page in reversed(listed)}.values())[::-1]
+
+
+def _places(pages: Sequence[Page]) -> dict[str, list[Place]]:
+    """Return by address, as written, the pages on which it stands, each once."""
+    found: dict[str, dict[str, Place]] = defaultdict(dict)
+    for page in pages:
+        for written, text in _leads(page):
+            found[written].setdefault(page.url, Place(page, text))
+    return {written: list(standing.values()) for written, standing in found.items()}
+
+
+def _leads(page: Page) -> Iterator[tuple[str, str]]:
+    if page.facts is None:
+        return
+    yield from ((link.url, link.text) for link in page.facts.links)
+    yield from ((entry.url, entry.title) for entry in page.facts.list.entries)
+    yield from ((url, "") for url in (*page.facts.frames, *page.facts.images))
+
+
+def _link_probes(bundle: Bundle) -> list[Probe]:
+    return [probe for probe in bundle.probes if probe.kind is ProbeKind.LINK and probe.failure is None]
+
+
+def _written(probe: Probe) -> tuple[str, ...]:
+    written = probe.observed.get("written")
+    return tuple(map(str, written)) if isinstance(written, (list, tuple)) else ()
+
+
+def _is(probe: Probe, state: str) -> bool:
+    return probe.observed.get("state") == state
+
+
+def _alive(places: Mapping[str, object], probed: Mapping[str, Probe], pages: Sequence[Page]) -> int:
+    """Count the links that were found alive, by a probe or by having been read themselves, each address once."""
+    read = {comparable(page.url) for page in pages}
+    found = set()
+    for written in places:
+        probe = probed.get(written)
+        if probe is not None and _is(probe, "alive"):
+            found.add(comparable(probe.target))
+        elif probe is None and comparable(written) in read:
+            found.add(comparable(written))
+    return len(found)
+
+
+# ---------------------------------------------------------------- verdicts
+
+
+def _dead(subject: Subject, probe: Probe, places: list[Place], pages: int, rule: DeadLinksRule) -> Finding:
+    standing = list({place.page.url: place for place in places}.values())
+    kind = str(probe.observed.get("kind"))
+    name = KINDS.get(kind, KINDS["page"])
+    text = next((place.text for place in standing if place.text), "")
+    shown = [place.page.url for place in standing[: rule.shown_places]]
+    more = f"等 {len(standing)} 个页面" if len(standing) > len(shown) else ""
+    common = Decimal(len(standing)) >= rule.template_share * pages and len(standing) > rule.shown_places
+    template = "多数页面都有这个链接，多半写在页头、页脚等公共部分里，改一处即可。" if common else ""
+    reason = "dead_host" if probe.observed.get("why") == "域名不存在" else f"dead_{kind if kind in KINDS else 'page'}"
+    evidence = (*((probe.evidence,) if probe.evidence else ()), *evidence_of(*(p.page for p in standing[:1])))
+    return replace(subject, evidence=evidence).failed(
+        reason,
+        f"{name}{f'“{text}”' if text else ''}（{subject.target}）打不开：{_tries(probe)}。"
+        f"它出现在 {'、'.join(shown)}{more}。{template}",
+        f"请改正、更换或删除这个{name}，使页面上的{name}都能打开。{CLAUSE}",
+        passage=subject.target,
+        where=_title(standing[0].page) if len(standing) == 1 else f"{len(standing)} 个页面",
+    )
+
+
+def _tries(probe: Probe) -> str:
+    tries = probe.observed.get("tries")
+    listed = [attempt for attempt in tries if isinstance(attempt, dict)] if isinstance(tries, (list, tuple)) else []
+    times = f"先后 {len(listed)} 次请求都是" if len(listed) > 1 else ""
+    return f"{times}{probe.observed.get('why') or '打不开'}"
+
+
+def _title(page: Page) -> str:
+    return (page.facts.title if page.facts else "") or page.url
+
+
+def _unread(subject: Subject, pages: Sequence[Page]) -> Finding:
+    obstacle = next((found for page in pages if (found := page_obstacle(page)) is not None), None)
+    if obstacle is not None:
+        return subject.cannot_tell(obstacle)
+    return subject.finding(Outcome.NOT_TESTED, "unconfirmed", "该单位的栏目地址都还没有人确认，没有可以检查的页面。")
+
+
+def _nothing(subject: Subject, places: Mapping[str, object]) -> Finding:
+    if not places:
+        return subject.not_applicable("no_links", "已读的页面上没有链接、图片和附件。")
+    return subject.finding(Outcome.NOT_TESTED, "not_probed", f"页面上的 {len(places)} 个链接本次都没有得到明确的结果。")
