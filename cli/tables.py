@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from cli.output import console, percent, print_table, printable, score_text
 from config.schema import UnitKind
-from inspection.documents import meta_of, unit_names
+from inspection.documents import meta_of, site_names, unit_names
 from scoring.ranking import rank
 
 if TYPE_CHECKING:
     from inspection.place import Place
-    from scoring.model import UnitScore
+    from scoring.model import SiteVerdict, UnitScore
     from storage.model import StoredFinding
 
 KIND_TITLES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
@@ -52,6 +52,21 @@ def print_scores(place: Place, scores: Iterable[UnitScore], title: str) -> None:
     for score in listed:
         if not score.published:
             console.print(f"{names[score.unit_id]}：" + "；".join(printable(reason) for reason in score.reasons))
+
+
+def print_site_verdicts(place: Place, verdicts: Sequence[SiteVerdict], title: str) -> None:
+    """Print the verdict on each site, with what it was vetoed for."""
+    names = site_names(place)
+    rows = (
+        (
+            names.get(verdict.site_id, verdict.site_id),
+            verdict.verdict or "不下结论",
+            percent(verdict.coverage),
+            "；".join(f"{veto.title} {len(veto.targets)} 个" for veto in verdict.vetoes),
+        )
+        for verdict in verdicts
+    )
+    print_table(title, ("站点", "结论", "覆盖率", "否决项"), rows)
 
 
 def check_title(check_id: str) -> str:

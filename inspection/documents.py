@@ -9,7 +9,7 @@ from typing import Any
 from checks.model import CheckMeta
 from checks.registry import CHECKS
 from inspection.place import Place
-from scoring.model import UnitScore
+from scoring.model import SiteVerdict, UnitScore
 from scoring.ranking import rank
 from storage.model import Sighting, StoredFinding
 
@@ -78,7 +78,14 @@ def sighting_document(sighting: Sighting) -> dict[str, Any]:
     }
 
 
-def scores_document(place: Place, day: date, listed: Sequence[UnitScore]) -> dict[str, Any]:
+def site_names(place: Place) -> dict[str, str]:
+    """Return every site's name by id."""
+    return {site.id: site.name for site in place.configuration.inventory.sites}
+
+
+def scores_document(
+    place: Place, day: date, listed: Sequence[UnitScore], sites: Sequence[SiteVerdict] = ()
+) -> dict[str, Any]:
     """Return `inspect scores --json`'s document."""
     names, ranks = unit_names(place), rank(listed)
     return {
@@ -96,5 +103,16 @@ def scores_document(place: Place, day: date, listed: Sequence[UnitScore]) -> dic
                 "indicators": [{"id": row.id, "points": row.points, "value": row.value} for row in score.indicators],
             }
             for score in listed
+        ],
+        "sites": [
+            {
+                "site": site_names(place).get(verdict.site_id, verdict.site_id),
+                "verdict": verdict.verdict,
+                "vetoes": [
+                    {"id": veto.id, "title": veto.title, "at_least": veto.at_least, "targets": list(veto.targets)}
+                    for veto in verdict.vetoes
+                ],
+            }
+            for verdict in sites
         ],
     }

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from checks.availability import WEEK
-from checks.model import FailureKind, Finding, PageRole, Visit
+from checks.model import Bundle, FailureKind, Finding, PageRole, Visit
 from checks.registry import attribute_to_units, judge
 from config.schema import Unit
 from crawler.plan import SitePlan
 from inspection.assembly import SiteMaterial, UnitMaterial, assemble, site_bundle, unit_bundle
+from inspection.histories import seen_lists
 from inspection.place import Place
 from inspection.progress import Progress
-from storage.model import Run
+from storage.model import Register, Run, RunKind, SeenList
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the checks found: by unit id all that counts for the unit, by site id what is about the site as a whole."""
+
+    by_unit: dict[str, list[Finding]]
+    by_site: dict[str, tuple[Finding, ...]]
 
 
 def judge_sites(
     place: Place, run: Run, plans: Sequence[SitePlan], units: Sequence[Unit], progress: Progress
-) -> dict[str, list[Finding]]:
-    """Judge what the run captured and return the findings by unit id; the same captures give the same findings."""
+) -> Judgement:
+    """Judge what the run captured; the same captures give the same findings.
+
+    What a nightly run saw of lists is kept for later nights; it never counts as the past of its own day.
+    """
     findings: dict[str, list[Finding]] = {unit.id: [] for unit in units}
+    by_site: dict[str, tuple[Finding, ...]] = {}
     parts: dict[str, list[UnitMaterial]] = defaultdict(list)
     rules, district = place.configuration.rules, place.configuration.inventory.district
     week = (run.day - timedelta(days=WEEK), run.day - timedelta(days=1))
@@ -31,13 +45,26 @@ def judge_sites(
         for unit in plan.units:
             parts[unit.id].append(UnitMaterial.of(material, unit))
         of_site = judge(site_bundle(material, district, run.day, availability[plan.site.id]), rules)
-        for finding in attribute_to_units(of_site, plan.units):
+        by_site[plan.site.id] = attribute_to_units(of_site, plan.units)
+        for finding in by_site[plan.site.id]:
             findings[finding.unit_id].append(finding)
         progress.advance("判定", done, len(plans) + len(units))
+    register, lists = place.repository.register(run.day), list[SeenList]()
     for done, unit in enumerate(units, start=1):
-        findings[unit.id] += judge(unit_bundle(unit, parts.pop(unit.id, []), district, run.day), rules)
+        bundle = _bundle(place, run, unit, parts.pop(unit.id, []), register)
+        findings[unit.id] += judge(bundle, rules)
+        lists += seen_lists(bundle.columns)
         progress.advance("判定", len(plans) + done, len(plans) + len(units))
-    return findings
+    if run.kind is RunKind.NIGHTLY:
+        place.repository.add_lists(run.day, lists)
+    return Judgement(findings, by_site)
+
+
+def _bundle(place: Place, run: Run, unit: Unit, parts: Sequence[UnitMaterial], register: Register | None) -> Bundle:
+    targets = [visit.target for part in parts for visit in part.columns]
+    histories = place.repository.list_histories(targets, before=run.day).values()
+    accounts = register.accounts if register else None
+    return unit_bundle(unit, parts, place.configuration.inventory.district, run.day, tuple(histories), accounts)
 
 
 def _material(place: Place, run: Run, plan: SitePlan) -> SiteMaterial:

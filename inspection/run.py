@@ -17,11 +17,12 @@ from inspection.crawling import Crawling
 from inspection.day import day_in
 from inspection.errors import ConfigurationChanged, NothingToResume, RunInProgress
 from inspection.illustrating import illustrate
-from inspection.judging import judge_sites
+from inspection.judging import Judgement, judge_sites
 from inspection.place import Place
 from inspection.progress import Progress
 from scoring.daily import daily_score
-from scoring.model import UnitScore
+from scoring.model import SiteVerdict, UnitScore
+from scoring.sites import about_site, site_verdict
 from storage.model import UNFINISHED, Run, RunKind, RunState
 from storage.repository import PENDING
 
@@ -80,9 +81,11 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
             Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
         place.repository.set_run_state(run.id, RunState.CAPTURED)
         units = _units(place, run)
-        findings = judge_sites(place, run, plans, units, progress)
+        judgement = judge_sites(place, run, plans, units, progress)
+        findings = judgement.by_unit
         scores = tuple(_score(place, run, unit, findings[unit.id]) for unit in units)
-        _keep(place, run, plans, findings, scores)
+        verdicts = tuple(_site_verdict(place, run, plan, judgement) for plan in plans)
+        _keep(place, run, plans, findings, scores, verdicts)
         with _alone_on_the_network(place, progress):
             illustrate(place, run, plans, findings, progress)
         _publish(place, run, plans, scores)
@@ -172,17 +175,28 @@ def _score(place: Place, run: Run, unit: Unit, findings: Sequence[Finding]) -> U
     return daily_score(unit, findings, place.configuration.indicators, rules, seen_days, run.day)
 
 
+def _site_verdict(place: Place, run: Run, plan: SitePlan, judgement: Judgement) -> SiteVerdict:
+    rules, inventory, site = place.configuration.rules, place.configuration.inventory, plan.site.id
+    since = run.day - timedelta(days=rules.confirmation.nights - 1)
+    seen_days = place.repository.seen_days([unit.id for unit in plan.units], since, run.day)
+    findings = about_site(site, judgement.by_site[site], plan.units, judgement.by_unit)
+    complete = {unit.id for unit in plan.units} == {unit.id for unit in inventory.units_of(site)}
+    return site_verdict(site, plan.units, findings, rules, seen_days, run.day, complete=complete)
+
+
 def _keep(
     place: Place,
     run: Run,
     plans: Sequence[SitePlan],
     findings: Mapping[str, Sequence[Finding]],
     scores: Sequence[UnitScore],
+    verdicts: Sequence[SiteVerdict],
 ) -> None:
-    """Store findings and scores, in place of what an interrupted attempt stored."""
+    """Store findings, scores and verdicts, in place of what an interrupted attempt stored."""
     pending = {finding.fingerprint: PENDING for score in scores for finding in score.pending}
     place.repository.replace_findings(run.id, findings, chain(*findings.values()), states=pending)
     place.repository.save_scores(run.id, scores)
+    place.repository.save_site_verdicts(run.id, verdicts)
     _advance(place, run, plans, RunState.CAPTURED, RunState.JUDGED)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from checks.model import CheckMeta, Finding, Outcome, Scope
 from config.schema import UnitKind
-from scoring.model import ScoreState, UnitScore
+from scoring.model import ScoreState, SiteVerdict, UnitScore
 
 KIND_TITLES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
 OUTCOME_TITLES = {
@@ -133,7 +133,7 @@ class UnitDay:
     @property
     def coverage_text(self) -> str:
         """The coverage in percent, cut off rather than rounded: 79.9 % must not read as the floor of 80 %."""
-        return f"{(self.score.coverage * 100).quantize(Decimal(1), ROUND_DOWN)}%" if self.score else "—"
+        return percent_text(self.score.coverage) if self.score else "—"
 
     @property
     def verdict_text(self) -> str:
@@ -158,14 +158,39 @@ class SiteProblem:
         return self.findings[0]
 
 
+@dataclass(frozen=True, slots=True)
+class SiteDay:
+    """One site on the day: its name and the verdict on it by the vetoes, counted over all units on it."""
+
+    name: str
+    verdict: SiteVerdict
+
+    @property
+    def verdict_text(self) -> str:
+        """The verdict, or that there is none."""
+        return self.verdict.verdict or "不下结论"
+
+    @property
+    def coverage_text(self) -> str:
+        """The coverage in percent, cut off rather than rounded."""
+        return percent_text(self.verdict.coverage)
+
+    @property
+    def vetoes_text(self) -> str:
+        """What the site was vetoed for, with the count and the limit of each."""
+        hits = self.verdict.vetoes
+        return "；".join(f"{veto.title} {len(veto.targets)} 个（满 {veto.at_least} 个即不合格）" for veto in hits)
+
+
 @dataclass(frozen=True)
 class DailyReport:
-    """Everything the report of one run says. `checks` are those in force, `units` in inventory order."""
+    """Everything the report of one run says. `checks` are those in force, `units` and `sites` in inventory order."""
 
     district: str
     run: RunFacts
     checks: tuple[CheckMeta, ...]
     units: tuple[UnitDay, ...]
+    sites: tuple[SiteDay, ...] = ()
 
     @property
     def title(self) -> str:
@@ -271,6 +296,11 @@ class DailyReport:
 
 def _minute(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M}" if moment else "—"
+
+
+def percent_text(share: Decimal) -> str:
+    """Return a share in whole percent, cut off."""
+    return f"{(share * 100).quantize(Decimal(1), ROUND_DOWN)}%"
 
 
 def web_link(text: str) -> str | None:

@@ -61,6 +61,7 @@ _SCORES: Columns = (
     ("检查出错", 8),
     ("说明", 70),
 )
+_SITES: Columns = (("站点", 30), ("单项否决", 12), ("覆盖率", 10), ("否决项", 50), ("对象", 80))
 _PROBLEMS: Columns = (
     ("编号", 8),
     ("单位", 18),
@@ -82,11 +83,12 @@ _NAMED = 10  # targets told one by one before the rest is only counted
 
 
 def daily_workbook(report: DailyReport) -> bytes:
-    """Return the report as an .xlsx file: 得分, 问题, 提示, 未能判定, 说明."""
+    """Return the report as an .xlsx file: 得分, 站点, 问题, 提示, 未能判定, 说明."""
     book = Workbook()
     book.remove(book.active)
     book.properties.title, book.properties.creator = report.title, report.run.software
     _scores(report, book.create_sheet("得分"))
+    _sites(report, book.create_sheet("站点"))
     _findings(report, book.create_sheet("问题"), Outcome.FAIL)
     _findings(report, book.create_sheet("提示"), Outcome.NOTICE)
     _causes(report, book.create_sheet("未能判定"))
@@ -131,6 +133,18 @@ def _score_row(unit: UnitDay) -> Row:
         *counts,
         "；".join(score.reasons) if score else "巡查没有进行到评分",
     )
+
+
+def _sites(report: DailyReport, sheet: Worksheet) -> None:
+    _begin(report, sheet, _SITES)
+    for site in report.sites:
+        targets = [target for veto in site.verdict.vetoes for target in veto.targets]
+        row = _append(sheet, (site.name, site.verdict_text, site.verdict.coverage, site.vetoes_text, _named(targets)))
+        row[0].font, row[2].number_format = _font(bold=True), "0.00%"
+        row[1].alignment = row[2].alignment = _CENTRED
+        if site.verdict.vetoes:
+            row[1].font = _font(_FAULT, bold=True)
+    _end(sheet, _SITES)
 
 
 def _findings(report: DailyReport, sheet: Worksheet, outcome: Outcome) -> None:

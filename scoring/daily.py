@@ -29,7 +29,7 @@ from scoring.targets import target_results
 from scoring.vetoes import veto_hits
 
 
-class _Measure(NamedTuple):
+class Measure(NamedTuple):
     """How well (value) and how completely (coverage); None where there is nothing to take a share of."""
 
     value: Fraction | None
@@ -41,7 +41,7 @@ class _Row(NamedTuple):
 
     indicator: Indicator
     weights: tuple[BoundCheck, ...]
-    measure: _Measure
+    measure: Measure
 
 
 def daily_score(
@@ -66,7 +66,8 @@ def daily_score(
     whole = _combined((row.indicator.points, row.measure) for row in rows)
     state = _state(whole, rules)
     coverage = Decimal(1) if whole.coverage is None else _decimal(whole.coverage)
-    vetoes = veto_hits(rules.vetoes, targets, {column.id: column.type for column in unit.columns})
+    types = {column.id: column.type for column in unit.columns}
+    vetoes = veto_hits(rules, targets, lambda finding: types.get(finding.column_id or ""), history)
     pending = _pending(targets, rules, history)
     counted = _counted(rows, targets)
     return UnitScore(
@@ -86,23 +87,23 @@ def daily_score(
     )
 
 
-def _measure(targets: Iterable[TargetResult]) -> _Measure:
+def measure(targets: Iterable[TargetResult]) -> Measure:
     """Return the share of the judged weight that passes, and the share of the weight that was judged."""
     weights = dict.fromkeys(TargetState, Fraction(0))
     for target in targets:
         weights[target.state] += Fraction(target.weight)
     judged = sum((weights[state] for state in JUDGED), Fraction(0))
-    return _Measure(_share(weights[TargetState.PASSED], judged), _share(judged, sum(weights.values(), Fraction(0))))
+    return Measure(_share(weights[TargetState.PASSED], judged), _share(judged, sum(weights.values(), Fraction(0))))
 
 
 def _share(part: Fraction, whole: Fraction) -> Fraction | None:
     return part / whole if whole else None
 
 
-def _combined(parts: Iterable[tuple[Decimal, _Measure]]) -> _Measure:
+def _combined(parts: Iterable[tuple[Decimal, Measure]]) -> Measure:
     """Return the weighted means of values and of coverages; what is None leaves its mean."""
     listed = list(parts)
-    return _Measure(
+    return Measure(
         _mean((weight, measure.value) for weight, measure in listed),
         _mean((weight, measure.coverage) for weight, measure in listed),
     )
@@ -119,7 +120,7 @@ def _row(indicator: Indicator, targets: Mapping[str, tuple[TargetResult, ...]], 
         BoundCheck(binding.check, binding.weight * rules.checks.row(binding.check).weight, binding.items)
         for binding in indicator.checks
     )
-    return _Row(indicator, weights, _combined((bound.weight, _measure(_taken(bound, targets))) for bound in weights))
+    return _Row(indicator, weights, _combined((bound.weight, measure(_taken(bound, targets))) for bound in weights))
 
 
 def _taken(bound: BoundCheck, targets: Mapping[str, tuple[TargetResult, ...]]) -> Iterator[TargetResult]:
@@ -135,7 +136,7 @@ def _counted(rows: Iterable[_Row], targets: Mapping[str, tuple[TargetResult, ...
     ]
 
 
-def _state(whole: _Measure, rules: Rules) -> ScoreState:
+def _state(whole: Measure, rules: Rules) -> ScoreState:
     if whole.coverage is None:
         return ScoreState.NOT_APPLICABLE
     if whole.value is None or whole.coverage < Fraction(rules.coverage_floor):
@@ -163,8 +164,8 @@ def _pending(targets: Mapping[str, tuple[TargetResult, ...]], rules: Rules, hist
 
 
 def _check_result(check: str, targets: tuple[TargetResult, ...]) -> CheckResult:
-    measure = _measure(targets)
-    return CheckResult(check, _optional(measure.value), _optional(measure.coverage), targets)
+    taken = measure(targets)
+    return CheckResult(check, _optional(taken.value), _optional(taken.coverage), targets)
 
 
 def _indicator_score(row: _Row) -> IndicatorScore:

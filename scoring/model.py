@@ -109,6 +109,21 @@ class VetoHit:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteVerdict:
+    """合格 or 不合格 of one website on one day, with the vetoes that make it 不合格.
+
+    `verdict` is None when nothing was vetoed but too little was seen to say 合格; `coverage` is the share that could be
+    judged of what the vetoes look at, in [0, 1], 0 when nothing was looked at.
+    """
+
+    site_id: str
+    day: date
+    verdict: Verdict | None
+    vetoes: tuple[VetoHit, ...]
+    coverage: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class UnitScore:
     """The daily score of one unit.
 

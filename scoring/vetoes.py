@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from config.rules import Veto
+from checks.model import Finding, Outcome
+from config.rules import Rules, Veto
 from config.schema import ColumnType
-from scoring.model import TargetResult, TargetState, VetoHit
+from scoring.confirm import History
+from scoring.model import TargetResult, VetoHit
+
+TypeOf = Callable[[Finding], ColumnType | None]
 
 
 def veto_hits(
-    vetoes: Iterable[Veto], targets: Mapping[str, tuple[TargetResult, ...]], columns: Mapping[str, ColumnType]
+    rules: Rules, targets: Mapping[str, tuple[TargetResult, ...]], type_of: TypeOf, history: History
 ) -> tuple[VetoHit, ...]:
     """Return the vetoes that are reached, in their order in rules.toml.
 
-    Only failing targets count: what waits for confirmation or could not be judged vetoes nothing. `columns` gives the
-    type of each column id, for the vetoes that speak of some types only.
+    Only faults that count do: what waits for confirmation or could not be judged vetoes nothing. `type_of` gives the
+    type of the column that a finding is about, for the vetoes that speak of some types only.
     """
     hits = []
-    for veto in vetoes:
-        failing = tuple(dict.fromkeys(_failing(veto, targets.get(veto.check, ()), columns)))
+    for veto in rules.vetoes:
+        counting = _Counting(veto, rules, type_of, history)
+        failing = tuple(dict.fromkeys(counting.failing(targets.get(veto.check, ()))))
         if len(failing) >= veto.at_least:
             hits.append(VetoHit(veto.id, veto.title, veto.at_least, failing))
     return tuple(hits)
 
 
-def _failing(veto: Veto, targets: Iterable[TargetResult], columns: Mapping[str, ColumnType]) -> Iterator[str]:
-    for target in targets:
-        types = {columns.get(finding.column_id or "") for finding in target.findings}
-        if target.state is TargetState.FAILED and (not veto.column_types or types & set(veto.column_types)):
-            yield target.target
+class _Counting:
+    def __init__(self, veto: Veto, rules: Rules, type_of: TypeOf, history: History) -> None:
+        self.veto, self.rules, self.type_of, self.history = veto, rules, type_of, history
+
+    def failing(self, targets: Iterable[TargetResult]) -> Iterator[str]:
+        return (target.target for target in targets if any(self._counts(finding) for finding in target.findings))
+
+    def _counts(self, finding: Finding) -> bool:
+        veto = self.veto
+        return (
+            finding.outcome is Outcome.FAIL
+            and (not veto.reasons or finding.reason in veto.reasons)
+            and (not veto.column_types or self.type_of(finding) in veto.column_types)
+            and not self.history.waits(finding, self.rules)
+        )

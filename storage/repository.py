@@ -26,7 +26,7 @@ from checks.model import (
     Probe,
     Visit,
 )
-from scoring.model import UnitScore
+from scoring.model import SiteVerdict, UnitScore
 from storage import rows
 from storage.database import Database
 from storage.errors import FindingNotFound, IllegalTransition, RunNotFound
@@ -58,6 +58,7 @@ from storage.tables import (
     PublishedScoreRow,
     RunRow,
     RunSiteRow,
+    SiteVerdictRow,
     UnitScoreRow,
     VisitRow,
     WholeListRow,
@@ -413,6 +414,19 @@ class Repository:
             of_units = (IndicatorScoreRow.run_id == run_id, IndicatorScoreRow.unit_id.in_(units))
             session.execute(delete(IndicatorScoreRow).where(*of_units))
             _insert(session, IndicatorScoreRow, [v for score in new for v in rows.indicator_values(run_id, score)])
+
+    def save_site_verdicts(self, run_id: int, verdicts: Iterable[SiteVerdict]) -> None:
+        """Keep the verdicts on the sites of a run, in place of those it had before."""
+        with self._database.writing() as session:
+            _run(session, run_id)
+            _upsert(session, SiteVerdictRow, [rows.site_verdict_values(run_id, verdict) for verdict in verdicts])
+
+    def site_verdicts(self, run_id: int) -> list[SiteVerdict]:
+        """Return the verdicts on the sites of a run, by site id; raises RunNotFound."""
+        of_run = select(SiteVerdictRow).where(SiteVerdictRow.run_id == run_id).order_by(SiteVerdictRow.site_id)
+        with self._database.reading() as session:
+            run = _run(session, run_id)
+            return [rows.site_verdict_of(run, row) for row in session.scalars(of_run)]
 
     def publish(self, run_id: int, day: date, scores: Iterable[UnitScore]) -> None:
         """Make a run's saved scores those that count for the day.

@@ -27,7 +27,7 @@ from checks.model import (
     Visit,
 )
 from config.schema import UnitKind
-from scoring.model import BoundCheck, IndicatorScore, ScoreState, TargetState, UnitScore, Verdict, VetoHit
+from scoring.model import BoundCheck, IndicatorScore, ScoreState, SiteVerdict, TargetState, UnitScore, Verdict, VetoHit
 from storage.model import ANSWERED, OURS, UNSURE, Register, Run, RunKind, RunState, SeenList, SiteLedgerRow
 from storage.tables import (
     AvailabilityRow,
@@ -39,6 +39,7 @@ from storage.tables import (
     ProbeRow,
     RunRow,
     RunSiteRow,
+    SiteVerdictRow,
     UnitScoreRow,
     VisitRow,
     evidence_fields,
@@ -252,6 +253,27 @@ def unit_score_values(run_id: int, score: UnitScore) -> Values:
     }
 
 
+def site_verdict_values(run_id: int, verdict: SiteVerdict) -> Values:
+    """Return a site verdict's columns."""
+    return {
+        "run_id": run_id,
+        "site_id": verdict.site_id,
+        "verdict": verdict.verdict.value if verdict.verdict else None,
+        "vetoes": [_plain(veto) for veto in verdict.vetoes],
+        "coverage": verdict.coverage,
+    }
+
+
+def site_verdict_of(run: RunRow, row: SiteVerdictRow) -> SiteVerdict:
+    """Return the verdict that a row keeps."""
+    verdict = Verdict(row.verdict) if row.verdict else None
+    return SiteVerdict(row.site_id, run.day, verdict, _vetoes(row.vetoes), row.coverage)
+
+
+def _vetoes(kept: Iterable[Values]) -> tuple[VetoHit, ...]:
+    return tuple(VetoHit(**veto | {"targets": tuple(veto["targets"])}) for veto in kept)
+
+
 def indicator_values(run_id: int, score: UnitScore) -> list[Values]:
     """Return the columns of a unit's indicators, in their order."""
     return [
@@ -292,7 +314,7 @@ def unit_score_of(run: RunRow, row: UnitScoreRow, indicators: Iterable[Indicator
         score=row.score,
         coverage=row.coverage,
         verdict=Verdict(row.verdict) if row.verdict else None,
-        vetoes=tuple(VetoHit(**veto | {"targets": tuple(veto["targets"])}) for veto in row.vetoes),
+        vetoes=_vetoes(row.vetoes),
         indicators=tuple(_indicator_of(indicator) for indicator in indicators),
         checks=(),
         pending=(),

@@ -309,6 +309,18 @@ class UnitScoreRow(Base):
     reasons: Mapped[Any] = mapped_column(JsonText, nullable=False)
 
 
+class SiteVerdictRow(Base):
+    """The verdict on a site in one run; NULL where too little was seen."""
+
+    __tablename__ = "site_verdict"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    site_id: Mapped[str] = mapped_column(primary_key=True)
+    verdict: Mapped[str | None]
+    vetoes: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    coverage: Mapped[Decimal]
+
+
 class IndicatorScoreRow(Base):
     """One row of the scoring table for one unit in one run; `counts` says how many targets are in which state."""
 

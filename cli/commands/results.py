@@ -119,7 +119,7 @@ def scores(
     """Show a day's published scores."""
     from cli.output import print_json
     from cli.parsing import parse_day
-    from cli.tables import print_scores
+    from cli.tables import print_scores, print_site_verdicts
     from inspection.documents import scores_document
     from inspection.place import opened
     from inspection.run import today
@@ -129,10 +129,12 @@ def scores(
         stored = place.repository.scores(day=parse_day(day))
         wanted = stored[0].day if stored else parse_day(day) or today(place)
         listed = [row.score for row in stored]
+        sites = place.repository.site_verdicts(max(row.run_id for row in stored)) if stored else []
         if json:
-            print_json(scores_document(place, wanted, listed))
+            print_json(scores_document(place, wanted, listed, sites))
         elif listed:
             print_scores(place, listed, title=f"{wanted} 每日巡查得分")
+            print_site_verdicts(place, sites, title=f"{wanted} 站点单项否决")
         else:
             from cli.output import console
 

@@ -57,7 +57,7 @@ def run(place: Place) -> Run:
 def _judged(place: Place, run: Run) -> dict[str, list[Finding]]:
     plans = plan_run(place.configuration.inventory, run.day, run.seed, run.units)
     units = [place.configuration.inventory.unit(unit_id) for unit_id in run.units]
-    return judge_sites(place, run, plans, units, Progress())
+    return judge_sites(place, run, plans, units, Progress()).by_unit
 
 
 def test_pages_that_nobody_came_to_stay_visible_and_fail_nobody(place: Place, run: Run) -> None:

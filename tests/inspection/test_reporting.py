@@ -1,6 +1,7 @@
 """What a run stored, as the files people read in the morning."""
 
 from datetime import date
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from inspection.place import opened
 from inspection.reporting import ReportUnwritable, daily_report, write_daily_reports
 from inspection.settings import resolve
 from scoring.daily import daily_score
+from scoring.model import SiteVerdict, Verdict, VetoHit
 from storage.model import RunKind
 from storage.repository import PENDING
 
@@ -69,6 +71,15 @@ def test_a_report_says_what_was_stored(place, run):
     assert dict(report.run.digests)["rules.toml + words.toml"] == place.digests["rules"]
 
 
+def test_the_verdict_on_each_site_stands_in_the_report(place, run):
+    vetoed = VetoHit("columns_empty", "空白栏目", 5, ("http://portal.example/a/",))
+    place.repository.save_site_verdicts(
+        run.id, [SiteVerdict("luancheng", DAY, Verdict.UNQUALIFIED, (vetoed,), Decimal("0.5"))]
+    )
+    [site] = daily_report(place, place.repository.run(run.id)).sites
+    assert (site.name, site.verdict_text) == (place.configuration.inventory.site("luancheng").name, "不合格")
+
+
 def test_units_that_were_not_judged_stand_in_the_report_without_a_score(place, run):
     report = daily_report(place, run)
     assert len(report.units) == len(place.configuration.inventory.units)
@@ -91,7 +102,14 @@ def test_two_whole_files_are_written_and_nothing_else(place, run, tmp_path):
     files = write_daily_reports(place, run, tmp_path / "reports")
     assert [path.name for path in files] == ["每日巡查-2026-11-23.xlsx", "每日巡查-2026-11-23.html"]
     assert sorted((tmp_path / "reports").iterdir()) == sorted(files)
-    assert load_workbook(BytesIO(files[0].read_bytes())).sheetnames == ["得分", "问题", "提示", "未能判定", "说明"]
+    assert load_workbook(BytesIO(files[0].read_bytes())).sheetnames == [
+        "得分",
+        "站点",
+        "问题",
+        "提示",
+        "未能判定",
+        "说明",
+    ]
     assert "区教育局" in files[1].read_text(encoding="utf-8")
 
 

@@ -13,10 +13,10 @@ from openpyxl import load_workbook
 from checks.model import EvidenceRef, Finding, Outcome
 from checks.registry import CHECKS
 from config.schema import UnitKind
-from reports.daily import DailyReport, ListedFinding, RunFacts, UnitDay, web_link
+from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay, web_link
 from reports.daily_page import daily_page
 from reports.daily_workbook import LONGEST_CELL, daily_workbook
-from scoring.model import ScoreState, UnitScore, Verdict, VetoHit
+from scoring.model import ScoreState, SiteVerdict, UnitScore, Verdict, VetoHit
 from scoring.ranking import rank
 
 DAY = date(2026, 11, 23)
@@ -281,6 +281,20 @@ def test_a_veto_stands_beside_the_score():
     vetoed = score(verdict=Verdict.UNQUALIFIED, vetoes=(VetoHit("home", "首页不更新", 1, ("http://portal.example/",)),))
     (row,) = [row for row in rows(report(unit(of=vetoed)), "得分") if row["单位"] == "区教育局"]
     assert (row["得分"], row["单项否决"]) == (87.5, "不合格")
+
+
+def test_the_verdict_on_a_site_is_told_with_what_it_was_vetoed_for():
+    hit = VetoHit("columns_empty", "空白栏目", 5, tuple(f"http://portal.example/{n}/" for n in range(6)))
+    vetoed = SiteVerdict("portal", DAY, Verdict.UNQUALIFIED, (hit,), Decimal("0.999"))
+    unsure = SiteVerdict("jyj", DAY, None, (), Decimal(0))
+    made = replace(report(unit()), sites=(SiteDay("某区门户", vetoed), SiteDay("教育局", unsure)))
+    told = daily_page(made).decode()
+    assert "空白栏目 6 个（满 5 个即不合格）" in told
+    listed = [[str(cell) for cell in row[:4]] for row in sheet(made, "站点").iter_rows(min_row=5, values_only=True)]
+    assert listed[0][:2] == ["某区门户", "不合格"]
+    assert listed[1][:2] == ["教育局", "不下结论"]
+    assert "99%" in told
+    assert "单项否决按站点计数" not in daily_page(report(unit())).decode()
 
 
 def test_a_fault_of_a_site_is_told_once_on_the_page_and_for_each_unit_in_the_workbook():

@@ -30,6 +30,7 @@ from scoring.model import (
     CheckResult,
     IndicatorScore,
     ScoreState,
+    SiteVerdict,
     TargetResult,
     TargetState,
     UnitScore,
@@ -449,6 +450,20 @@ def test_scores_come_back_digit_for_digit(repository: Repository) -> None:
     stored = repository.scores_of_run(run.id)
     assert exact([row.score for row in stored]) == exact(kept)
     assert [row.published for row in stored] == [False, False]
+
+
+def test_verdicts_on_sites_come_back_and_are_replaced(repository: Repository) -> None:
+    run = begin(repository)
+    vetoed = VetoHit("empty", "空白栏目", 5, ("http://portal.test/a",))
+    kept = [
+        SiteVerdict("jyj", DAY, None, (), Decimal("0.25")),
+        SiteVerdict("portal", DAY, Verdict.UNQUALIFIED, (vetoed,), Decimal("0.9")),
+    ]
+    repository.save_site_verdicts(run.id, [replace(kept[0], verdict=Verdict.QUALIFIED), kept[1]])
+    repository.save_site_verdicts(run.id, kept)
+    assert repository.site_verdicts(run.id) == kept
+    with pytest.raises(RunNotFound):
+        repository.site_verdicts(run.id + 1)
 
 
 def test_targets_are_counted_by_indicator(repository: Repository) -> None:

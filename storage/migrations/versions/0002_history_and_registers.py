@@ -1,4 +1,5 @@
-"""What is known beside the runs: availability, what lists held on earlier nights, and the register of accounts."""
+"""What is known beside the runs: availability, what lists held on earlier nights, the register of accounts; and the
+verdicts on sites."""
 
 from __future__ import annotations
 
@@ -67,9 +68,26 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("register_id", "position", name=op.f("pk_new_media_account")),
     )
+    op.create_table(
+        "site_verdict",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=True),
+        sa.Column("vetoes", sa.Text(), nullable=False),
+        sa.Column("coverage", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_site_verdict_run_id_run"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run_id", "site_id", name=op.f("pk_site_verdict")),
+    )
 
 
 def downgrade() -> None:
     """Drop the tables."""
-    for table in ("new_media_account", "new_media_register", "whole_list", "listed_entry", "availability"):
+    for table in (
+        "site_verdict",
+        "new_media_account",
+        "new_media_register",
+        "whole_list",
+        "listed_entry",
+        "availability",
+    ):
         op.drop_table(table)
