@@ -9,6 +9,7 @@ from datetime import date
 from checks import (
     agency_functions,
     annual_report,
+    application_channel,
     availability,
     backdated_publication,
     column_freshness,
@@ -21,6 +22,7 @@ from checks import (
     institutions,
     ipv6,
     key_topics,
+    new_media,
     normative_documents,
     open_attribute,
     page_tags,
@@ -56,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     personal_information,
     availability,
     backdated_publication,
+    new_media,
     undated_articles,
     normative_documents,
     dead_links,
@@ -64,6 +67,7 @@ CHECKS: tuple[Check, ...] = (
     wrong_expressions,
     error_report_entry,
     annual_report,
+    application_channel,
 )
 ERROR_REASON = "error"
 

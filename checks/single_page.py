@@ -27,9 +27,10 @@ TITLE_WORDS = {
 CHECKS_OF_KIND = {
     PageKind.ARTICLE: ("open_attribute", "document_metadata", "undated_articles", "page_tags"),
     PageKind.OTHER: ("open_attribute", "document_metadata", "undated_articles", "page_tags"),
-    PageKind.HOME: ("home_freshness", "site_identity"),
+    PageKind.HOME: ("home_freshness", "site_identity", "error_report_entry"),
     PageKind.COLUMN: ("column_freshness", "empty_columns", "page_tags"),
     PageKind.CATALOG: ("standard_catalog",),
+    PageKind.APPLICATION: ("application_channel", "empty_columns"),
     PageKind.SERVICE_GUIDE: ("service_guides", "empty_columns"),
     PageKind.GUIDE: ("disclosure_guide", "empty_columns"),
 }

@@ -188,6 +188,16 @@ class BackdatedPublicationRule(CheckRule):
     grace_days: int = Field(default=3, ge=0)
 
 
+class ApplicationChannelRule(CheckRule):
+    """依申请公开: the words by which a page tells how to apply."""
+
+    online_words: tuple[str, ...] = ()  # links to an entry
+    offline_words: tuple[str, ...] = ()
+    form_words: tuple[str, ...] = ()  # names of the form
+    form_labels: tuple[str, ...] = ()  # cells of a form that stands on the page
+    labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # accepted spellings of 地址 and 电话
+
+
 class WrongExpressionsRule(CheckRule):
     """严重错误表述: the words are in words.toml."""
 
@@ -232,6 +242,13 @@ class AnnualReportRule(CheckRule):
         return self.later.get(unit_id, self.due)
 
 
+class NewMediaRule(CheckRule):
+    """政务新媒体: days an account may stay without a post, and days that the office's register stays good."""
+
+    days: int = Field(default=14, ge=1)
+    register_days: int = Field(default=31, ge=1)
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -245,11 +262,13 @@ class CheckRules(Settings):
     site_identity: SiteIdentityRule
     availability: AvailabilityRule
     backdated_publication: BackdatedPublicationRule
+    new_media: NewMediaRule
     key_topics: KeyTopicsRule
     service_guides: ServiceGuidesRule
     agency_functions: AgencyFunctionsRule
     power_list: PowerListRule
     personal_information: PersonalInformationRule
+    application_channel: ApplicationChannelRule
     wrong_expressions: WrongExpressionsRule
     institutions: InstitutionsRule
     normative_documents: NormativeDocumentsRule

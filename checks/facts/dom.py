@@ -79,11 +79,15 @@ class FormElement:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script of the page: its absolute `source` ("" for an inline one), its code, whether it stands in the body."""
+    """A script of the page: its absolute `source` ("" for an inline one), its code, whether it stands in the body.
+
+    `site_code` is the code that the script of the service for reporting errors is given.
+    """
 
     source: str
     code: str
     in_body: bool
+    site_code: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -281,7 +285,8 @@ def _scripts(root: HtmlElement, base_url: str) -> Iterator[Script]:
         source = tag.get("src")
         parent = tag.getparent()
         in_head = parent is not None and parent.tag == "head"
-        yield Script(resolve(base_url, source) if source else "", tag.text or "", not in_head)
+        site_code = (tag.get("sitecode") or "").strip()
+        yield Script(resolve(base_url, source) if source else "", tag.text or "", not in_head, site_code)
 
 
 def _forms(root: HtmlElement) -> Iterator[FormElement]:

@@ -184,6 +184,19 @@ class HiddenLink:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorReport:
+    """找错入口: where visitors report errors of the site. `site_code` is the code it hands over; None: none.
+
+    `script`: it is an external script that puts the entry on the page.
+    """
+
+    url: str
+    site_code: str | None = None
+    text: str = ""
+    script: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """A form that a visitor can fill in: absolute URL it goes to, GET or POST, its fields and the text about it.
 
@@ -233,6 +246,7 @@ class PageFacts:
     scripts: tuple[str, ...] = ()  # absolute URLs of external scripts, each once
     forms: tuple[Form, ...] = ()
     hidden_links: tuple[HiddenLink, ...] = ()
+    error_reports: tuple[ErrorReport, ...] = ()
     tables: tuple[Table, ...] = ()
     meta: tuple[tuple[str, str], ...] = ()  # meta name (as written) -> content
     text: str = ""  # the visible text, a line a block

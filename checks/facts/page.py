@@ -8,6 +8,7 @@ from datetime import date
 from checks.facts.attributes import read_attributes
 from checks.facts.document import read_document
 from checks.facts.dom import Dom, parse
+from checks.facts.error_report import read_error_reports
 from checks.facts.forms import read_forms
 from checks.facts.hidden import read_hidden_links
 from checks.facts.identity import read_identity
@@ -63,6 +64,7 @@ def read_page(
         scripts=read_scripts(dom),
         forms=read_forms(dom),
         hidden_links=read_hidden_links(dom),
+        error_reports=read_error_reports(dom),
         tables=read_tables(dom),
         meta=dom.meta,
         text=dom.text,

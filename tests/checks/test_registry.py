@@ -16,7 +16,12 @@ from tests.checks.cases import FOLDER, all_cases
 
 ROOT = Path(__file__).parents[2]
 IDS = [check.META.id for check in CHECKS]
-ALWAYS_APPLICABLE = {"home_freshness", "site_identity", "wrong_expressions"}  # every site has a home page, every page words
+ALWAYS_APPLICABLE = {
+    "error_report_entry",
+    "home_freshness",
+    "site_identity",
+    "wrong_expressions",
+}  # every site has a home page, every page words
 KINDS = {
     "pass": {Outcome.PASS},
     "fail": {Outcome.FAIL},

@@ -1,0 +1,65 @@
+"""找错入口: the ways by which a page lets visitors report errors to the national service, as links or as its script.
+
+The service's script stands as <script sitecode="…" src=".../jiucuo.js"> and puts a picture with onclick="Link('…')" on
+the page; sites that do without the script link to its form with the code in the address.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from urllib.parse import parse_qsl, urlsplit
+
+from lxml.html import HtmlElement
+
+from checks.facts.dom import Dom
+from checks.facts.links import target_of, text_of, web_address
+from checks.facts.model import ErrorReport
+
+MAX_ENTRIES = 20
+LONGEST_TEXT = 16  # characters: longer texts that speak of errors are titles
+
+_ADDRESS = re.compile(r"jiucuo|zhaocuo|zfwzgl\.|pucha\.", re.I)
+_TEXT = re.compile(r"找\s?错|(?:网站|我要|内容)纠\s?错")
+_CLICK = re.compile(r"\bLink\(\s*['\"](\w{1,20})['\"]")
+_CODE_NAMES = frozenset({"site_code", "sitecode"})
+
+
+def read_error_reports(dom: Dom) -> tuple[ErrorReport, ...]:
+    """Return the entries in reading order, scripts first, each once."""
+    return tuple(dict.fromkeys(islice((*_scripts(dom), *_links(dom)), MAX_ENTRIES)))
+
+
+def _scripts(dom: Dom) -> Iterator[ErrorReport]:
+    for script in dom.scripts:
+        if script.source and (script.site_code or _ADDRESS.search(script.source)) and web_address(dom, script.source):
+            yield ErrorReport(web_address(dom, script.source), script.site_code or code_in(script.source), script=True)
+
+
+def _links(dom: Dom) -> Iterator[ErrorReport]:
+    for anchor in dom.anchors:
+        element = anchor.element
+        if clicked := _CLICK.search((element.get("onclick") or "")[:1_000]):
+            yield ErrorReport(_picture(dom, element), clicked[1], text_of(element))
+            continue
+        url = target_of(dom, element)
+        if not url:
+            continue
+        text = text_of(element)
+        if _ADDRESS.search(url) or (len(text) <= LONGEST_TEXT and _TEXT.search(text)):
+            yield ErrorReport(url, code_in(url), text)
+
+
+def _picture(dom: Dom, element: HtmlElement) -> str:
+    """The picture that is clicked: it lies with the service."""
+    return next((web_address(dom, source) for image in element.iter("img") if (source := image.get("src"))), "")
+
+
+def code_in(url: str) -> str | None:
+    """Return the site code that an address carries as a parameter, or None."""
+    try:
+        pairs = parse_qsl(urlsplit(url).query, max_num_fields=50)
+    except ValueError:
+        return None
+    return next((value for name, value in pairs if name.lower() in _CODE_NAMES and value), None)
