@@ -62,6 +62,11 @@ def elsewhere_in_column(visit: ColumnVisit, shared: frozenset[str]) -> Obstacle 
         if comparable(entry.url) not in read:
             observed = f"“{visit.column.name}”里的“{entry.title}”没有采集，可能写在里面，不能断定没有。"
             return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
+    return elsewhere_on_pages(visit, shared)
+
+
+def elsewhere_on_pages(visit: ColumnVisit, shared: frozenset[str]) -> Obstacle | None:
+    """Return why what is missing on the pages and articles that were read may be there all the same, or None."""
     for page in (*visit.pages, *visit.articles):
         what = f"文章“{page.visit.title}”" if page in visit.articles else "栏目页面"
         obstacle = page_obstacle(page, what) or elsewhere(page, visit.attachments_of(page), shared)

@@ -12,6 +12,15 @@ from config.schema import ColumnType, Identifier, Settings, Share, Text, Weight
 from config.words import Words
 
 
+def _day_of_any_year(value: str) -> str:
+    """Return month and day (01-31) unchanged; raises ValueError unless every year has that day."""
+    date.fromisoformat(f"2001-{value}")
+    return value
+
+
+DayOfYear = Annotated[str, AfterValidator(_day_of_any_year)]
+
+
 class CheckRule(Settings):
     """What every check's row in rules.toml may say."""
 
@@ -212,20 +221,11 @@ class PowerListRule(CheckRule):
     """权责清单: how many rows make a list, and until which day of a year last year's edition will do."""
 
     rows: int = Field(default=2, ge=1)
-    last_year_until: Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")] = "06-30"
+    last_year_until: DayOfYear = "06-30"
 
     def edition_due(self, day: date) -> int:
         """Return the year whose edition must be published on that day."""
         return day.year if f"{day:%m-%d}" > self.last_year_until else day.year - 1
-
-
-def _day_of_any_year(value: str) -> str:
-    """Return month and day (01-31) unchanged; raises ValueError unless every year has that day."""
-    date.fromisoformat(f"2001-{value}")
-    return value
-
-
-DayOfYear = Annotated[str, AfterValidator(_day_of_any_year)]
 
 
 class AnnualReportRule(CheckRule):
