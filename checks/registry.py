@@ -31,6 +31,7 @@ from checks import (
     service_guides,
     site_identity,
     standard_catalog,
+    tls,
     undated_articles,
     wrong_expressions,
 )
@@ -68,6 +69,7 @@ CHECKS: tuple[Check, ...] = (
     error_report_entry,
     annual_report,
     application_channel,
+    tls,
 )
 ERROR_REASON = "error"
 

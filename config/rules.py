@@ -249,6 +249,12 @@ class NewMediaRule(CheckRule):
     register_days: int = Field(default=31, ge=1)
 
 
+class TlsRule(CheckRule):
+    """HTTPS证书: days that a certificate must still be good for."""
+
+    days_left: int = Field(default=15, ge=0)
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -278,6 +284,7 @@ class CheckRules(Settings):
     page_tags: PageTagsRule
     error_report_entry: ErrorReportEntryRule
     dead_links: DeadLinksRule
+    tls: TlsRule
 
     def row(self, check_id: str) -> CheckRule:
         """Return the row of a check; raises AttributeError for an unknown id."""
