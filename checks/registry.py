@@ -16,6 +16,7 @@ from checks import (
     dead_links,
     disclosure_guide,
     document_metadata,
+    domain_name,
     empty_columns,
     error_report_entry,
     home_freshness,
@@ -27,7 +28,9 @@ from checks import (
     open_attribute,
     page_tags,
     personal_information,
+    platform_structure,
     power_list,
+    public_consultation,
     service_guides,
     site_identity,
     standard_catalog,
@@ -55,6 +58,7 @@ CHECKS: tuple[Check, ...] = (
     service_guides,
     agency_functions,
     power_list,
+    public_consultation,
     institutions,
     personal_information,
     availability,
@@ -70,6 +74,8 @@ CHECKS: tuple[Check, ...] = (
     annual_report,
     application_channel,
     tls,
+    domain_name,
+    platform_structure,
 )
 ERROR_REASON = "error"
 

@@ -255,6 +255,68 @@ class TlsRule(CheckRule):
     days_left: int = Field(default=15, ge=0)
 
 
+class PolicyInterpretationRule(CheckRule):
+    """政策解读: which documents want one, how many of the newest are looked at, and within how many days it is due."""
+
+    days: int = Field(default=365, ge=1)
+    newest: int = Field(default=3, ge=1)
+    within_days: int = Field(default=14, ge=0)
+    words: tuple[str, ...] = ()  # a title with one of these is a policy
+    exempt: tuple[str, ...] = ()  # unless it has one of these
+    item_weights: dict[str, Weight] = Field(default_factory=dict)
+
+
+class ReliefPoliciesRule(CheckRule):
+    """惠企惠民政策: the words that tell relief, those that tell an interpretation, and the period in days."""
+
+    days: int = Field(default=365, ge=1)
+    words: tuple[str, ...] = ()
+    interpretation_words: tuple[str, ...] = ()
+
+
+class Emergency(Settings):
+    """突发公共卫生事件: what it was, and from which day until which it lasted; no end: it lasts."""
+
+    name: Text
+    first: date
+    last: date | None = None
+
+
+class HealthNoticesRule(CheckRule):
+    """突发公共卫生: the emergencies, how often the column must say something during one, and what a plan is called."""
+
+    days: int = Field(default=7, ge=1)
+    plan_words: tuple[str, ...] = ()
+    emergencies: tuple[Emergency, ...] = Field(default=(), alias="emergency")
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class DomainNameRule(CheckRule):
+    """域名."""
+
+
+class PlatformColumn(Settings):
+    """平台的一个栏目: its uniform name first, and the shorter names that do within the section."""
+
+    names: tuple[Text, ...] = Field(min_length=1)
+    within: tuple[Text, ...] = ()
+
+
+class PlatformStructureRule(CheckRule):
+    """平台规范: the section's uniform name and its columns."""
+
+    section: Text = "政府信息公开"
+    columns: dict[ColumnType, PlatformColumn] = Field(default_factory=dict)
+
+
+class PublicConsultationRule(CheckRule):
+    """意见征集: days after its end within which the result is due, and how long ago a draft is still judged."""
+
+    result_days: int = Field(default=30, ge=1)
+    look_back_days: int = Field(default=365, ge=1)
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -270,9 +332,13 @@ class CheckRules(Settings):
     backdated_publication: BackdatedPublicationRule
     new_media: NewMediaRule
     key_topics: KeyTopicsRule
+    policy_interpretation: PolicyInterpretationRule
+    relief_policies: ReliefPoliciesRule
+    health_notices: HealthNoticesRule
     service_guides: ServiceGuidesRule
     agency_functions: AgencyFunctionsRule
     power_list: PowerListRule
+    public_consultation: PublicConsultationRule
     personal_information: PersonalInformationRule
     application_channel: ApplicationChannelRule
     wrong_expressions: WrongExpressionsRule
@@ -280,8 +346,10 @@ class CheckRules(Settings):
     normative_documents: NormativeDocumentsRule
     disclosure_guide: DisclosureGuideRule
     annual_report: AnnualReportRule
+    platform_structure: PlatformStructureRule
     undated_articles: UndatedArticlesRule
     page_tags: PageTagsRule
+    domain_name: DomainNameRule
     error_report_entry: ErrorReportEntryRule
     dead_links: DeadLinksRule
     tls: TlsRule

@@ -22,7 +22,9 @@ from checks.model import (
     ColumnVisit,
     EvidenceRef,
     FailureKind,
+    ListHistory,
     Mode,
+    NewMediaAccount,
     Page,
     PageRole,
     Probe,
@@ -201,8 +203,18 @@ def site_bundle(
     )
 
 
-def unit_bundle(unit: Unit, parts: Sequence[UnitMaterial], district: District, day: date) -> Bundle:
-    """Return what the page-, column- and unit-scope checks see: the unit's columns on all sites, in inventory order."""
+def unit_bundle(
+    unit: Unit,
+    parts: Sequence[UnitMaterial],
+    district: District,
+    day: date,
+    histories: Sequence[ListHistory] = (),
+    new_media: tuple[NewMediaAccount, ...] | None = None,
+) -> Bundle:
+    """Return what the page-, column- and unit-scope checks see: the unit's columns on all sites, in inventory order.
+
+    `histories` are what earlier nights saw of its lists, `new_media` the register of all units' accounts, if any.
+    """
     place = {column.id: index for index, column in enumerate(unit.columns)}
     columns = (visit for part in parts for visit in part.columns)
     return Bundle(
@@ -213,4 +225,6 @@ def unit_bundle(unit: Unit, parts: Sequence[UnitMaterial], district: District, d
         columns=tuple(sorted(columns, key=lambda visit: place[visit.column.id])),
         homes=tuple(part.home for part in parts if part.home is not None),
         probes=tuple(probe for part in parts for probe in part.links),
+        histories=tuple(histories),
+        new_media=None if new_media is None else tuple(a for a in new_media if a.unit_id == unit.id),
     )

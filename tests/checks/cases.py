@@ -105,6 +105,7 @@ def bundle_of(case: Case) -> Bundle:
         day=case.day,
         site=Site(id="site", name="跃山县人民政府", home=HOME, **said.get("site", {})),
         division_code=said.get("division_code", ""),
+        domain_suffix=said.get("domain_suffix", "gov.cn"),
         home=_page(case, {"url": HOME} | home, PageRole.HOME, PageKind.HOME) if home is not None else None,
         second_level=tuple(_page(case, page, PageRole.SECOND_LEVEL, None) for page in said.get("second_level", ())),
         columns=columns,
