@@ -19,6 +19,8 @@ from bs4.dammit import EncodingDetector
 from lxml import etree, html
 from lxml.html import HtmlElement
 
+from checks.facts.source import cleaned
+
 MAX_CHARACTERS = 8_000_000  # of one page; what follows is not read
 MAX_BLOCKS = 100_000
 MAX_ANCHORS = 20_000
@@ -204,21 +206,6 @@ def _family(name: str) -> str | None:
 
 # ---------------------------------------------------------------- parsing
 
-_DIRECTIVE_TAG = re.compile(r"</?jsp:[^<>]{0,2000}>", re.I)
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
-
-
-def _without_directives(text: str) -> str:
-    """Take out server-side directives (<%@ … %>, <%-- … --%>, <jsp:include …>) that a server should have eaten."""
-    parts: list[str] = []
-    position = 0
-    while (start := text.find("<%", position)) >= 0 and (end := text.find("%>", start)) >= 0:
-        parts.append(text[position:start])
-        position = end + 2
-    parts.append(text[position:])
-    text = "".join(parts)
-    return _DIRECTIVE_TAG.sub("", text) if "jsp:" in text else text
-
 
 def _tree(text: str) -> HtmlElement:
     """Parse the text; an empty or unreadable one gives an empty page."""
@@ -234,7 +221,7 @@ def _tree(text: str) -> HtmlElement:
 def parse(body: bytes, *, url: str | None = None, content_type: str | None = None) -> Dom:
     """Decode and parse a page. Total: any bytes give a Dom."""
     text, charset = decode(body, content_type)
-    text = _without_directives(_CONTROLS.sub(" ", text[:MAX_CHARACTERS]))
+    text = cleaned(text[:MAX_CHARACTERS])
     root = _tree(text)
     base_url = _base_url(root, url)
     meta = tuple(
