@@ -6,7 +6,9 @@ from urllib.parse import urlsplit
 
 from checks.facts.model import PageFacts
 
-SHARED_SUFFIXES = frozenset({"gov.cn", "org.cn", "com.cn", "edu.cn"})  # www.gov.cn stands above no other site
+SHARED_SUFFIXES = frozenset(
+    {"gov.cn", "org.cn", "com.cn", "edu.cn", "net.cn", "ac.cn", "mil.cn"}
+)  # www.gov.cn stands above no other site
 
 
 def host_of(url: str) -> str:
@@ -15,6 +17,29 @@ def host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").removeprefix("www.")
     except ValueError:  # a hostile page may link to http://[
         return ""
+
+
+def full_host_of(url: str) -> str:
+    """Return the URL's host name as it is written, in lower case, or an empty string."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_under(host: str, suffix: str) -> bool:
+    """Whether the host name ends in the suffix, and has a name of its own before it."""
+    return host.endswith(f".{suffix}")
+
+
+def registered_domain(host: str, suffix: str = "gov.cn") -> str:
+    """Return the part of a host name that its owner registered: one label before the suffix (www.a.gov.cn: a.gov.cn).
+
+    `suffix` is that of the district's own sites; of other names the last two labels, or three below a shared suffix.
+    """
+    labels = host.split(".")
+    shared = next((s for s in (suffix, *SHARED_SUFFIXES) if is_under(host, s)), labels[-1])
+    return ".".join(labels[-(shared.count(".") + 2) :])
 
 
 def is_outside(url: str, home: str) -> bool:

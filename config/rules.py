@@ -270,6 +270,7 @@ class ReliefPoliciesRule(CheckRule):
     """惠企惠民政策: the words that tell relief, those that tell an interpretation, and the period in days."""
 
     days: int = Field(default=365, ge=1)
+    duty: str = "relief_policies"  # who answers for it
     words: tuple[str, ...] = ()
     interpretation_words: tuple[str, ...] = ()
 

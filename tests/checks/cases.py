@@ -1,14 +1,16 @@
 """The fixtures of the checks: each `fixtures/html/<check>/<case>.json` places pages in a bundle and says what is found.
 
 Keys of a case: `about` (one sentence), `day`, `unit` (kind, catalog_fields), `site` (site_code), `division_code`,
-`home`, `second_level`, `columns` (type, name, url, absent, failure, pages, articles, attachments), `probes`,
-`availability` (ago in days, answered, failed, ours, told), `histories` (target, whole_ago in days, known, titles),
-`new_media` (platform, name, posted_ago, recorded_ago in days, interaction), and `expected`: every finding of the check,
-as outcome, reason, target (when it is not the only one), item and `mentions`, words that the sentence must hold.
+`domain_suffix`, `home`, `homes`, `second_level`, `columns` (type, name, url, absent, failure, pages, articles,
+attachments), `probes`, `availability` (ago in days, answered, failed, ours, told), `histories` (target, whole_ago in
+days, known, titles), `new_media` (platform, name, posted_ago, recorded_ago in days, interaction), and `expected`: every
+finding of the check, as outcome, reason, target (when it is not the only one), item and `mentions`, words that the
+sentence must hold.
 
 A page is `url` with either `failure` (a code of FailureKind) or a `file` beside the case (its own .html when left out);
-`rendered` says that a browser's state was captured, so that scripts decide nothing any more. An attachment is `url`,
-`parent`, `title` and either `failure` or `state` with `text`, `tables` and `attribute`.
+`final_url` is where redirects ended; `rendered` says that a browser's state was captured, so that scripts decide
+nothing any more. An attachment is `url`, `parent`, `title` and either `failure` or `state` with `text`, `tables` and
+`attribute`.
 """
 
 from __future__ import annotations
@@ -149,7 +151,7 @@ def _page(case: Case, said: dict[str, Any], role: PageRole, kind: PageKind | Non
         failed = CaptureRecord("site", said["url"], Mode.STATIC, captures[0].captured_at, failure=_failure(said))
         return Page(visit, captures, capture=failed)
     body = (FOLDER / case.check / said.get("file", f"{case.name}.html")).read_bytes()
-    facts = read_page(body, url=said["url"], as_of=case.day, kind=kind)
+    facts = read_page(body, url=said.get("final_url", said["url"]), as_of=case.day, kind=kind)
     complete = said.get("rendered", False) or not facts.rendering_needs
     return Page(visit, captures, facts=facts, capture=captures[0], complete=complete)
 

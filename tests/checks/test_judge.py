@@ -97,7 +97,7 @@ def test_an_undeclared_reason_is_an_error_of_the_check() -> None:
 def test_sites_are_judged_by_the_checks_of_sites_alone() -> None:
     of_site = {finding.check for finding in judge(Bundle(DAY, site=SITE), RULES)}
     of_unit = {finding.check for finding in judge(Bundle(DAY, unit=UNIT), RULES)}
-    assert of_site == {"ipv6", "home_freshness", "site_identity", "error_report_entry"}
+    assert of_site == {"ipv6", "home_freshness", "site_identity", "error_report_entry", "domain_name"}
     assert of_unit == {"standard_catalog"}  # a unit without columns has nothing else to judge
 
 

@@ -17,6 +17,7 @@ from tests.checks.cases import FOLDER, all_cases
 ROOT = Path(__file__).parents[2]
 IDS = [check.META.id for check in CHECKS]
 ALWAYS_APPLICABLE = {
+    "domain_name",
     "error_report_entry",
     "home_freshness",
     "site_identity",
