@@ -162,8 +162,9 @@ class Probe:
                                      "tries": [{"method", "at", "status", "bytes", "error", "soft_404": bool}],
                                      "state": "alive"|"dead"|"unsure", "why"}
     SEARCH      target form URL;    {"query", "method", "status", "bytes", "found": bool|null, "error"}
-    TLS         target host:port;   {"offered": bool|null, "not_before", "not_after" (ISO days), "names": [..],
-                                     "issuer", "verified": bool|null, "error"}
+    TLS         target host:port;   {"offered": bool|null, "not_before", "not_after" (ISO days, UTC), "names": [..],
+                                     "issuer", "verified": bool|null (the chain alone, whatever the date), "error",
+                                     "certificate" (base64)}
     `family` is 4, 6 or 0. `failure` is set when the question itself could not be put (never "the answer is no").
     """
 

@@ -10,6 +10,7 @@ from checks.facts.model import PageFacts
 from checks.model import Capture, PageRole, Probe, ProbeKind, Visit
 from crawler.names import Names
 from crawler.plan import SitePlan
+from crawler.probes.certificates import probe_certificate
 from crawler.probes.ipv6 import probe_ipv6
 from crawler.probes.links import draw, gather, probe_links, unanswered
 from crawler.probes.manners import Manners
@@ -56,6 +57,7 @@ def probes_of(place: Place, run_id: int, plan: SitePlan, answered: Sequence[Prob
     names = Names(settings.resolver, settings.allow_private_addresses)
     manners = Manners(plan.site, settings, names, lambda: datetime.now(UTC))
     yield from probe_ipv6(manners, captured.home, captured.second_level, rule=rules.checks.ipv6, seed=plan.seed)
+    yield from probe_certificate(manners)
     leads = unanswered(
         gather(facts for _, facts in captured.pages),
         captured.captures,
