@@ -377,7 +377,7 @@ def _is_tab_pane(element: HtmlElement) -> bool:
     links of its own.
     """
     style, parent = element.get("style") or "", element.getparent()
-    if "none" not in style or parent is None or len(parent) > 4 * _MAX_PANES:
+    if "none" not in style or parent is None or next(islice(parent, 4 * _MAX_PANES, None), None) is not None:
         return False
     group = [
         sibling for sibling in parent if sibling.tag == element.tag and _first_class(sibling) == _first_class(element)

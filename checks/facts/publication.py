@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote, urlsplit
 
@@ -46,6 +47,7 @@ _MEANINGS: tuple[tuple[re.Pattern[str], DateMeaning, int], ...] = tuple(
 _OWNER = re.compile(r"^(?:本?(?:信息|文章|文件|网站|新闻|稿件|内容|网上|首次|页面|网页|站内|本文|文档|该|此)的?){1,3}")
 
 
+@lru_cache(maxsize=1024)
 def meaning_of(label: str) -> tuple[DateMeaning, int] | None:
     """Return what a label says its date is, and how plainly (PLAIN, FAIR, WEAK); None for a label that is no date's."""
     word = re.sub(r"[\s:：\[\]【】()（）]", "", label)
