@@ -13,6 +13,7 @@ from checks import (
     availability,
     backdated_publication,
     column_freshness,
+    consultation_channel,
     dead_links,
     disclosure_guide,
     document_metadata,
@@ -20,6 +21,7 @@ from checks import (
     empty_columns,
     error_report_entry,
     health_notices,
+    hidden_links,
     home_freshness,
     institutions,
     ipv6,
@@ -82,6 +84,8 @@ CHECKS: tuple[Check, ...] = (
     tls,
     domain_name,
     platform_structure,
+    consultation_channel,
+    hidden_links,
 )
 ERROR_REASON = "error"
 

@@ -207,6 +207,15 @@ class ApplicationChannelRule(CheckRule):
     labels: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # accepted spellings of 地址 and 电话
 
 
+class ConsultationChannelRule(CheckRule):
+    """咨询建言: calendar months within which a message is to be answered, and the words of entries and states."""
+
+    months: int = Field(default=3, ge=1)
+    entry_words: tuple[str, ...] = ()
+    unanswered_words: tuple[str, ...] = ()
+    answered_words: tuple[str, ...] = ()
+
+
 class WrongExpressionsRule(CheckRule):
     """严重错误表述: the words are in words.toml."""
 
@@ -318,6 +327,15 @@ class PublicConsultationRule(CheckRule):
     look_back_days: int = Field(default=365, ge=1)
 
 
+class HiddenLinksRule(CheckRule):
+    """暗链: what tells an advertisement from a warning, and the hosts that sites call on themselves."""
+
+    visible_at_least: int = Field(default=3, ge=1)  # advertisements in full view that nobody puts up by himself
+    longest_text: int = Field(default=30, ge=1)  # characters of an advertisement
+    cautions: tuple[Text, ...] = ()  # words of titles that warn of what the word list names
+    known_hosts: tuple[Text, ...] = ()
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -341,6 +359,7 @@ class CheckRules(Settings):
     power_list: PowerListRule
     public_consultation: PublicConsultationRule
     personal_information: PersonalInformationRule
+    consultation_channel: ConsultationChannelRule
     application_channel: ApplicationChannelRule
     wrong_expressions: WrongExpressionsRule
     institutions: InstitutionsRule
@@ -350,6 +369,7 @@ class CheckRules(Settings):
     platform_structure: PlatformStructureRule
     undated_articles: UndatedArticlesRule
     page_tags: PageTagsRule
+    hidden_links: HiddenLinksRule
     domain_name: DomainNameRule
     error_report_entry: ErrorReportEntryRule
     dead_links: DeadLinksRule
