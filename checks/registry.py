@@ -38,6 +38,7 @@ from checks import (
     relief_policies,
     service_guides,
     site_identity,
+    site_search,
     standard_catalog,
     tls,
     undated_articles,
@@ -86,6 +87,7 @@ CHECKS: tuple[Check, ...] = (
     platform_structure,
     consultation_channel,
     hidden_links,
+    site_search,
 )
 ERROR_REASON = "error"
 

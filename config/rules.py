@@ -336,6 +336,13 @@ class HiddenLinksRule(CheckRule):
     known_hosts: tuple[Text, ...] = ()
 
 
+class SiteSearchRule(CheckRule):
+    """站内搜索: which known titles are asked for."""
+
+    titles: int = Field(default=3, ge=2)  # asked for at most
+    settled_days: int = Field(default=3, ge=1)  # an article must have been out so long: indexes are not made at once
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -374,6 +381,7 @@ class CheckRules(Settings):
     error_report_entry: ErrorReportEntryRule
     dead_links: DeadLinksRule
     tls: TlsRule
+    site_search: SiteSearchRule
 
     def row(self, check_id: str) -> CheckRule:
         """Return the row of a check; raises AttributeError for an unknown id."""

@@ -161,6 +161,8 @@ def test_the_limits_are_those_of_the_national_indicators(configuration):
         "site_unavailable": 1,
         "columns_empty": 5,
         "service_guides_incomplete": 5,
+        "wrong_expressions": 1,
+        "consultation_poor": 1,
     }
     assert rules.coverage_floor == Decimal("0.8")
 
