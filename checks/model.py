@@ -127,7 +127,8 @@ class Visit:
     order: int = 0  # list pages: 0 first; articles: rank in the list, newest 0
     unit_id: str | None = None
     column_id: str | None = None
-    parent: str | None = None  # attachments: the article's URL; list pages after the first: the page before
+    parent: str | None = None  # attachments: the article's URL, None where a list leads straight to the file; list
+    # pages after the first: the page before
     reason: str = ""  # why it was drawn: "最新 3/5", "抽样 2/41 种子 …"
     title: str = ""  # link text where it was listed
     listed_date: date | None = None  # date where it was listed
@@ -161,7 +162,8 @@ class Probe:
     LINK        target URL;         {"kind": "page"|"image"|"attachment", "written": [.. the address as pages write it],
                                      "tries": [{"method", "at", "status", "bytes", "error", "soft_404": bool}],
                                      "state": "alive"|"dead"|"unsure", "why"}
-    SEARCH      target form URL;    {"query", "method", "status", "bytes", "found": bool|null, "error"}
+    SEARCH      target form URL;    {"try": n, "query", "title", "url", "published" (ISO) of what should be found,
+                                     "method", "status", "bytes", "found": bool|null, "error"}
     TLS         target host:port;   {"offered": bool|null, "not_before", "not_after" (ISO days, UTC), "names": [..],
                                      "issuer", "verified": bool|null (the chain alone, whatever the date), "error",
                                      "certificate" (base64)}
@@ -223,7 +225,7 @@ class ColumnVisit:
     unit: Unit
     pages: tuple[Page, ...] = ()
     articles: tuple[Page, ...] = ()
-    attachments: tuple[Page, ...] = ()  # visit.parent names the article
+    attachments: tuple[Page, ...] = ()  # visit.parent names the article; None: the list leads straight to the file
     failure: FailureKind | None = None  # set when `pages` is empty
 
     @property

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from checks.facts.attributes import is_attribute_label
 from checks.facts.model import AttributePlace, AttributeStatement, PageFacts
-from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
+from checks.facts.official_form import form_of_text
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from checks.readability import (
     SHARED_REASONS,
     ArticleVisit,
@@ -15,6 +16,7 @@ from checks.readability import (
     attachment_obstacle,
     file_name,
     is_undecided,
+    listed_files,
     page_obstacle,
     script_obstacle,
     uncaptured_attachments,
@@ -31,7 +33,7 @@ META = CheckMeta(
     "不予公开等属性；《政府信息公开条例》（国令第711号）第十三条；石栾政办函〔2020〕118号“加强政府信息规范管理”：印发公文时"
     "要明确标注公开属性",
     method="逐篇看抽到的公文：在信息标签表、网页标签、文末附注（如“此件公开发布”）和附件里找公开属性；找到的各处须一致。"
-    "新闻、图片等非公文不适用；附件读不了而网页上又没有的，不下结论。",
+    "列表直接链接到文件的，看文件本身。新闻、图片等非公文不适用；附件读不了而网页上又没有的，不下结论。",
     scope=Scope.PAGE,
     reasons={
         "labelled": "已标注公开属性",
@@ -40,6 +42,7 @@ META = CheckMeta(
         "unrecognised": "公开属性一栏空白或不是规定的三种",
         "not_document": "不是公文",
         "attachment_unread": "附件未能读取，可能标在附件里",
+        "in_the_list": "可能标在列表里",
         **SHARED_REASONS,
     },
 )
@@ -65,6 +68,8 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         yield Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id).cannot_tell(obstacle)
     for article in articles_of(bundle):
         yield _judge(article)
+    for file, visit in listed_files(bundle):
+        yield _judge_file(file, visit)
 
 
 def _judge(article: ArticleVisit) -> Finding:
@@ -80,6 +85,26 @@ def _judge(article: ArticleVisit) -> Finding:
         )
     places = _places(article)
     return _judge_stated(subject, places) if places else _judge_unstated(subject, article, article.page.facts)
+
+
+def _judge_file(file: Page, visit: ColumnVisit) -> Finding:
+    """Judge a document that is published only as a file: nothing but the file, or the list, can label it."""
+    subject = Subject(META.id, file.url, evidence_of(file), visit.column.id)
+    name, facts = attachment_name(file), file.attachment
+    why = attachment_obstacle(file)
+    if facts is None or why:
+        observed = f"列表直接链接到文件“{name}”，文件没能读取（{why}），不能断定没有标注。"
+        return subject.finding(Outcome.NOT_TESTED, "attachment_unread", observed, EXPECTED)
+    values = {statement.value for statement in facts.attributes}
+    if len(values) == 1:
+        first, where = facts.attributes[0], f"文件“{name}”"
+        return subject.passed("labelled", f"{where}里标注“{first.value}”。", passage=first.text, where=where)
+    if values or not form_of_text(file.visit.title, facts.text).is_official:
+        return subject.not_applicable("not_document", f"文件“{name}”不是单件公文，不要求标注公开属性。")
+    if any("公开属性" in page.facts.body_text for page in visit.pages if page.facts):
+        return subject.finding(Outcome.INCONCLUSIVE, "in_the_list", "公开属性可能标在列表里，没有逐条对照。", EXPECTED)
+    observed = f"这件公文只以文件“{name}”发布，文件里没有公开属性。"
+    return subject.failed("missing", observed, EXPECTED, passage=name, where=f"文件“{name}”")
 
 
 def _places(article: ArticleVisit) -> tuple[Place, ...]:

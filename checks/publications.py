@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.facts.model import Table
-from checks.model import Bundle, ColumnVisit, Outcome, Page
+from checks.model import Bundle, ColumnVisit, Outcome, Page, PageRole
 from checks.readability import (
     SHARED_REASONS,
     Obstacle,
@@ -89,8 +89,8 @@ def unread_columns(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Obstacle]]:
 def obstacle_of(publication: Publication) -> Obstacle | None:
     """Return why nothing can be said of it, or None when it was read; whether scripts decide is asked apart."""
     page = publication.page
-    if page.facts is not None or page.visit.parent is None:
-        return None if page.attachment is not None else page_obstacle(page)
+    if page.visit.role is not PageRole.ATTACHMENT:
+        return page_obstacle(page)
     why = attachment_obstacle(page)
     observed = f"{publication.name}没能读取（{why}），不能断定里面有什么。"
     return Obstacle(Outcome.NOT_TESTED, "attachment_unread", observed) if why else None

@@ -137,6 +137,16 @@ def articles_of(bundle: Bundle) -> Iterator[ArticleVisit]:
                 yield ArticleVisit(page, visit.column.id, tuple(attachments.get(page.url, {}).values()))
 
 
+def listed_files(bundle: Bundle) -> Iterator[tuple[Page, ColumnVisit]]:
+    """Yield each sampled file that a list leads to straight, once, with the first column that lists it."""
+    seen: set[str] = set()
+    for visit in bundle.columns:
+        for page in visit.attachments:
+            if page.visit.parent is None and page.url not in seen:
+                seen.add(page.url)
+                yield page, visit
+
+
 def unread_document_columns(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Obstacle]]:
     """Yield the columns where documents live and whose list could not be read, each with the reason."""
     for visit in bundle.columns:

@@ -252,14 +252,14 @@ class SiteCrawl:
     def _draw(self, frame: _Frame) -> None:
         listed = [entry for _, entries in sorted(frame.entries.items()) for entry in entries]
         inner = [replace(entry, url=url) for entry in listed for url in self._own([entry.url])]
-        wanted = [entry for entry in inner if entry.url not in frame.pages and not is_attachment(entry.url)]
+        wanted = [entry for entry in inner if entry.url not in frame.pages and self._is_drawn(frame, entry)]
         seed_key = f"{self.plan.seed}/{frame.unit.id}/{frame.column.id}"
         for drawn in draw_articles(wanted, self._sampling(frame.column), seed_key):
             self._look(
                 Visit(
                     self.plan.site.id,
                     drawn.entry.url,
-                    PageRole.ARTICLE,
+                    PageRole.ATTACHMENT if is_attachment(drawn.entry.url) else PageRole.ARTICLE,
                     drawn.order,
                     frame.unit.id,
                     frame.column.id,
@@ -268,6 +268,11 @@ class SiteCrawl:
                     listed_date=drawn.entry.date,
                 )
             )
+
+    @staticmethod
+    def _is_drawn(frame: _Frame, entry: ListEntry) -> bool:
+        """Whether an entry may be drawn: a file too, unless it is fetched with the list page of a catalogue anyway."""
+        return frame.column.type is not ColumnType.STANDARD_CATALOG or not is_attachment(entry.url)
 
     def _follow_article(self, visit: Visit, outline: Outline) -> None:
         column = self._frames[str(visit.unit_id), str(visit.column_id)].column

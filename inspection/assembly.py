@@ -119,7 +119,7 @@ class PageReader:
 
     def _attachment(self, visit: Visit, capture: Capture) -> AttachmentFacts:
         assert capture.evidence is not None
-        name = visit.title or visit.url
+        name = (visit.title if visit.parent else "") or visit.url  # a list's entry bears a title, no file name
         return read_attachment(self._payload(capture.evidence), name=name, content_type=capture.content_type)
 
 

@@ -32,6 +32,8 @@ SIGNATURE = "signature"
 
 MAX_RECIPIENTS = 200  # characters
 MAX_ORGAN = 40  # characters
+HEAD_LINES = 12  # of a file: letterhead, number, title and recipients stand there
+MOST_LINES = 3000  # of a file that are looked at
 
 _KINDS = (
     "通知|意见|决定|决议|通报|批复|复函|函|命令|议案|请示|报告|纪要|方案|办法|规定|细则|规则|规程|条例|规划|计划|要点|预案|制度|措施"
@@ -86,6 +88,25 @@ def read_form(dom: Dom, pairs: Sequence[LabelPair], document: Document, title: s
         return OfficialForm(False, signs)
     if _BID.search(written):
         return OfficialForm(in_head is not None, signs)
+    return OfficialForm(DOC_NUMBER in signs or len(signs) >= 2, signs)
+
+
+def form_of_text(title: str, text: str) -> OfficialForm:
+    """Tell whether a file is an official document, and by which signs, its label table apart; `text` a line a block.
+
+    `title` is what the file is called where it is linked.
+    """
+    lines = [compact(line) for line in text.splitlines()[:MOST_LINES] if line.strip()]
+    head, written = lines[:HEAD_LINES], compact(title)
+    found = {
+        DOC_NUMBER: any(doc_number_in(line) for line in head),
+        TITLE: any(_is_document_title(line) for line in (written, *head[:4])),
+        RECIPIENTS: any(_is_recipients(line) for line in head),
+        SIGNATURE: _is_signed(lines),
+    }
+    signs = tuple(sign for sign, present in found.items() if present)
+    if any(_INTERPRETATION.search(line) or _BID.search(line) for line in (written, *head[:1])):
+        return OfficialForm(False, signs)
     return OfficialForm(DOC_NUMBER in signs or len(signs) >= 2, signs)
 
 

@@ -9,8 +9,8 @@ sentence must hold.
 
 A page is `url` with either `failure` (a code of FailureKind) or a `file` beside the case (its own .html when left out);
 `final_url` is where redirects ended; `rendered` says that a browser's state was captured, so that scripts decide
-nothing any more. An attachment is `url`, `parent`, `title` and either `failure` or `state` with `text`, `tables` and
-`attribute`.
+nothing any more. An attachment is `url`, `parent` (left out: the list leads straight to it), `title` and either
+`failure` or `state` with `text`, `tables` and `attribute`.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _capture(case: Case, url: str) -> CaptureRecord:
 
 
 def _attachment(case: Case, said: dict[str, Any]) -> Page:
-    visit = Visit("site", said["url"], PageRole.ATTACHMENT, parent=said["parent"], title=said.get("title", ""))
+    visit = Visit("site", said["url"], PageRole.ATTACHMENT, parent=said.get("parent"), title=said.get("title", ""))
     name = said["url"].rpartition("/")[2]
     if "failure" in said:
         failed = CaptureRecord(

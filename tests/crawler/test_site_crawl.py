@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from checks.facts.model import ListEntry
 from checks.model import FailureKind, PageRole, Visit
@@ -56,3 +57,14 @@ def test_a_site_that_is_down_is_given_up_with_all_that_is_wanted_of_it() -> None
     told = walk({f"c{i}": f"{HOME}{i}/" for i in range(12)}, lambda page: True)
     assert len(told) == 13
     assert sum(visit.failure is SILENCE for visit in told) == 13 - GIVE_UP_AFTER
+
+
+def test_an_entry_that_is_a_file_is_drawn_like_an_article_and_fetched_as_an_attachment() -> None:
+    page = ListEntry("网页", f"{HOME}tz/1.html", date(2026, 11, 20))
+    file = ListEntry("文件", f"{HOME}tz/2.pdf", date(2026, 11, 19))
+    told = walk({"c0": f"{HOME}c0/"}, lambda page: False, Outline(entries=(page, file)))
+    listed = {visit.title: visit for visit in told}
+    assert (listed["网页"].role, listed["文件"].role) == (PageRole.ARTICLE, PageRole.ATTACHMENT)
+    assert (listed["文件"].parent, listed["文件"].listed_date, listed["文件"].order) == (None, file.date, 1)
+    assert listed["文件"].reason == "最新 2/2"
+    assert {visit.parent for visit in told if visit.title == "附件"} == {page.url}

@@ -181,6 +181,16 @@ def test_attachment_is_read_as_one() -> None:
     assert file.failure is None
 
 
+def test_file_that_a_list_leads_to_straight_is_no_article_and_keeps_its_own_name() -> None:
+    evidence = Evidence()
+    evidence.add(FILE, b"one,two", content_type="application/octet-stream")
+    (seen,) = material(evidence, visit(FILE, PageRole.ATTACHMENT, title="关于开展检查的通知")).columns
+    (file,) = seen.attachments
+    assert seen.articles == ()
+    assert file.attachment is not None
+    assert file.attachment.name == FILE
+
+
 # ---------------------------------------------------------------- columns
 
 
