@@ -26,6 +26,7 @@ from checks import (
     institutions,
     ipv6,
     key_topics,
+    mandatory_content,
     new_media,
     normative_documents,
     open_attribute,
@@ -88,6 +89,7 @@ CHECKS: tuple[Check, ...] = (
     consultation_channel,
     hidden_links,
     site_search,
+    mandatory_content,
 )
 ERROR_REASON = "error"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from config.schema import ColumnType, Identifier, Settings, Share, Text, Weight
+from config.schema import ColumnType, Identifier, Settings, Share, Text, Unit, UnitKind, Weight
 from config.words import Words
 
 
@@ -343,6 +343,40 @@ class SiteSearchRule(CheckRule):
     settled_days: int = Field(default=3, ge=1)  # an article must have been out so long: indexes are not made at once
 
 
+class MandatoryItem(Settings):
+    """法定主动公开内容的一项: what shows that it is published, and to whom it falls.
+
+    It falls to units of `kinds`, to those that bear one of `duties`, to those named in `units`, and with `where_column`
+    to those that have a column of `column_types`; never to those of `except_units`.
+    """
+
+    title: Text
+    clause: int = Field(ge=1, le=15)  # 条例第20条第…项
+    keywords: tuple[Text, ...] = ()  # in titles of what is published
+    column_types: tuple[ColumnType, ...] = ()  # columns whose content is the item
+    kinds: tuple[UnitKind, ...] = ()
+    duties: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    except_units: tuple[str, ...] = ()
+    where_column: bool = False
+    days: int | None = Field(default=None, ge=1)  # how old the newest may be
+
+    def falls_to(self, unit: Unit, types: frozenset[ColumnType]) -> bool:
+        """Whether the unit has to publish the item; `types` are those of the columns that it has."""
+        if unit.id in self.except_units:
+            return False
+        named = unit.kind in self.kinds or unit.id in self.units or bool(set(self.duties) & set(unit.duties))
+        return named or (self.where_column and bool(types & set(self.column_types)))
+
+
+class MandatoryContentRule(CheckRule):
+    """法定主动公开内容: the items, the columns that are searched for them, and the words of titles that are none."""
+
+    searched: tuple[ColumnType, ...] = ()
+    excluded: tuple[Text, ...] = ()
+    items: dict[str, MandatoryItem] = Field(default_factory=dict)
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -374,6 +408,7 @@ class CheckRules(Settings):
     disclosure_guide: DisclosureGuideRule
     annual_report: AnnualReportRule
     platform_structure: PlatformStructureRule
+    mandatory_content: MandatoryContentRule
     undated_articles: UndatedArticlesRule
     page_tags: PageTagsRule
     hidden_links: HiddenLinksRule
