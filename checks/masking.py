@@ -39,6 +39,7 @@ class PersonalNumber:
 
 KEPT_FIRST, KEPT_LAST = 3, 2  # digits that stay readable: enough to find the place, too few to tell the person
 STAR = "*"
+SHORTEST = 11  # digits of the shortest number
 
 # Digits in half or full width (\d knows both) with at most one separator where people put them.
 _GAP = "[ \u00a0\u2002-\u200a\u3000‐-—－-]?"
@@ -50,24 +51,37 @@ _OLD_ID = rf"[1-9１-９]\d{{5}}{_GAP}\d{{2}}{_MONTH}{_DAY}{_GAP}\d{{3}}"  # 15 
 _CARD = rf"(?:[6６][2２]|[9９][5５])\d{{2}}(?:{_GAP}\d{{4}}){{3}}(?:{_GAP}\d{{1,3}})?"
 _MOBILE = rf"[1１][3-9３-９]\d{_GAP}\d{{4}}{_GAP}\d{{4}}"
 _NUMBER = re.compile(rf"(?<!\d)(?:(?P<id>{_RESIDENT_ID}|{_OLD_ID})|(?P<card>{_CARD})|(?P<mobile>{_MOBILE}))(?!\d)")
+_RUN = re.compile(rf"\d(?:{_GAP}+\d)++")
 _CUT_OFF = re.compile(rf"(?<!\d)[1-9１-９]\d{{5}}{_YEAR}\d{{0,7}}(?=…?$)")  # an identity number that a quotation breaks
 _KINDS = {"id": NumberKind.RESIDENT_ID, "card": NumberKind.BANK_CARD, "mobile": NumberKind.MOBILE}
 
 
 def numbers_in(text: str) -> Iterator[PersonalNumber]:
     """Yield what has the form of a personal number, in order; nothing inside a longer run of digits is one."""
-    for match in _NUMBER.finditer(text):
+    for match in _matches(text):
         yield PersonalNumber(_KINDS[str(match.lastgroup)], _digits(match[0]), match.start(), match.end())
 
 
 def masked(text: str) -> str:
     """Return the text with every personal number hidden but for its first three and last two digits."""
-    return _CUT_OFF.sub(_masked, _NUMBER.sub(_masked, text))
+    parts: list[str] = []
+    end = 0
+    for match in _matches(text):
+        parts += (text[end : match.start()], hidden(match[0]))
+        end = match.end()
+    return _CUT_OFF.sub(_masked, "".join((*parts, text[end:])))
 
 
 def hidden(number: str) -> str:
     """Return the number with stars in place of all but its first three and last two digits."""
     return number[:KEPT_FIRST] + STAR * (len(number) - KEPT_FIRST - KEPT_LAST) + number[-KEPT_LAST:]
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """Look for numbers only where digits run on: most of a page has none."""
+    for run in _RUN.finditer(text):
+        if run.end() - run.start() >= SHORTEST:
+            yield from _NUMBER.finditer(text, run.start(), run.end() + 2)  # a gap and an X may follow
 
 
 def _masked(match: re.Match[str]) -> str:

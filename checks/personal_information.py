@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from checks.facts.model import Table
-from checks.masking import NumberKind, PersonalNumber, born_on, is_bank_card, is_resident_id, masked, numbers_in
+from checks.masking import (
+    NumberKind,
+    PersonalNumber,
+    born_on,
+    is_bank_card,
+    is_resident_id,
+    masked,
+    numbers_in,
+)
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
 from checks.publications import UNREAD_REASONS, Publication, obstacle_of, publications, unread_columns
 from checks.readability import is_undecided, script_obstacle
@@ -44,12 +52,14 @@ REASONS = {
     NumberKind.BANK_CARD: "bank_cards",
     NumberKind.MOBILE: "mobile_numbers",
 }
-SHORTEST = 11  # digits of the shortest number looked for
 LABEL_LENGTH = 16  # characters before a number in which its label stands
 HEAD_ROWS = 3  # of a table, in which its heads are looked for
 AROUND = 40  # characters quoted on either side
 DAYS_OF_YEAR = 365.25
 TELEPHONE = re.compile("电话|手机|联系方式")
+CUT_BEFORE = re.compile(r"^[\d\sXx-]{1,40}")
+CUT_AFTER = re.compile(r"[\d\sXx-]{1,40}$")
+CELLS = "\t"  # between cells: no number runs across it
 
 Rows = list[tuple[str, str]]  # lines of a list: the place of each, and its text
 
@@ -188,7 +198,7 @@ def _text_lists(text: str) -> Iterator[tuple[str, Rows]]:
 def _hits(publication: Publication) -> tuple[Hit, ...]:
     """Every number of the page once: in tables with the head of its column, elsewhere with the words before it."""
     found: dict[str, Hit] = {}
-    for hit in (*_in_tables(publication.tables), *_in_lines(publication.text)):
+    for hit in (*_in_tables(publication.tables), *_in_text(publication.text, "正文")):
         found.setdefault(hit.number.digits, hit)
     return tuple(found.values())
 
@@ -196,30 +206,34 @@ def _hits(publication: Publication) -> tuple[Hit, ...]:
 def _in_tables(tables: Iterable[Table]) -> Iterator[Hit]:
     for table in tables:
         for number, row in enumerate(table.rows, 1):
-            for column, cell in enumerate(row):
-                if len(cell) >= SHORTEST and (hits := tuple(_in_text(cell, f"{_place_of(table)}第 {number} 行"))):
-                    head = " ".join(above[column] for above in table.rows[: min(HEAD_ROWS, number - 1)])
-                    beside = row[column - 1] if column else ""
-                    for hit in hits:
-                        yield Hit(hit.number, f"{head} {beside} {hit.label}", _quoted(" ".join(row), 0, 0), hit.where)
+            if any(numbers_in(CELLS.join(row))):
+                yield from _in_row(table, number, row)
 
 
-def _in_lines(text: str) -> Iterator[Hit]:
-    for line in text.splitlines():
-        if len(line) >= SHORTEST:
-            yield from _in_text(line, "正文")
+def _in_row(table: Table, number: int, row: tuple[str, ...]) -> Iterator[Hit]:
+    where = f"{_place_of(table)}第 {number} 行"
+    passage = masked(" ".join(row))[: 2 * AROUND]
+    for column, cell in enumerate(row):
+        for hit in _in_text(cell, where):
+            head = " ".join(above[column] for above in table.rows[: min(HEAD_ROWS, number - 1)])
+            beside = row[column - 1] if column else ""
+            yield replace(hit, label=f"{head} {beside} {hit.label}", passage=passage)
 
 
 def _in_text(text: str, where: str) -> Iterator[Hit]:
     for number in numbers_in(text):
-        label = text[max(0, number.start - LABEL_LENGTH) : number.start]
-        yield Hit(number, label, _quoted(text, number.start, number.end), where)
+        first = text.rfind("\n", 0, number.start) + 1
+        last = text.find("\n", number.end)
+        label = text[max(first, number.start - LABEL_LENGTH) : number.start]
+        yield Hit(number, label, _quoted(text, number, first, last if last >= 0 else len(text)), where)
 
 
-def _quoted(text: str, start: int, end: int) -> str:
-    """The words around a number, masked as a whole before they are cut."""
-    hidden = masked(text)
-    return hidden[max(0, start - AROUND) : end + AROUND if end else 2 * AROUND]
+def _quoted(text: str, number: PersonalNumber, first: int, last: int) -> str:
+    """The words around a number in its line, masked; what the cut leaves of another number is cut off as well."""
+    before, after = text[max(first, number.start - AROUND) : number.start], text[number.end : number.end + AROUND]
+    before = before if number.start - AROUND <= first else CUT_BEFORE.sub("", before)
+    after = after[: last - number.end] if number.end + AROUND >= last else CUT_AFTER.sub("", after)
+    return f"{masked(before)}{number.shown}{masked(after)}"
 
 
 def _place_of(table: Table) -> str:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.facts.model import PageFacts, PageKind
 from checks.masking import (
     KEPT_FIRST,
     KEPT_LAST,
@@ -23,12 +24,13 @@ from checks.masking import (
     passes_luhn,
 )
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
-from checks.registry import judge
+from checks.registry import judge, judge_page
 from checks.verdict import Subject
 from config.loader import load
 from config.rules import Rules
 from config.schema import Unit, UnitKind
 
+RULES = load(Path(__file__).parents[2] / "config").rules
 DAY = date(2026, 11, 23)
 SAMPLE = "11010519491231002X"  # the example of GB 11643
 FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")
@@ -180,10 +182,9 @@ def test_no_finding_of_any_check_carries_a_number() -> None:
 
     meta = CheckMeta("any", "题", "不", "据", "法", Scope.PAGE, {"r": "因"})
     unit = Unit(id="jyj", name="县教育局", kind=UnitKind.DEPARTMENT)
-    rules = load(Path(__file__).parents[2] / "config").rules
     for evaluate, outcome in ((telling, Outcome.FAIL), (breaking, Outcome.ERROR)):
         check = SimpleNamespace(__name__="checks.any", META=meta, evaluate=evaluate)
-        (finding,) = judge(Bundle(DAY, unit=unit), rules, [check])  # type: ignore[list-item]
+        (finding,) = judge(Bundle(DAY, unit=unit), RULES, [check])  # type: ignore[list-item]
         assert finding.outcome is outcome
         assert SAMPLE[3:-2] not in repr(finding)
 
@@ -192,3 +193,12 @@ def test_a_passage_is_masked_before_it_is_cut() -> None:
     finding = Subject("any", "t").passed("r", "见下。", passage="一" * 290 + SAMPLE)
     assert len(finding.passage) == 300
     assert "19491" not in finding.passage
+
+
+@given(st.lists(resident_ids(), min_size=1, max_size=6), st.sampled_from(["、", " ", "　李某", "\n", "，电话", ""]))
+def test_a_page_full_of_numbers_gives_none_of_them_away(numbers: list[str], between: str) -> None:
+    text = f"名单：{between.join(number + '。' for number in numbers)}身份证号见上"
+    facts = PageFacts(url=None, charset="utf-8", kind=PageKind.ARTICLE, title="名单", text=text, body_text=text)
+    for finding in judge_page(facts, RULES, day=DAY):
+        told = "\n".join((finding.observed, finding.passage, finding.where, finding.item))
+        assert not any(number[3:9] in told or number[10:16] in told for number in numbers), told
