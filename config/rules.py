@@ -21,6 +21,11 @@ def _day_of_any_year(value: str) -> str:
 DayOfYear = Annotated[str, AfterValidator(_day_of_any_year)]
 
 
+def edition_due(day: date, last_year_until: str) -> int:
+    """Return the year whose edition must be published on a day, when last year's will do until `last_year_until`."""
+    return day.year if f"{day:%m-%d}" > last_year_until else day.year - 1
+
+
 class CheckRule(Settings):
     """What every check's row in rules.toml may say."""
 
@@ -234,7 +239,7 @@ class PowerListRule(CheckRule):
 
     def edition_due(self, day: date) -> int:
         """Return the year whose edition must be published on that day."""
-        return day.year if f"{day:%m-%d}" > self.last_year_until else day.year - 1
+        return edition_due(day, self.last_year_until)
 
 
 class AnnualReportRule(CheckRule):
@@ -377,6 +382,24 @@ class MandatoryContentRule(CheckRule):
     items: dict[str, MandatoryItem] = Field(default_factory=dict)
 
 
+class DoubleRandomRule(CheckRule):
+    """双随机一公开: who must publish, the words that name each material, and until when last year's will do."""
+
+    duty: str = "market_rules"
+    materials: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    last_year_until: dict[str, DayOfYear] = Field(default_factory=dict)
+
+    def edition_due(self, material: str, day: date) -> int:
+        """Return the year whose material must be published on that day."""
+        return edition_due(day, self.last_year_until.get(material, "12-31"))
+
+
+class FaqRule(CheckRule):
+    """百事通/常见问题: days that the column may stay without anything new."""
+
+    days: int = Field(default=366, ge=1)
+
+
 class CheckRules(Settings):
     """One row a check; a test proves that registry and rows agree."""
 
@@ -399,6 +422,8 @@ class CheckRules(Settings):
     agency_functions: AgencyFunctionsRule
     power_list: PowerListRule
     public_consultation: PublicConsultationRule
+    double_random: DoubleRandomRule
+    faq: FaqRule
     personal_information: PersonalInformationRule
     consultation_channel: ConsultationChannelRule
     application_channel: ApplicationChannelRule
