@@ -20,13 +20,14 @@ META = CheckMeta(
     failure_title="发稿日期早于实际发布",
     basis="《政府网站与政务新媒体检查指标》（国办秘函〔2019〕19号）：不得弄虚作假，如伪造发稿日期；《政府网站发展指引》（国办发〔2017〕47号）",
     method="把今晚的列表与以前完整采集过的同一列表对照：以前没有、今晚首次出现的文章，列表和文章页标注的发布日期都比那一夜早出宽限天数"
-    "以上的，为伪造发稿日期。改了地址而题目没变的、注明近日更新的、排在列表末尾的（前面删了文章，后面的会露出来）不算；以前没有完整"
-    "采集过的列表不适用。",
+    "以上的，为伪造发稿日期。改了地址而题目没变的、注明近日更新的、排在列表末尾的（前面删了文章，后面的会露出来）不算；列表大半"
+    "是新条目的（栏目迁移）、文章页没有抽到的，只作提示；以前没有完整采集过的列表不适用。",
     scope=Scope.PAGE,
     reasons={
         "in_time": "首次出现的文章日期与实际相符",
         "backdated": "标注的日期早于实际发布",
         "page_not_sampled": "列表里的日期可疑，文章页没有抽到",
+        "many_at_once": "列表里大半条目都是首次出现",
         "known_title": "同题的文章以前见过",
         "updated": "注明近日更新",
         "at_the_end": "排在列表末尾",
@@ -36,6 +37,10 @@ META = CheckMeta(
     },
 )
 
+DOUBTS = {
+    "page_not_sampled": "文章页没有抽到或没有标日期",
+    "many_at_once": "列表里大半条目都是首次出现，可能是栏目迁移，也可能是集中补录",
+}
 CLAUSE = "依据：国办秘函〔2019〕19号“伪造发稿日期”。"
 
 
@@ -65,6 +70,7 @@ class _New:
     whole_on: date
     article: Page | None  # None: not sampled
     is_last: bool  # no entry that was there before follows
+    is_among_many: bool  # more of the list is new than was there before
 
     @property
     def subject(self) -> Subject:
@@ -102,7 +108,8 @@ def _news(visit: ColumnVisit, whole_on: date, past: _Past, articles: dict[str, P
     for place, (page, entry) in enumerate(listed):
         if not past.knows(entry) and not is_outside(entry.url, visit.pages[0].url):
             article = articles.get(comparable(entry.url))
-            yield _New(entry, visit, page, whole_on, article, is_last=place > last_known)
+            is_last, is_among_many = place > last_known, len(listed) > 2 * len(known)
+            yield _New(entry, visit, page, whole_on, article, is_last, is_among_many)
 
 
 def _judge(new: _New, past: _Past, grace: timedelta) -> Finding:
@@ -142,7 +149,8 @@ def _suspect(new: _New, claim: date, *, confirmed: bool) -> Finding:
     )
     wanted = f"发布日期应当是实际发布的日期，请据实改正；补发的旧文应当注明补发和实际发布的日期。{CLAUSE}"
     passage, where = f"{new.entry.title} {new.entry.date_text}".strip(), f"“{new.visit.column.name}”列表"
-    if confirmed:
+    if confirmed and not new.is_among_many:
         return new.subject.failed("backdated", seen, wanted, passage=passage, where=where)
-    seen += "文章页没有抽到或没有标日期，请核对。"
-    return new.subject.finding(Outcome.NOTICE, "page_not_sampled", seen, wanted, passage=passage, where=where)
+    reason = "many_at_once" if new.is_among_many else "page_not_sampled"
+    seen += f"{DOUBTS[reason]}，请核对。"
+    return new.subject.finding(Outcome.NOTICE, reason, seen, wanted, passage=passage, where=where)

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Iterator
 from checks.listing import unread_rest
 from checks.model import ColumnVisit
 from checks.readability import is_undecided
-from storage.model import SeenList
+from inspection.place import Place
+from storage.model import Run, RunKind, SeenList
+
+
+def remember(place: Place, run: Run, lists: Iterable[SeenList]) -> None:
+    """Keep what a nightly run saw of lists; it never counts as the past of its own day, however often it is judged.
+
+    Other runs leave no past: they see some units only, at any time of day.
+    """
+    if run.kind is RunKind.NIGHTLY:
+        place.repository.add_lists(run.day, lists)
 
 
 def seen_lists(columns: Iterable[ColumnVisit]) -> Iterator[SeenList]:

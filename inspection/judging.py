@@ -16,24 +16,25 @@ from inspection.assembly import SiteMaterial, UnitMaterial, assemble, site_bundl
 from inspection.histories import seen_lists
 from inspection.place import Place
 from inspection.progress import Progress
-from storage.model import Register, Run, RunKind, SeenList
+from storage.model import Register, Run, SeenList
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the checks found: by unit id all that counts for the unit, by site id what is about the site as a whole."""
+    """What the checks found: by unit id all that counts for the unit, by site id what is about the site as a whole.
+
+    `lists` are what the run saw of columns' lists, for later nights to be held against.
+    """
 
     by_unit: dict[str, list[Finding]]
     by_site: dict[str, tuple[Finding, ...]]
+    lists: tuple[SeenList, ...]
 
 
 def judge_sites(
     place: Place, run: Run, plans: Sequence[SitePlan], units: Sequence[Unit], progress: Progress
 ) -> Judgement:
-    """Judge what the run captured; the same captures give the same findings.
-
-    What a nightly run saw of lists is kept for later nights; it never counts as the past of its own day.
-    """
+    """Judge what the run captured; the same captures give the same findings."""
     findings: dict[str, list[Finding]] = {unit.id: [] for unit in units}
     by_site: dict[str, tuple[Finding, ...]] = {}
     parts: dict[str, list[UnitMaterial]] = defaultdict(list)
@@ -55,9 +56,7 @@ def judge_sites(
         findings[unit.id] += judge(bundle, rules)
         lists += seen_lists(bundle.columns)
         progress.advance("判定", len(plans) + done, len(plans) + len(units))
-    if run.kind is RunKind.NIGHTLY:
-        place.repository.add_lists(run.day, lists)
-    return Judgement(findings, by_site)
+    return Judgement(findings, by_site, tuple(lists))
 
 
 def _bundle(place: Place, run: Run, unit: Unit, parts: Sequence[UnitMaterial], register: Register | None) -> Bundle:

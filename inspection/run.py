@@ -16,6 +16,7 @@ from crawler.plan import SitePlan, plan_run
 from inspection.crawling import Crawling
 from inspection.day import day_in
 from inspection.errors import ConfigurationChanged, NothingToResume, RunInProgress
+from inspection.histories import remember
 from inspection.illustrating import illustrate
 from inspection.judging import Judgement, judge_sites
 from inspection.place import Place
@@ -86,6 +87,7 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
         scores = tuple(_score(place, run, unit, findings[unit.id]) for unit in units)
         verdicts = tuple(_site_verdict(place, run, plan, judgement) for plan in plans)
         _keep(place, run, plans, findings, scores, verdicts)
+        remember(place, run, judgement.lists)
         with _alone_on_the_network(place, progress):
             illustrate(place, run, plans, findings, progress)
         _publish(place, run, plans, scores)

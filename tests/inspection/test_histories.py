@@ -13,6 +13,7 @@ from crawler.plan import plan_run
 from crawler.sink import Exchange
 from fixtures.district.inventory import write_config
 from fixtures.district.world import build
+from inspection.histories import remember
 from inspection.judging import judge_sites
 from inspection.place import Place, opened
 from inspection.progress import Progress
@@ -82,8 +83,13 @@ class _Night:
     def judged(self) -> list[Finding]:
         """Return what is said of the article's date."""
         plans = plan_run(self.place.configuration.inventory, self.run.day, self.run.seed, self.run.units)
-        found = judge_sites(self.place, self.run, plans, [self.unit], Progress()).by_unit["jiaoyuju"]
-        own = (f for f in found if f.check == "backdated_publication" and f.column_id == self.column.id)
+        judgement = judge_sites(self.place, self.run, plans, [self.unit], Progress())
+        remember(self.place, self.run, judgement.lists)
+        own = (
+            f
+            for f in judgement.by_unit["jiaoyuju"]
+            if f.check == "backdated_publication" and f.column_id == self.column.id
+        )
         return [finding for finding in own if finding.outcome is not Outcome.NOT_APPLICABLE]
 
 
