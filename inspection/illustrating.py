@@ -25,7 +25,7 @@ def illustrate(
     place: Place, run: Run, plans: Sequence[SitePlan], findings: Mapping[str, Sequence[Finding]], progress: Progress
 ) -> None:
     """Take screenshots of the pages that findings blame, at most `screenshots_per_unit` a unit, and attach them."""
-    wanted = _wanted(plans, findings, place.configuration.inventory.crawl.screenshots_per_unit)
+    wanted = pages_to_picture(plans, findings, place.configuration.inventory.crawl.screenshots_per_unit)
     if not wanted:
         return
     done = {capture.url for plan in plans for capture in _screenshots(place, run, plan.site.id)}
@@ -43,7 +43,7 @@ def illustrate(
     _attach(place, run, plans, findings)
 
 
-def _wanted(
+def pages_to_picture(
     plans: Sequence[SitePlan], findings: Mapping[str, Sequence[Finding]], per_unit: int
 ) -> dict[str, list[str]]:
     """Return the URLs to picture by site id, each once; pages that give people away are not pictured."""
