@@ -14,6 +14,7 @@ from crawler.probes.certificates import probe_certificate
 from crawler.probes.ipv6 import probe_ipv6
 from crawler.probes.links import draw, gather, probe_links, unanswered
 from crawler.probes.manners import Manners
+from crawler.probes.search import Title, choose, probe_search
 from inspection.assembly import PageReader
 from inspection.place import Place
 
@@ -50,6 +51,15 @@ class Captured:
         ]
 
 
+    @property
+    def titles(self) -> Iterator[Title]:
+        """The articles that were read, under the titles by which lists give them."""
+        for visit, facts in self.pages:
+            published = visit.listed_date or facts.published.date
+            if visit.role is PageRole.ARTICLE and visit.title and published and not facts.soft_not_found:
+                yield Title(visit.title, visit.url, published)
+
+
 def probes_of(place: Place, run_id: int, plan: SitePlan, answered: Sequence[Probe] = ()) -> Iterator[Probe]:
     """Yield every probe of a site; `answered` are those of links that an interrupted attempt has made already."""
     settings, rules = plan.settings, place.configuration.rules
@@ -58,6 +68,8 @@ def probes_of(place: Place, run_id: int, plan: SitePlan, answered: Sequence[Prob
     manners = Manners(plan.site, settings, names, lambda: datetime.now(UTC))
     yield from probe_ipv6(manners, captured.home, captured.second_level, rule=rules.checks.ipv6, seed=plan.seed)
     yield from probe_certificate(manners)
+    titles = choose(captured.titles, day=plan.day, rule=rules.checks.site_search, seed=plan.seed)
+    yield from probe_search(manners, captured.home, titles)
     leads = unanswered(
         gather(facts for _, facts in captured.pages),
         captured.captures,
