@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from checks.facts.model import DateCandidate, EntryList, Identity, PageFacts, PublishedDate
+from checks.masking import masked
 from checks.model import Finding
 
 
@@ -20,7 +21,7 @@ def page_json(facts: PageFacts, findings: Sequence[Finding] = ()) -> dict[str, A
     return {
         "url": facts.url,
         "kind": facts.kind.value,
-        "title": facts.title or None,
+        "title": masked(facts.title) or None,
         "charset": facts.charset,
         "published": _published(facts.published),
         "open_attribute": {
@@ -91,7 +92,7 @@ def _identity(identity: Identity) -> dict[str, Any]:
 
 def _list(entries: EntryList) -> dict[str, Any]:
     return {
-        "entries": [{"title": e.title, "url": e.url or None, "date": _iso(e.date)} for e in entries.entries],
+        "entries": [{"title": masked(e.title), "url": e.url or None, "date": _iso(e.date)} for e in entries.entries],
         "newest": _iso(entries.newest),
         "next": entries.next,
         "total_pages": entries.total_pages,
