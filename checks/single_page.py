@@ -35,7 +35,7 @@ CHECKS_OF_KIND = {
     PageKind.GUIDE: ("disclosure_guide", "empty_columns"),
 }
 CHECKS_OF_SINGLE_PAGE = ("empty_columns",)
-CHECKS_OF_TEXT = ("personal_information", "wrong_expressions")  # whatever the page is about
+CHECKS_OF_TEXT = ("personal_information", "wrong_expressions", "hidden_links")  # whatever the page is about
 
 
 def checks_for(kind: PageKind) -> tuple[str, ...]:
