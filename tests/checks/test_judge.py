@@ -13,12 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks import registry
+from checks.facts.hidden import Hiding
 from checks.facts.model import (
     AttributePlace,
     AttributeStatement,
     DateSource,
     Document,
     EntryList,
+    ErrorReport,
+    HiddenLink,
     Identity,
     Link,
     ListEntry,
@@ -205,6 +208,7 @@ tables = st.integers(1, 10).flatmap(
         lambda rows: Table(tuple(rows))
     )
 )
+tag_names = st.sampled_from(["SiteDomain", "SiteIDCode", "ColumnName", "ArticleTitle", "PubDate", "pubdate", "x"])
 facts = st.builds(
     PageFacts,
     url=st.none() | urls,
@@ -222,6 +226,12 @@ facts = st.builds(
     list=entries.map(lambda found: EntryList(tuple(found))),
     links=st.lists(st.builds(Link, urls, words, st.booleans()), max_size=4).map(tuple),
     frames=st.lists(urls, max_size=1).map(tuple),
+    hidden_links=st.lists(st.builds(HiddenLink, urls, words, st.sampled_from(Hiding)), max_size=3).map(tuple),
+    error_reports=st.lists(st.builds(ErrorReport, urls, st.none() | words, words, st.booleans()), max_size=2).map(
+        tuple
+    ),
+    meta=st.lists(st.tuples(tag_names, words), max_size=3).map(tuple),
+    text=words,
     tables=st.lists(tables, max_size=3).map(tuple),
     body_text=words,
     redirect=st.none() | urls,
