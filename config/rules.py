@@ -465,6 +465,8 @@ class Veto(Settings):
     check: str
     column_types: tuple[ColumnType, ...] = ()  # empty: any
     reasons: tuple[str, ...] = ()  # only faults with one of these reasons count; empty: any
+    averted_by: tuple[str, ...] = ()  # one finding with one of these reasons, and there is no veto
+    site_only: bool = False  # asks of a site what no unit of it need have by itself: not counted for units
     at_least: int = Field(ge=1)
     points: Weight = Decimal(0)  # what it costs in the roll-up
 
