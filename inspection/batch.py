@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from checks.model import Probe, ProbeKind
 from crawler.crawl import crawl
 from crawler.plan import SitePlan, plan_run
 from crawler.rendering import find_browser
 from inspection.children import emit, receive_job
 from inspection.place import Place, opened
-from inspection.probing import probes_of
+from inspection.probing import probe_site
 from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
 from storage.errors import StorageError
@@ -84,7 +83,7 @@ def run_batch(place: Place, job: BatchJob) -> None:
         )
         for plan in plans:
             recorder.flush()
-            _probe(place, job, plan, recorder, replay.probes)
+            probe_site(place, job.run_id, plan, recorder, replay.probes)
             recorder.flush()
             place.repository.set_site_state(job.run_id, plan.site.id, RunState.CAPTURED)
             emit({"event": "captured", "site": plan.site.id})
@@ -101,15 +100,6 @@ def _recording(place: Place, job: BatchJob) -> Iterator[tuple[Recorder, Evidence
     with recording(place.repository, place.evidence, job.run_id, job.name) as recorder:
         recorder.keep_again(captures=replay.captures)
         yield recorder, replay
-
-
-def _probe(place: Place, job: BatchJob, plan: SitePlan, recorder: Recorder, answered: Sequence[Probe]) -> None:
-    """Probe one site. What an interrupted attempt learnt of links is kept, everything else is asked anew."""
-    place.repository.forget_probes(job.run_id, plan.site.id)
-    own = [probe for probe in answered if probe.site_id == plan.site.id and probe.kind is ProbeKind.LINK]
-    recorder.keep_again(probes=own)
-    for probe in probes_of(place, job.run_id, plan, own):
-        recorder.probe(probe)
 
 
 def _now() -> datetime:

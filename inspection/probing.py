@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,6 +17,7 @@ from crawler.probes.manners import Manners
 from crawler.probes.search import Title, choose, probe_search
 from inspection.assembly import PageReader
 from inspection.place import Place
+from inspection.recording import Recorder
 
 PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
 
@@ -50,7 +51,6 @@ class Captured:
             :PROBED_SECOND_LEVEL_PAGES
         ]
 
-
     @property
     def titles(self) -> Iterator[Title]:
         """The articles that were read, under the titles by which lists give them."""
@@ -60,8 +60,20 @@ class Captured:
                 yield Title(visit.title, visit.url, published)
 
 
-def probes_of(place: Place, run_id: int, plan: SitePlan, answered: Sequence[Probe] = ()) -> Iterator[Probe]:
-    """Yield every probe of a site; `answered` are those of links that an interrupted attempt has made already."""
+def probe_site(place: Place, run_id: int, plan: SitePlan, recorder: Recorder, answered: Iterable[Probe] = ()) -> None:
+    """Probe one site after its capture. What an interrupted attempt learnt of links is kept, all else asked anew.
+
+    `answered` are the probes that such an attempt left in the evidence.
+    """
+    place.repository.forget_probes(run_id, plan.site.id)
+    links = [probe for probe in answered if probe.site_id == plan.site.id and probe.kind is ProbeKind.LINK]
+    recorder.keep_again(probes=links)
+    for probe in _probes(place, run_id, plan, {probe.target for probe in links}):
+        recorder.probe(probe)
+
+
+def _probes(place: Place, run_id: int, plan: SitePlan, asked: Collection[str]) -> Iterator[Probe]:
+    """Yield every probe of a site but those of the links `asked` for."""
     settings, rules = plan.settings, place.configuration.rules
     captured = Captured.of(place, run_id, plan)
     names = Names(settings.resolver, settings.allow_private_addresses)
@@ -83,7 +95,6 @@ def probes_of(place: Place, run_id: int, plan: SitePlan, answered: Sequence[Prob
         seed=plan.seed,
         dead_before=_dead_before(place, run_id, plan),
     )
-    asked = {probe.target for probe in answered}
     yield from probe_links(manners, [lead for lead in drawn if lead.url not in asked], captured.home, seed=plan.seed)
 
 

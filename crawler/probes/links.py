@@ -149,7 +149,11 @@ def draw(
 
 
 def _written(page: PageFacts) -> Iterator[tuple[str, str]]:
-    yield from (("attachment" if link.attachment else "page", link.url) for link in page.links)
+    """Yield what a page leads to; strangers' sites that it hides from visitors are another check's matter."""
+    home = page.url or ""
+    hidden = {link.url for link in page.hidden_links if not same_site(link.url, home)}
+    shown = (link for link in page.links if link.url not in hidden)
+    yield from (("attachment" if link.attachment else "page", link.url) for link in shown)
     yield from (("page", entry.url) for entry in page.list.entries)
     yield from (("page", frame) for frame in page.frames)
     yield from (("image", image) for image in page.images)

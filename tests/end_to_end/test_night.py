@@ -18,9 +18,11 @@ from warcio.checker import Checker
 
 from checks.model import Outcome
 from checks.registry import CHECKS
+from config.loader import load
 from fixtures.district.agreement import Agreement, compare
 from fixtures.district.faults import answer_key
 from fixtures.district.server import ServedDistrict
+from fixtures.district.world import CONFIG_FOLDER
 from inspection.place import Place
 from storage.model import StoredFinding
 from tests.end_to_end.conftest import Inspected
@@ -255,7 +257,9 @@ def test_findings_are_chosen_by_unit_check_and_state(night: Inspected, run_id: i
     assert {(finding["unit"], finding["check"]) for finding in chosen} == {("楼底镇", "open_attribute")}
     assert len(chosen) == 3
     waiting = _document(night.workplace, *of_run, "--state", "待确认")["findings"]
-    assert {finding["check"] for finding in waiting} == {"ipv6"}
+    assert {finding["check"] for finding in waiting} >= {"ipv6", "dead_links", "site_search", "tls"}
+    rows = load(CONFIG_FOLDER).rules.checks
+    assert all(finding["reason"] in rows.row(finding["check"]).confirm_reasons for finding in waiting)
 
 
 def test_document_of_one_finding(night: Inspected, failing: list[StoredFinding], second: Answer) -> None:
