@@ -42,6 +42,7 @@ YES, NO = ("是", "有", "√", "y", "yes", "true"), ("否", "无", "没有", "�
 HEAD_WITHIN = 10  # rows above the head may hold a title
 HEAD_AT_LEAST = 3  # known columns that make a line the head
 LONGEST = 200  # characters of a name
+MOST_COLUMNS = 50  # of a sheet that are looked at
 MOST_BYTES, MOST_UNPACKED = 50_000_000, 500_000_000
 SERIALS = range(36_526, 73_051)  # 2000-01-01 to 2100-01-01 as spreadsheets count days
 _DAY = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?日?(?:[\sT]+\d{1,2}:\d{2}(?::\d{2})?)?")
@@ -144,7 +145,7 @@ class _Reading:
         """Return the row's account, or None when something is wrong with it."""
         before = len(self.problems)
         for cell in row.values():
-            if cell.text.startswith("="):
+            if isinstance(cell.value, str) and cell.text.startswith("="):
                 self._say(cell, "是公式，请复制后“粘贴为数值”")
         if len(self.problems) > before:
             return None
@@ -302,7 +303,8 @@ def _sheets(content: bytes, name: str) -> Iterator[Iterator[Line]]:
         ) from error
     try:
         for sheet in book.worksheets:
-            rows = enumerate(sheet.iter_rows(values_only=True), 1)
+            sheet.reset_dimensions()  # a format on whole columns makes a sheet a million rows long, all of them empty
+            rows = enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1)
             yield (Line(number, values, lettered=True) for number, values in rows)
     finally:
         book.close()
