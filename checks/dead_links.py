@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Probe, ProbeKind, Scope
+from checks.link_answers import addresses_of, is_found, link_probes, tries_told
+from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Probe, Scope
 from checks.readability import SHARED_REASONS, comparable, page_obstacle
 from checks.verdict import Subject, evidence_of
 from config.rules import DeadLinksRule, Rules
@@ -20,7 +21,7 @@ META = CheckMeta(
     "保证链接有效，杜绝错链、断链",
     method="每晚从已读页面的链接、图片、附件里按次序抽一部分，用 HEAD、GET 请求；疑似打不开的，在探测结束前另行连接"
     "再试一次。先后两次都明确是404、410、域名不存在或者页面自称不存在的，才是断链；超时、拒绝访问、验证、限流、服务器错误和解析失败都不算。"
-    "同一个链接无论出现在几页，只计一次。得分是打得开的链接所占的比例。",
+    "同一个链接无论出现在几页，只计一次；首页上的计入站内的每个单位。得分是打得开的链接所占的比例。",
     scope=Scope.UNIT,
     reasons={
         "alive": "链接打得开",
@@ -57,10 +58,10 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         yield _unread(whole, pages)
         return
     places = _places(read)
-    probed = {written: probe for probe in _link_probes(bundle) for written in _written(probe)}
-    dead = {probe.target: probe for written, probe in probed.items() if written in places and _is(probe, "dead")}
+    probed = {written: probe for probe in link_probes(bundle) for written in addresses_of(probe)}
+    dead = {probe.target: probe for written, probe in probed.items() if written in places and is_found(probe, "dead")}
     for target, probe in sorted(dead.items()):
-        standing = [place for written in _written(probe) for place in places.get(written, ())]
+        standing = [place for written in addresses_of(probe) for place in places.get(written, ())]
         yield _dead(replace(whole, target=target), probe, standing, len(read), rules.checks.dead_links)
     alive = _alive(places, probed, read)
     if alive:
@@ -94,26 +95,13 @@ def _leads(page: Page) -> Iterator[tuple[str, str]]:
     yield from ((url, "") for url in (*page.facts.frames, *page.facts.images))
 
 
-def _link_probes(bundle: Bundle) -> list[Probe]:
-    return [probe for probe in bundle.probes if probe.kind is ProbeKind.LINK and probe.failure is None]
-
-
-def _written(probe: Probe) -> tuple[str, ...]:
-    written = probe.observed.get("written")
-    return tuple(map(str, written)) if isinstance(written, (list, tuple)) else ()
-
-
-def _is(probe: Probe, state: str) -> bool:
-    return probe.observed.get("state") == state
-
-
 def _alive(places: Mapping[str, object], probed: Mapping[str, Probe], pages: Sequence[Page]) -> int:
     """Count the links that were found alive, by a probe or by having been read themselves, each address once."""
     read = {comparable(page.url) for page in pages}
     found = set()
     for written in places:
         probe = probed.get(written)
-        if probe is not None and _is(probe, "alive"):
+        if probe is not None and is_found(probe, "alive"):
             found.add(comparable(probe.target))
         elif probe is None and comparable(written) in read:
             found.add(comparable(written))
@@ -136,19 +124,12 @@ def _dead(subject: Subject, probe: Probe, places: list[Place], pages: int, rule:
     evidence = (*((probe.evidence,) if probe.evidence else ()), *evidence_of(*(p.page for p in standing[:1])))
     return replace(subject, evidence=evidence).failed(
         reason,
-        f"{name}{f'“{text}”' if text else ''}（{subject.target}）打不开：{_tries(probe)}。"
+        f"{name}{f'“{text}”' if text else ''}（{subject.target}）打不开：{tries_told(probe)}。"
         f"它出现在 {'、'.join(shown)}{more}。{template}",
         f"请改正、更换或删除这个{name}，使页面上的{name}都能打开。{CLAUSE}",
         passage=subject.target,
         where=_title(standing[0].page) if len(standing) == 1 else f"{len(standing)} 个页面",
     )
-
-
-def _tries(probe: Probe) -> str:
-    tries = probe.observed.get("tries")
-    listed = [attempt for attempt in tries if isinstance(attempt, dict)] if isinstance(tries, (list, tuple)) else []
-    times = f"先后 {len(listed)} 次请求都是" if len(listed) > 1 else ""
-    return f"{times}{probe.observed.get('why') or '打不开'}"
 
 
 def _title(page: Page) -> str:
