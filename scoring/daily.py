@@ -67,7 +67,8 @@ def daily_score(
     state = _state(whole, rules)
     coverage = Decimal(1) if whole.coverage is None else _decimal(whole.coverage)
     types = {column.id: column.type for column in unit.columns}
-    vetoes = veto_hits(rules, targets, lambda finding: types.get(finding.column_id or ""), history)
+    own = (veto for veto in rules.vetoes if not veto.site_only)
+    vetoes = veto_hits(own, targets, lambda finding: types.get(finding.column_id or ""), rules, history)
     pending = _pending(targets, rules, history)
     counted = _counted(rows, targets)
     return UnitScore(

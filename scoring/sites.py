@@ -40,7 +40,7 @@ def site_verdict(
     asked = {veto.check for veto in rules.vetoes}
     targets = target_results((finding for finding in findings if finding.check in asked), rules, history)
     types = {(unit.id, column.id): column.type for unit in units for column in unit.columns if column.site == site_id}
-    vetoes = veto_hits(rules, targets, lambda f: types.get((f.unit_id, f.column_id or "")), history)
+    vetoes = veto_hits(rules.vetoes, targets, lambda f: types.get((f.unit_id, f.column_id or "")), rules, history)
     coverage = measure(target for results in targets.values() for target in results).coverage
     enough = complete and coverage is not None and coverage >= Fraction(rules.coverage_floor)
     verdict = Verdict.UNQUALIFIED if vetoes else Verdict.QUALIFIED if enough else None

@@ -14,15 +14,19 @@ TypeOf = Callable[[Finding], ColumnType | None]
 
 
 def veto_hits(
-    rules: Rules, targets: Mapping[str, tuple[TargetResult, ...]], type_of: TypeOf, history: History
+    vetoes: Iterable[Veto],
+    targets: Mapping[str, tuple[TargetResult, ...]],
+    type_of: TypeOf,
+    rules: Rules,
+    history: History,
 ) -> tuple[VetoHit, ...]:
-    """Return the vetoes that are reached, in their order in rules.toml.
+    """Return those of the vetoes that are reached, in their order.
 
     Only faults that count do: what waits for confirmation or could not be judged vetoes nothing. `type_of` gives the
     type of the column that a finding is about, for the vetoes that speak of some types only.
     """
     hits = []
-    for veto in rules.vetoes:
+    for veto in vetoes:
         counting = _Counting(veto, rules, type_of, history)
         failing = tuple(dict.fromkeys(counting.failing(targets.get(veto.check, ()))))
         if len(failing) >= veto.at_least:
@@ -34,7 +38,9 @@ class _Counting:
     def __init__(self, veto: Veto, rules: Rules, type_of: TypeOf, history: History) -> None:
         self.veto, self.rules, self.type_of, self.history = veto, rules, type_of, history
 
-    def failing(self, targets: Iterable[TargetResult]) -> Iterator[str]:
+    def failing(self, targets: tuple[TargetResult, ...]) -> Iterator[str]:
+        if any(finding.reason in self.veto.averted_by for target in targets for finding in target.findings):
+            return iter(())
         return (target.target for target in targets if any(self._counts(finding) for finding in target.findings))
 
     def _counts(self, finding: Finding) -> bool:

@@ -163,8 +163,15 @@ def test_the_limits_are_those_of_the_national_indicators(configuration):
         "service_guides_incomplete": 5,
         "wrong_expressions": 1,
         "consultation_poor": 1,
+        "consultation_channel_missing": 1,
     }
     assert rules.coverage_floor == Decimal("0.8")
+
+
+def test_vetoes_speak_of_reasons_that_their_checks_know(configuration):
+    reasons = {check.META.id: set(check.META.reasons) for check in CHECKS}
+    for veto in configuration.rules.vetoes:
+        assert {*veto.reasons, *veto.averted_by} <= reasons[veto.check]
 
 
 def test_the_rules_speak_of_the_items_and_reasons_that_the_checks_know(configuration):

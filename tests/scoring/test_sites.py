@@ -8,9 +8,10 @@ import pytest
 from checks.model import Outcome
 from config.rules import Veto
 from config.schema import Column, Unit, UnitKind
+from scoring.daily import daily_score
 from scoring.model import Verdict
 from scoring.sites import about_site, site_verdict
-from tests.scoring.conftest import DAY, RULES, finding
+from tests.scoring.conftest import DAY, INDICATORS, RULES, finding
 
 FAIL, PASS = Outcome.FAIL, Outcome.PASS
 UNREAD = [Outcome.INCONCLUSIVE, Outcome.NOT_TESTED, Outcome.ERROR]
@@ -89,3 +90,12 @@ def test_a_column_on_another_site_counts_there_only():
     counted = list(about_site(HERE, [home], UNITS, by_unit))
     assert counted == [home, by_unit["a"][0], by_unit["b"][0]]
     assert list(about_site(THERE, [], UNITS, by_unit)) == [by_unit["a"][1]]
+
+
+def test_what_one_column_offers_the_whole_site_has():
+    veto = Veto(id="v", title="否决", check="ipv6", reasons=("none",), averted_by=("open",), site_only=True, at_least=1)
+    rules = RULES.model_copy(update={"vetoes": (veto,)})
+    without = of("a", "notice", check="ipv6", reason="none")
+    assert judged(without, rules=rules).vetoes[0].id == "v"
+    assert judged(without, of("b", "news", PASS, check="ipv6", reason="open"), rules=rules).vetoes == ()
+    assert daily_score(UNITS[0], [without], INDICATORS, rules, {}, DAY).vetoes == ()
