@@ -34,7 +34,7 @@ def probe(served: ServedDistrict, home: str, **more: object) -> Probe:
 
 
 def shown(served: ServedDistrict, slug: str, **more: object) -> dict[str, object]:
-    return dict(probe(served, f"http://{slug}.luancheng.test/", **more).observed)
+    return dict(probe(served, f"http://{served.world.site(slug).host}/", **more).observed)
 
 
 def test_a_good_certificate(served: ServedDistrict) -> None:
@@ -82,6 +82,11 @@ def test_what_speaks_no_tls_tells_nothing(served: ServedDistrict) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         found = shown(served, "gaj", https_port=silent.getsockname()[1], timeout_seconds=0.2)
     assert (found["offered"], found["error"]) == (None, "超时")
+
+
+def test_a_site_in_trouble_tells_nothing() -> None:
+    with serve(DAY, behaviours={"czj": "down"}) as served:
+        assert shown(served, "czj")["offered"] is None
 
 
 def test_a_site_known_by_https_is_asked_at_its_own_port(served: ServedDistrict) -> None:
