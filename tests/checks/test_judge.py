@@ -302,7 +302,14 @@ def test_any_page_is_judged_without_error(read: PageFacts) -> None:
 @given(st.lists(visits(), max_size=3), failures)
 def test_nothing_that_was_not_read_is_a_fault(columns: list[ColumnVisit], failure: FailureKind) -> None:
     unread = [
-        replace(visit, column=visit.column.model_copy(update={"absent": False}), pages=(), articles=(), failure=failure)
+        replace(
+            visit,
+            column=visit.column.model_copy(update={"absent": False}),
+            pages=(),
+            articles=(),
+            attachments=(),
+            failure=failure,
+        )
         for visit in columns
     ]
     findings = judge(Bundle(DAY, unit=UNIT, columns=tuple(unread)), RULES)
