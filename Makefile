@@ -7,7 +7,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 # A night starts several processes; without byte code on disk each would compile every library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test bench lint lock browser clean
+.PHONY: demo test bench fuzz lint lock browser clean
 
 demo: browser
 	$(BIN)/inspect demo
@@ -20,6 +20,12 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# SECONDS of each target; what breaks one is kept in build/fuzz.
+SECONDS ?= 120
+fuzz: $(VENV)/.installed-test
+	@for target in page attachment checks; do \
+	  $(BIN)/python -m tests.fuzz $$target build/fuzz/$$target -max_total_time=$(SECONDS) || exit 1; done
 
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks

@@ -22,6 +22,7 @@ from lxml.html import HtmlElement
 from checks.facts.source import cleaned
 
 MAX_CHARACTERS = 8_000_000  # of one page; what follows is not read
+MAX_BASE = 2_000  # characters of <base href>, which every link would repeat
 MAX_BLOCKS = 100_000
 MAX_ANCHORS = 20_000
 MAX_FORMS = 50
@@ -191,6 +192,14 @@ def _meta_charset(body: bytes) -> str | None:
     return EncodingDetector.find_declared_encoding(body[:100_000], is_html=True, search_entire_document=True)
 
 
+# What browsers read besides UTF-8 and the gb family; cp1252 and its subsets are what servers send for everything.
+_WEB_ENCODINGS = frozenset(
+    {"big5", "big5hkscs", "euc_jp", "shift_jis", "iso2022_jp", "euc_kr", "koi8-r", "koi8-u", "cp866", "cp874"}
+    | {f"cp125{number}" for number in (0, 1, 3, 4, 5, 6, 7, 8)}
+    | {f"iso8859-{number}" for number in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)}
+)
+
+
 def _family(name: str) -> str | None:
     """The encoding to read with: None for names that are unknown, or that servers send for everything."""
     try:
@@ -199,9 +208,9 @@ def _family(name: str) -> str | None:
         return None
     if known in {"gb2312", "gbk", "gb18030", "hz", "euc_cn"}:
         return "gb18030"
-    if known in {"iso8859-1", "ascii", "cp1252"} or not codecs.lookup(known)._is_text_encoding:
-        return None
-    return "utf-8" if known.startswith(("utf-16", "utf-32", "utf-7", "utf_7", "utf-8")) else known
+    if known.startswith("utf"):
+        return "utf-8"
+    return known if known in _WEB_ENCODINGS else None
 
 
 # ---------------------------------------------------------------- parsing
@@ -262,7 +271,7 @@ def _is_refresh(tag: HtmlElement) -> bool:
 
 def _base_url(root: HtmlElement, url: str | None) -> str:
     for tag in root.iter("base"):
-        if href := tag.get("href"):
+        if (href := tag.get("href")) and len(href) <= MAX_BASE:
             return resolve(url or "", href) or url or ""
     return url or ""
 
