@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from checks.facts.model import Table
+from checks.facts.model import Link, Table
 
 Spellings = Mapping[str, tuple[str, ...]]
 
@@ -79,6 +79,10 @@ class CatalogRow:
         matter = self.value("公开事项")
         return f"第{self.number}行" + (f"（{matter[:20]}）" if matter else "")
 
+    def shows(self, text: str) -> bool:
+        """Whether a cell of the row holds the text."""
+        return bool(text) and any(text in cell for cells in self.cells.values() for cell in cells)
+
     @property
     def is_filled(self) -> bool:
         """Whether anything but the number and empty boxes stands in the row."""
@@ -87,12 +91,14 @@ class CatalogRow:
 
 @dataclass(frozen=True, slots=True)
 class CatalogTable:
-    """A catalogue: the names it goes by, the nearest first; its head names; its rows; the number of its columns."""
+    """A catalogue: the names it goes by, the nearest first; its head names; its rows; the head name of each column; the
+    links in its cells."""
 
     names: tuple[str, ...]
     head: frozenset[str]
     rows: tuple[CatalogRow, ...]
     columns: tuple[str | None, ...]
+    links: tuple[Link, ...] = ()
 
 
 # ---------------------------------------------------------------- tables
@@ -110,7 +116,9 @@ def read_catalogs(tables: Iterable[Table], names: tuple[str, ...], head: Spellin
             found.append(catalog)
         elif found and table.rows and len(table.rows[0]) == len(found[-1].columns):
             rows = tuple(_data_rows(table.rows, 0, found[-1].columns, head))
-            found[-1] = replace(found[-1], rows=found[-1].rows + _continued(found[-1].rows, rows))
+            found[-1] = replace(
+                found[-1], rows=found[-1].rows + _continued(found[-1].rows, rows), links=found[-1].links + table.links
+            )
     return tuple(found)
 
 
@@ -125,6 +133,7 @@ def _read_table(table: Table, names: tuple[str, ...], head: Spellings) -> Catalo
             head=frozenset(column for column in columns if column),
             rows=tuple(_data_rows(table.rows, start, columns, head)),
             columns=columns,
+            links=table.links,
         )
     return None
 

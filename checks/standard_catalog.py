@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from checks.catalog_sources import Catalog, catalogs_of, obstacles_of
@@ -14,7 +14,9 @@ from checks.catalog_table import (
     mark_of,
     rows_by_field,
 )
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
+from checks.facts.model import Link
+from checks.link_answers import addresses_of, is_found, link_probes, tries_told
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Probe, Scope
 from checks.readability import (
     SHARED_REASONS,
     Obstacle,
@@ -32,7 +34,8 @@ META = CheckMeta(
     basis="《国务院办公厅关于全面推进基层政务公开标准化规范化工作的指导意见》（国办发〔2019〕54号）；国务院部门印发的26个试点领域基层"
     "政务公开标准指引；冀政办字〔2020〕22号：编制政务公开事项标准目录，通过县级政府门户网站向社会公开",
     method="按单位分担的试点领域逐个找目录：栏目页、文章和附件（xlsx、docx、pdf）里的表格。核对表头十栏是否齐全、有没有内容行、"
-    "公开事项、公开内容、公开依据、公开时限、公开主体是否空白、公开渠道、对象、方式、层级是否勾选。图片、扫描件、加密文件不下结论。",
+    "公开事项、公开内容、公开依据、公开时限、公开主体是否空白、公开渠道、对象、方式、层级是否勾选。图片、扫描件、加密文件不下结论。"
+    "目录里的链接另给结果：两次都明确找不到的才算打不开。",
     scope=Scope.COLUMN,
     reasons={
         "published": "目录已公布且完整",
@@ -42,6 +45,8 @@ META = CheckMeta(
         "no_rows": "目录没有内容行",
         "empty_cells": "目录有空白单元格",
         "unticked": "目录有未勾选的行",
+        "linked_content_gone": "目录里的链接打不开",
+        "linked_content_opens": "目录里的链接打得开",
         "no_pilot_field": "没有分担试点领域",
         "column_not_listed": "巡查清单里没有该栏目",
         "attachment_unread": "目录是图片或附件未能读取",
@@ -60,6 +65,13 @@ class Share:
     catalog: Catalog
     rows: tuple[CatalogRow, ...]
 
+    @property
+    def links(self) -> Iterator[Link]:
+        """The links of the field's rows."""
+        for link in self.catalog.table.links:
+            if len(self.rows) == len(self.catalog.table.rows) or any(row.shows(link.text) for row in self.rows):
+                yield link
+
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield the findings of each pilot field of the unit; of the whole catalogue (item "") for a township without."""
@@ -67,6 +79,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         return
     rule = rules.checks.standard_catalog
     visits = [visit for visit in bundle.columns if visit.column.type is ColumnType.STANDARD_CATALOG]
+    answers = {address: probe for probe in link_probes(bundle) for address in addresses_of(probe)}
     items = bundle.unit.catalog_fields or (("",) if bundle.unit.kind is UnitKind.TOWNSHIP else ())
     place = f"{bundle.unit.id}/{META.id}"
     if not items:
@@ -81,10 +94,12 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
             for item in items
         )
     for visit in visits if items else ():
-        yield from _judge_column(visit, items, rule)
+        yield from _judge_column(visit, items, rule, answers)
 
 
-def _judge_column(visit: ColumnVisit, items: tuple[str, ...], rule: StandardCatalogRule) -> Iterator[Finding]:
+def _judge_column(
+    visit: ColumnVisit, items: tuple[str, ...], rule: StandardCatalogRule, answers: Mapping[str, Probe]
+) -> Iterator[Finding]:
     whole = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
     obstacle = column_obstacle(visit)
     catalogs = () if obstacle else tuple(catalogs_of(visit, rule))
@@ -96,6 +111,7 @@ def _judge_column(visit: ColumnVisit, items: tuple[str, ...], rule: StandardCata
             yield subject.cannot_tell(obstacle)
         else:
             yield from _judge_item(subject, visit, catalogs, rule)
+            yield from _judge_links(subject, _shares(item, catalogs, rule), answers)
 
 
 def _not_published(subject: Subject, observed: str) -> Finding:
@@ -150,6 +166,33 @@ def _judge_shares(subject: Subject, shares: tuple[Share, ...], rule: StandardCat
     if not findings:
         findings.append(_unreadable_ticks(subject, shares) or _published(subject, shares))
     yield from findings
+
+
+def _judge_links(subject: Subject, shares: tuple[Share, ...], answers: Mapping[str, Probe]) -> Iterator[Finding]:
+    """Judge what the rows link to, as far as tonight's probes tell of it: other links have their turn other nights."""
+    subject = replace(
+        subject,
+        item=f"{subject.item}/链接" if subject.item else "链接",
+        evidence=evidence_of(*(share.catalog.page for share in shares)),
+    )
+    links = {link.url: link for share in shares for link in share.links if link.url in answers}
+    gone = [link for url, link in links.items() if is_found(answers[url], "dead")]
+    alive = [link for url, link in links.items() if is_found(answers[url], "alive")]
+    if gone:
+        listed = "；".join(f"“{link.text}”（{link.url}）{tries_told(answers[link.url])}" for link in gone[:LISTED])
+        evidence = (*subject.evidence, *(ref for link in gone if (ref := answers[link.url].evidence) is not None))
+        yield replace(subject, evidence=tuple(dict.fromkeys(evidence))).failed(
+            "linked_content_gone",
+            f"目录里有 {len(gone)} 个链接打不开：{listed}。",
+            f"目录中链接的内容应当能打开，请改正链接或补上内容。{CLAUSE}",
+            passage=gone[0].text,
+            where="；".join(dict.fromkeys(share.catalog.where for share in shares)),
+        )
+    elif alive:
+        yield subject.passed("linked_content_opens", f"查到目录里有 {len(alive)} 个链接打得开。")
+    elif links:
+        observed = f"目录里有 {len(links)} 个链接没有得到明确的回答，不能断定打不打得开。"
+        yield subject.cannot_tell(Obstacle(Outcome.INCONCLUSIVE, "unread", observed))
 
 
 def _published(subject: Subject, shares: tuple[Share, ...]) -> Finding:

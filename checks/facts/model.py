@@ -211,10 +211,14 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the page, merged cells filled in: rows of cell texts. `caption` is the text just above it."""
+    """A table of the page, merged cells filled in: rows of cell texts. `caption` is the text just above it.
+
+    `links` are those in its cells, of a page only.
+    """
 
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
+    links: tuple[Link, ...] = ()
 
 
 # ---------------------------------------------------------------- the whole

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from lxml.html import HtmlElement
 
 from checks.facts.dom import Dom, visible_text
-from checks.facts.model import Table
+from checks.facts.links import is_attachment, target_of, text_of
+from checks.facts.model import Link, Table
 
 MAX_ROWS = 5_000  # of one table
 MAX_COLUMNS = 100
 MAX_CELLS = 100_000  # of a page, merged cells counted as often as they are filled in
 MAX_CAPTION = 80  # characters
+MAX_TABLE_LINKS = 500  # of one table
 HEAD_CELLS = 4  # so many texts in one row are a head, whatever stands below it
 
 
@@ -136,8 +139,15 @@ def read_tables(dom: Dom) -> tuple[Table, ...]:
         grid = filled_grid(rows, max_cells=MAX_CELLS - cells)
         if _is_data(grid):
             cells += len(grid) * len(grid[0])
-            found.append(Table(grid, _caption(dom, table, texts)))
+            found.append(Table(grid, _caption(dom, table, texts), tuple(_links(dom, table))))
     return tuple(found)
+
+
+def _links(dom: Dom, table: HtmlElement) -> Iterator[Link]:
+    """The links in the table's cells, with the text of each."""
+    for anchor in islice(table.iter("a"), MAX_TABLE_LINKS):
+        if url := target_of(dom, anchor):
+            yield Link(url, text := text_of(anchor), is_attachment(url, text))
 
 
 def _cell(cell: HtmlElement, texts: Mapping[HtmlElement, CellText]) -> Cell:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.facts.dom import parse
-from checks.facts.model import Table
+from checks.facts.model import Link, Table
 from checks.facts.tables import MAX_CELLS, MAX_COLUMNS, MAX_ROWS, Cell, filled_grid, read_tables
 from tests.checks.facts.fixture_pages import page_of
 
@@ -102,3 +102,11 @@ def test_a_table_without_merged_cells_stays_as_it_is(rows: list[list[str]]) -> N
 def test_any_bytes_are_read(body: bytes) -> None:
     for table in read_tables(parse(b"<table><tr><td>" + body)):
         assert len(table.rows) <= MAX_ROWS
+
+
+def test_links_in_cells_are_told() -> None:
+    markup = (
+        "<table><tr><th>事项<th>内容<tr><td>学区<td><a href='1.html'>方案</a><tr><td>招生<td><a href='#'>无</a></table>"
+    )
+    (table,) = read_tables(parse(markup.encode(), url="http://www.yunxi.example/bz/"))
+    assert table.links == (Link("http://www.yunxi.example/bz/1.html", "方案"),)
