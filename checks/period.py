@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from checks.addresses import leads_outside_only
-from checks.facts.model import ListEntry
+from checks.facts.model import ListEntry, PageKind
 from checks.freshness import published_item
 from checks.listing import unread_rest
 from checks.model import Bundle, ColumnVisit, Outcome, Page
@@ -97,7 +97,7 @@ def _items(visit: ColumnVisit) -> Iterator[Item]:
         entries = page.facts.list.entries if page.facts else ()
         for entry in entries:
             yield _listed(entry, visit, page, articles.pop(comparable(entry.url), None))
-        if not entries and page.facts and page.facts.body_text:
+        if not entries and page.facts and page.facts.kind is PageKind.ARTICLE:
             yield Item(page.facts.title, page.url, _published(page), visit.column, page, page)
     for article in articles.values():  # sampled from a list that scripts wrote, or listed under another spelling
         title = article.facts.title if article.facts else article.visit.title

@@ -347,6 +347,8 @@ def _form(group: Sequence[_Row]) -> tuple[str, ...]:
 # ---------------------------------------------------------------- pagination
 
 _NEXT_WORDS = re.compile(r"^(?:下一页|下页|后一页|下一頁|next(?:\s?page)?)[\s>»›→]*$", re.I)
+_PAGE_NUMBER = re.compile(r"^(?:[2-9]|[1-9]\d{1,3})$")
+_FIRST_PAGE = frozenset({"1", "首页", "上一页", "上页"})
 _NEXT_ARROWS = re.compile(r"^[>›»→]$")
 _CREATE_PAGES = re.compile(
     r"""createPage\w*\(\s*(?P<box>['"][^'"]*['"]\s*,\s*)?['"]?(?P<total>\d{1,5})['"]?\s*,\s*['"]?(?P<current>\d{1,5})['"]?\s*,"""
@@ -376,7 +378,38 @@ def next_page(dom: Dom) -> str | None:
             url = target_of(dom, element)
             if url and not _is_same_page(url, dom.url):
                 return url
-    return _scripted_next(dom)
+    return _numbered_next(dom) or _scripted_next(dom)
+
+
+def _numbered_next(dom: Dom) -> str | None:
+    """Return where the number behind that of the current page leads: 1 [2] [3], the current one being no way on."""
+    for anchor in reversed(dom.anchors):
+        text = visible_text(anchor.element, 8).strip()
+        if not _PAGE_NUMBER.match(text):
+            continue
+        url, before = target_of(dom, anchor.element), _number_before(anchor.element, int(text))
+        if url and not _is_same_page(url, dom.url) and before is not None and not _leads_away(dom, before):
+            return url
+    return None
+
+
+def _number_before(element: HtmlElement, number: int) -> HtmlElement | None:
+    """Return the element of the page number before, which may stand in a box of its own; None where the numbers do not
+    begin with the first page, as those of a calendar's week."""
+    parent = element.getparent()
+    box = element if element.getprevious() is not None or parent is None else parent
+    before, row = box.getprevious(), box.getparent()
+    if before is None or row is None or box.tag not in ("a", "li", "span") or not isinstance(before.tag, str):
+        return None
+    texts = {visible_text(child, 8).strip() for child in islice(row, 30) if isinstance(child.tag, str)}
+    is_pager = bool(texts & _FIRST_PAGE)
+    return before if is_pager and visible_text(before, 8).strip() == str(number - 1) else None
+
+
+def _leads_away(dom: Dom, element: HtmlElement) -> bool:
+    """Whether the element is or holds a link to another page than this."""
+    links = [element] if element.tag == "a" else list(islice(element.iter("a"), 2))
+    return any((url := target_of(dom, link)) and not _is_same_page(url, dom.url) for link in links)
 
 
 def _is_next_arrow(element: HtmlElement, text: str) -> bool:

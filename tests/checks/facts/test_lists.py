@@ -67,6 +67,21 @@ def test_yearless_dates_of_a_running_list(gaps: list[int]) -> None:
         ("<a href='index.html'>下一页</a>", None),
         ("<a href='#'>下一页</a>", None),
         ("<span>下一页</span>", None),
+        (
+            "<span class='on'>1</span> <a href='index_1.html'>2</a> <a href='index_2.html'>3</a>",
+            "http://www.yunxi.example/dt/index_1.html",
+        ),
+        (
+            "<a href='index_3.html'>上一页</a><a href='index_3.html'>4</a><b>5</b><a href='index_5.html'>6</a>",
+            "http://www.yunxi.example/dt/index_5.html",
+        ),
+        (
+            "<ul><li><a href='#'>1</a></li><li><a href='index_1.html'>2</a></li></ul>",
+            "http://www.yunxi.example/dt/index_1.html",
+        ),
+        ("<a href='a.html'>1</a><a href='b.html'>2</a><span>3</span>", None),
+        ("<table><tr><td>1</td><td><a href='/rl/2.html'>2</a></td></tr></table>", None),
+        ("<span>22</span><a href='/rl/23.html'>23</a>", None),
         ("<a href='/9.html'>下一篇</a>", None),
         ("<a class=carousel href='/9.html'>›</a>", None),
         ("<script>createPageHTML(3,1,'index','html')</script>", "http://www.yunxi.example/dt/index_2.html"),
