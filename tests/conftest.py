@@ -1,4 +1,4 @@
-"""What every test may ask for: a PostgreSQL database of its own."""
+"""What every test may ask for: a PostgreSQL database of its own, and a place in the summary at the end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+SUMMARY = "summary"  # the property of a test whose value is shown when all tests are done
 _numbers = count(1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests recorded for the summary; reports bring it from other processes too."""
+    for report in (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")):
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == SUMMARY:
+                terminalreporter.section(report.nodeid)
+                terminalreporter.write_line(str(value))
 
 
 @pytest.fixture(scope="session")

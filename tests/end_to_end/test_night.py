@@ -6,7 +6,7 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from fixtures.district.server import ServedDistrict
 from fixtures.district.world import CONFIG_FOLDER
 from inspection.place import Place
 from storage.model import StoredFinding
+from tests.conftest import SUMMARY
 from tests.end_to_end.conftest import Inspected
 from tests.end_to_end.driving import DAY, Answer, Workplace, difference
 
@@ -76,9 +77,11 @@ def test_every_unit_is_judged(night: Inspected) -> None:
     assert [unit for unit in night.answer.document["units"] if unit["state"] != "published"] == []
 
 
-def test_findings_are_the_answer_key(district: ServedDistrict, failing: list[StoredFinding]) -> None:
+def test_findings_are_the_answer_key(
+    district: ServedDistrict, failing: list[StoredFinding], record_property: Callable[[str, object], None]
+) -> None:
     agreement = compare(answer_key(district.world), (row.finding for row in failing))
-    print(_table(agreement))  # noqa: T201 pytest shows it with -s, and beside any failure
+    record_property(SUMMARY, _table(agreement))
     assert agreement.perfect, _table(agreement)
 
 
