@@ -43,15 +43,16 @@ def search_form(page: PageFacts) -> SearchForm | None:
 
 
 def hints_at_search(page: PageFacts) -> bool:
-    """Whether anything on the page speaks of searching: a box that a script serves looks like this."""
-    told = [
-        page.text,
-        *(link.text for link in page.links),
-        *(words for form in page.forms for _, _, words in form.fields),
-    ]
-    coded = [*(link.url for link in page.links), *(form.action for form in page.forms), *page.scripts, *page.frames]
-    boxes = any(kind in TEXT_FIELDS for form in page.forms for _, kind, _ in form.fields)
-    return boxes or any(WORDS.search(text) for text in told) or any(CODES.search(url) for url in coded)
+    """Whether anything on the page speaks of searching, or takes text: a box that a script serves looks like this."""
+    fields = [*(field for form in page.forms for field in form.fields), *page.loose_fields]
+    told = [page.text, *(link.text for link in page.links), *(words for _, _, words in fields)]
+    links = (link.url for link in page.links)
+    coded = [*links, *(form.action for form in page.forms), *page.scripts, *page.frames, *page.images]
+    return (
+        any(kind in TEXT_FIELDS for _, kind, _ in fields)
+        or any(WORDS.search(text) for text in told)
+        or any(CODES.search(url) for url in coded)
+    )
 
 
 def _searches(form: Form, name: str, words: str) -> bool:

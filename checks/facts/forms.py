@@ -12,6 +12,7 @@ from checks.facts.links import web_address
 from checks.facts.model import Form
 
 MAX_TEXT = 200  # characters of a form's text, and of a field's value
+MAX_LOOSE = 100  # fields outside forms
 
 _PRESSED = frozenset({"submit", "button", "image", "reset"})
 _OPTIONS = 50  # of one choice
@@ -20,6 +21,13 @@ _OPTIONS = 50  # of one choice
 def read_forms(dom: Dom) -> tuple[Form, ...]:
     """Return the forms that are shown, in reading order. One without an action goes to the page itself."""
     return tuple(_form(dom, form) for form in dom.forms)
+
+
+def read_loose_fields(dom: Dom) -> tuple[tuple[str, str, str], ...]:
+    """Return the fields that stand outside every form, as a form has them: only scripts send what is entered there."""
+    owned = {control for form in dom.forms for control in form.controls}
+    loose = (control for control in dom.root.iter("input", "textarea") if control not in owned)
+    return tuple(_field(control) for control in islice(loose, MAX_LOOSE))
 
 
 def _form(dom: Dom, form: FormElement) -> Form:

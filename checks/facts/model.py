@@ -249,6 +249,7 @@ class PageFacts:
     picture: bool = False  # one of them stands in the content, where it may say what no text says
     scripts: tuple[str, ...] = ()  # absolute URLs of external scripts, each once
     forms: tuple[Form, ...] = ()
+    loose_fields: tuple[tuple[str, str, str], ...] = ()  # outside every form: (name, type, value or placeholder)
     hidden_links: tuple[HiddenLink, ...] = ()
     error_reports: tuple[ErrorReport, ...] = ()
     tables: tuple[Table, ...] = ()

@@ -9,7 +9,7 @@ from checks.facts.attributes import read_attributes
 from checks.facts.document import read_document
 from checks.facts.dom import Dom, parse
 from checks.facts.error_report import read_error_reports
-from checks.facts.forms import read_forms
+from checks.facts.forms import read_forms, read_loose_fields
 from checks.facts.hidden import read_hidden_links
 from checks.facts.identity import read_identity
 from checks.facts.kinds import PROSE_OF_ENTRY, prose, read_kind
@@ -63,6 +63,7 @@ def read_page(
         picture=shows_picture(dom),
         scripts=read_scripts(dom),
         forms=read_forms(dom),
+        loose_fields=read_loose_fields(dom),
         hidden_links=read_hidden_links(dom),
         error_reports=read_error_reports(dom),
         tables=read_tables(dom),

@@ -26,6 +26,8 @@ from crawler.urls import InvalidUrl, host_of, normalise, same_site
 _SECONDS = 900.0  # for all links of a site; the rest have their turn another night
 _MOST_BYTES = 262_144  # of one answer: enough to tell a page that says it is not there
 _LONGEST = 2_000  # characters of an address
+_MOST_LEADS = 100_000  # of a site
+_MOST_SPELLINGS = 20  # of one address
 _OUTER_LINKS = 1  # asked a night and host that is not the site's
 _REFUSALS = 5  # in a row, after which a host is left alone
 _GONE = frozenset({404, 410})
@@ -94,8 +96,11 @@ def gather(pages: Iterable[PageFacts]) -> dict[str, Lead]:
     for page in pages:
         for kind, written in _written(page):
             url = _askable(written)
-            if url:
-                found.setdefault(url, (kind, {}))[1][written] = None
+            if not url or (url not in found and len(found) >= _MOST_LEADS):
+                continue
+            spellings = found.setdefault(url, (kind, {}))[1]
+            if len(spellings) < _MOST_SPELLINGS:
+                spellings[written] = None
     return {url: Lead(url, kind, tuple(written)) for url, (kind, written) in found.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.facts.dom import MAX_CONTROLS, MAX_FORMS, parse
-from checks.facts.forms import MAX_TEXT, read_forms
+from checks.facts.forms import MAX_TEXT, read_forms, read_loose_fields
 from checks.facts.model import Form
 
 BASE = "http://www.yunxi.example/dt/index.html"
@@ -58,3 +58,9 @@ def test_forms_are_bounded() -> None:
     assert len(forms("<form><input></form>" * (MAX_FORMS + 5))) == MAX_FORMS
     (form,) = forms(f"<form>{'<input name=a>' * (MAX_CONTROLS + 5)}{'字' * 500}</form>")
     assert (len(form.fields), len(form.text)) == (MAX_CONTROLS, MAX_TEXT)
+
+
+def test_fields_outside_every_form_are_told_apart() -> None:
+    page = "<form><input name=in></form><input id=kw placeholder=请输入><input style='display:none' name=unseen>"
+    assert read_loose_fields(parse(page.encode(), url=BASE)) == (("", "text", "请输入"),)
+    assert [name for form in forms(page) for name, _, _ in form.fields] == ["in"]
