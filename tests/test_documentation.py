@@ -57,6 +57,17 @@ def options(words):
     return {option for parameter in command.params for option in parameter.opts}
 
 
+# ---------------------------------------------------------------- rows left to people
+
+
+def test_the_rows_left_to_people_and_why_stand_in_the_explanation_of_the_score():
+    rows = [row for row in load(ROOT / "config").indicators.indicators if not row.checks]
+    told = read(ROOT / "docs" / "scoring.md").partition("## 四、留给人评的")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| (\d\S* .+?) \| (.+?) \|$", told, flags=re.MULTILINE) == [
+        (f"{row.id} {row.title}", row.pending) for row in rows
+    ]
+
+
 # ---------------------------------------------------------------- commands
 
 

@@ -8,13 +8,15 @@ import typer
 
 from cli.options import ConfigOption, JsonOption
 
-config_app = typer.Typer(help="配置文件：检查 sites.toml、rules.toml、words.toml、indicators.toml。", no_args_is_help=True)
+config_app = typer.Typer(
+    help="配置文件：检查 sites.toml、rules.toml、words.toml、indicators.toml。", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("units", help="列出纳入考核的单位、别名和栏目地址的确认情况。")(units)
-    app.command("checks", help="列出全部检查：依据、范围、服务的评分指标。")(checks)
+    app.command("checks", help="列出全部检查：依据、对象、权重、服务的评分指标，以及留给人评的指标。")(checks)
     app.add_typer(config_app, name="config")
 
 
@@ -56,28 +58,47 @@ def _unit_document(unit: Any) -> dict[str, Any]:
 
 
 def checks(config: ConfigOption = None, json: JsonOption = False) -> None:
-    """List every check with its clause."""
+    """List every check with its clause, in the order of the rows it serves, and the rows left to people."""
+    from checks.documentation import SCOPES
     from checks.registry import CHECKS
     from cli.output import print_json, print_table
     from config.loader import load
     from inspection.settings import resolve
 
     configuration = load(resolve(config).config)
-    served = {
-        check.META.id: [
-            row.id for row in configuration.indicators.indicators if any(b.check == check.META.id for b in row.checks)
-        ]
-        for check in CHECKS
-    }
+    rules, rows = configuration.rules.checks, configuration.indicators.indicators
     metas = [check.META for check in CHECKS]
+    served = {meta.id: [row.id for row in rows if any(b.check == meta.id for b in row.checks)] for meta in metas}
+    left = [row for row in rows if not row.checks]
     if json:
-        print_json({"checks": [_check_document(meta, served[meta.id]) for meta in metas]})
+        listed = [_check_document(meta, served[meta.id], rules.row(meta.id).weight) for meta in metas]
+        print_json({"checks": listed, "left_to_people": [_left_document(row) for row in left]})
         return
-    rows = ((meta.id, meta.title, meta.scope, "、".join(served[meta.id]), meta.basis) for meta in metas)
-    print_table("检查项目", ("编号", "检查", "范围", "服务的指标", "依据"), rows)
+    order = [row.id for row in rows]
+    listed = sorted(metas, key=lambda meta: [order.index(row) for row in served[meta.id]])
+    print_table(
+        "检查项目",
+        ("编号", "检查", "对象", "服务的指标", "权重", "依据"),
+        (
+            (
+                m.id,
+                m.title,
+                SCOPES[m.scope].partition("（")[0],
+                "、".join(served[m.id]),
+                f"{rules.row(m.id).weight:f}",
+                m.basis,
+            )
+            for m in listed
+        ),
+    )
+    print_table("留给人评的指标", ("编号", "指标", "为什么"), ((row.id, row.title, row.pending) for row in left))
 
 
-def _check_document(meta: Any, indicators: list[str]) -> dict[str, Any]:
+def _left_document(row: Any) -> dict[str, Any]:
+    return {"id": row.id, "title": row.title, "why": row.pending}
+
+
+def _check_document(meta: Any, indicators: list[str], weight: Any) -> dict[str, Any]:
     return {
         "id": meta.id,
         "title": meta.title,
@@ -86,6 +107,7 @@ def _check_document(meta: Any, indicators: list[str]) -> dict[str, Any]:
         "method": meta.method,
         "scope": meta.scope,
         "indicators": indicators,
+        "weight": float(weight),
         "reasons": dict(meta.reasons),
     }
 

@@ -26,8 +26,16 @@ def test_checks_lists_every_check_with_its_clause(inspect: Inspect) -> None:
     assert [check["id"] for check in listed] == [check.META.id for check in CHECKS]
     for check in listed:
         assert check["title"] in shown
-        assert check.keys() >= {"id", "title", "basis", "scope", "indicators"}
+        assert check.keys() >= {"id", "title", "basis", "scope", "indicators", "weight"}
         assert check["basis"]
+        assert check["indicators"]
+
+
+def test_checks_says_which_rows_are_left_to_people(inspect: Inspect) -> None:
+    left = inspect("checks", "--json").document["left_to_people"]
+    assert left == [{"id": "8", "title": "组织领导", "why": left[0]["why"]}]
+    assert "考核组" in left[0]["why"]
+    assert left[0]["why"] in inspect("checks").out
 
 
 def test_right_configuration_is_told_so(inspect: Inspect) -> None:
