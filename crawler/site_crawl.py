@@ -19,17 +19,6 @@ from crawler.urls import InvalidUrl, host_of, normalise, same_site
 SECOND_LEVEL_PAGES = 10  # read below a home page without dated items
 FRAMES_OF_A_PAGE = 3  # iframes that are followed where a column's own list is empty
 GIVE_UP_AFTER = 5  # pages in a row to which a host was silent
-COLUMNS_WITH_FILES = frozenset(
-    {
-        ColumnType.STANDARD_CATALOG,
-        ColumnType.SERVICE_GUIDE,
-        ColumnType.AGENCY_FUNCTIONS,
-        ColumnType.POWER_LIST,
-        ColumnType.PUBLIC_CONSULTATION,
-        ColumnType.DOUBLE_RANDOM,
-        ColumnType.FAQ,
-    }
-)  # where what is asked for is often a file that the column's own page offers
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +203,17 @@ class SiteCrawl:
         if outline.next:
             for url in self._own([outline.next]):
                 self._list_page(frame, url, visit.url)
-        if frame.column.type in COLUMNS_WITH_FILES:
-            self._attachments(visit, outline, self._sampling(frame.column).attachments)
+        self._attachments(visit, self._offered(frame, outline), self._sampling(frame.column).attachments)
         if not frame.open:
             self._draw(frame)
+
+    @staticmethod
+    def _offered(frame: _Frame, outline: Outline) -> Outline:
+        """Leave out the files that the page lists as its entries: those are drawn. A catalogue's are all read."""
+        if frame.column.type is ColumnType.STANDARD_CATALOG:
+            return outline
+        listed = {entry.url for entry in outline.entries}
+        return replace(outline, attachments=tuple(file for file in outline.attachments if file[0] not in listed))
 
     def _sampling(self, column: Column) -> Sampling:
         """Return how much of a column is read: of a catalogue everything, because each of its fields is judged."""

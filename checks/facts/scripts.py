@@ -167,5 +167,6 @@ def is_soft_not_found(dom: Dom) -> bool:
     """Tell whether a page that came with status 200 says that there is no such page."""
     if _NOT_FOUND.search(dom.title_tag[:60]) and len(dom.body_text) < 2 * _THIN:
         return True
-    prominent = [b.text for b in dom.blocks if b.region is Region.MAIN and len(b.text) <= 120]
+    main = (block for block in dom.blocks if block.region is Region.MAIN and len(block.text) <= 120)
+    prominent = (block.text for block in main if block.linked * 2 < len(block.text))  # a link may be news of dead links
     return len(dom.body_text) < 2 * _THIN and any(_NOT_FOUND.search(text) for text in prominent)

@@ -72,6 +72,7 @@ def test_footers_written_by_scripts() -> None:
         ("<p>云政办〔2024〕404号</p>", False),
         ("<p>抱歉，文章已下线</p>", True),
         ("<p>县政府召开会议</p>", False),
+        ("<ul><li><a href=1.html>集中清理“页面不存在”等错误链接</a><span>11-20</span></ul>", False),
     ],
 )
 def test_soft_not_found(markup: str, expected: bool) -> None:
