@@ -16,6 +16,8 @@ from checks.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
+    attachment_name,
+    attachment_obstacle,
     column_obstacle,
     comparable,
     is_absent,
@@ -64,11 +66,12 @@ COUNTED = re.compile(r"[：:\d/\-—.、件条项份个次元（）()]*")  # wha
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One item that may be a report: its title, the years it names, and its page if that was read."""
+    """One item that may be a report: its title, the years it names, its page, or the file that is listed itself."""
 
     title: str
     years: frozenset[int]
     page: Page | None = None
+    file: Page | None = None
 
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
@@ -131,9 +134,11 @@ def _reports(visit: ColumnVisit, rule: AnnualReportRule) -> Iterator[Report]:
         text = page.facts.body_text if page.facts and readable else ""
         yield Report(title, years_in(title) or years_in(page.visit.title) or years_in(text[:HEAD]), page)
     read = {comparable(page.url) for page in visit.articles}
+    files = {comparable(file.url): file for file in visit.attachments if file.visit.parent is None}
     for entry in entries_of(visit):
         if comparable(entry.url) not in read:
-            yield Report(entry.title, years_in(entry.title))
+            read.add(comparable(entry.url))
+            yield Report(entry.title, years_in(entry.title), file=files.get(comparable(entry.url)))
     for page in visit.pages:
         for link in page.facts.links if page.facts else ():
             if link.attachment and comparable(link.url) not in read and REPORT.search(link.text):
@@ -155,7 +160,9 @@ def _is_report(report: Report) -> bool:
 def _due_report(reports: Sequence[Report], year: int, day: date) -> Report | None:
     """Return the newest report of the due year or a later one; one whose page was read before one that was not."""
     there = [r for r in reports if _is_report(r) and any(year <= named <= day.year for named in r.years)]
-    return max(there, key=lambda r: (max(y for y in r.years if y <= day.year), r.page is not None), default=None)
+    return max(
+        there, key=lambda r: (max(y for y in r.years if y <= day.year), (r.page or r.file) is not None), default=None
+    )
 
 
 def _doubt(visit: ColumnVisit, reports: Sequence[Report], year: int) -> Obstacle | None:
@@ -187,7 +194,7 @@ def _judge_content(
     subject: Subject, visit: ColumnVisit, report: Report, rule: AnnualReportRule, shared: frozenset[str]
 ) -> Iterator[Finding]:
     page = report.page
-    files = visit.attachments_of(page) if page else ()
+    files = (report.file,) if report.file else visit.attachments_of(page) if page else ()
     subject = replace(subject, evidence=evidence_of(page, *files, *visit.pages))
     texts = [page.facts.body_text] if page and page.facts and page_obstacle(page) is None else []
     texts += [file.attachment.text for file in files if file.attachment]
@@ -197,13 +204,25 @@ def _judge_content(
     lines = [line for text in texts for line in text.splitlines()]
     obstacle = _unread_content(report, files, shared)
     yield _judge_parts(replace(subject, item="parts"), report, _parts_in(lines, rule), rule, obstacle)
-    yield _judge_tables(replace(subject, item="tables"), report, [*lines, *cells], rule, obstacle)
+    pictured = obstacle or _pictured(files)
+    yield _judge_tables(replace(subject, item="tables"), report, [*lines, *cells], rule, pictured)
+
+
+def _pictured(files: tuple[Page, ...]) -> Obstacle | None:
+    """Return the doubt that files leave about tables: what stands in them as a picture has no text."""
+    if not files:
+        return None
+    observed = f"附件“{attachment_name(files[0])}”的文字里没有表格，表格可能是图片，不能断定没有。"
+    return Obstacle(Outcome.INCONCLUSIVE, "in_picture", observed)
 
 
 def _unread_content(report: Report, files: tuple[Page, ...], shared: frozenset[str]) -> Obstacle | None:
     """Return why what the report lacks may stand where we did not read, or None."""
+    if report.file is not None and (why := attachment_obstacle(report.file)):
+        return Obstacle(Outcome.NOT_TESTED, "attachment_unread", f"“{report.title}”是附件，没能读取（{why}）。")
     if report.page is None:
-        return Obstacle(Outcome.INCONCLUSIVE, "unread", f"“{report.title}”没有采集，没有看到内容。")
+        unread = Obstacle(Outcome.INCONCLUSIVE, "unread", f"“{report.title}”没有采集，没有看到内容。")
+        return None if report.file else unread
     obstacle = page_obstacle(report.page, f"“{report.title}”")
     if obstacle is None and is_undecided(report.page):
         obstacle = script_obstacle(f"“{report.title}”")

@@ -127,7 +127,7 @@ def _obstacle(visit: ColumnVisit, guide: Guide, shared: frozenset[str]) -> Obsta
     for page in guide.pages:
         if (obstacle := elsewhere(_without_forms(page), _relevant(visit.attachments), shared)) is not None:
             return obstacle
-    read = {comparable(page.url) for page in (*visit.pages, *visit.articles)}
+    read = {comparable(page.url) for page in (*visit.pages, *visit.articles, *visit.attachments)}
     unread = [e for e in entries_of(visit) if "指南" in e.title and comparable(e.url) not in read]
     if unread:
         observed = f"列表中的“{unread[0].title}”没有采集，不能断定指南缺少什么。"

@@ -61,7 +61,7 @@ def _judge(visit: ColumnVisit, rule: InstitutionsRule) -> Finding:
         )
     if (obstacle := column_obstacle(visit)) is not None:
         return subject.cannot_tell(obstacle)
-    if dead := tuple(page for page in visit.articles if _is_gone(page)):
+    if dead := tuple(page for page in _documents(visit) if _is_gone(page)):
         return _not_opening(subject, visit, dead)
     if any(page.facts and leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
         return subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，打开与否不由本站决定。")
@@ -73,7 +73,8 @@ def _judge(visit: ColumnVisit, rule: InstitutionsRule) -> Finding:
 def _judge_content(subject: Subject, visit: ColumnVisit, rule: InstitutionsRule) -> Finding:
     held = _held(visit, rule)
     if held:
-        opened = f"抽到的 {len(visit.articles)} 篇都打得开" if visit.articles else "制度就在栏目页上"
+        count = len(_documents(visit))
+        opened = f"抽到的 {count} 篇都打得开" if count else "制度就在栏目页上"
         return subject.passed("published", f"“{visit.column.name}”有{held}，{opened}。", passage=held)
     if (rest := unread_rest(visit)) is not None:
         return subject.cannot_tell(rest)
@@ -105,6 +106,12 @@ def _text_length(facts: PageFacts) -> int:
 # ---------------------------------------------------------------- documents that do not open
 
 
+def _documents(visit: ColumnVisit) -> tuple[Page, ...]:
+    """Return the sampled articles, and the files that the list pages lead to straight."""
+    own = {None, *(page.url for page in visit.pages)}
+    return (*visit.articles, *(file for file in visit.attachments if file.visit.parent in own))
+
+
 def _is_gone(page: Page) -> bool:
     """Whether the server itself says that there is no such page."""
     return page.failure is FailureKind.NOT_FOUND or bool(page.facts and page.facts.soft_not_found)
@@ -124,12 +131,12 @@ def _not_opening(subject: Subject, visit: ColumnVisit, dead: tuple[Page, ...]) -
 
 def _obstacle(visit: ColumnVisit) -> Obstacle | None:
     """Return why a sampled document could not be seen, or None when all of them were."""
-    for page in visit.articles:
+    for page in _documents(visit):
         what = f"制度文件“{page.visit.title or page.url}”"
-        if (obstacle := page_obstacle(page, what)) is not None:
+        if page.attachment is None and (obstacle := page_obstacle(page, what)) is not None:
             return obstacle
     entries = list(entries_of(visit))
-    if entries and not visit.articles:
+    if entries and not _documents(visit):
         observed = f"列表有 {len(entries)} 个条目，一篇也没有采集，不知道是否打得开。"
         return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
     if not entries and any(map(is_undecided, visit.pages)):
