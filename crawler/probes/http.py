@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpcore
@@ -52,7 +52,6 @@ class Question:
     family: int = 0
     form: bytes = b""  # sent as application/x-www-form-urlencoded
     most_bytes: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 def exchange(question: Question, names: Names, settings: Crawl) -> Got:
@@ -84,7 +83,7 @@ def _exchange(question: Question, backend: _Backend, settings: Crawl) -> Got:
         max_redirects=settings.max_redirects,
         trust_env=False,
     )
-    headers = question.headers | ({"Content-Type": "application/x-www-form-urlencoded"} if question.form else {})
+    headers = {"Content-Type": "application/x-www-form-urlencoded"} if question.form else None
     content = question.form or None
     body = bytearray()
     with client, client.stream(question.method, question.url, headers=headers, content=content) as response:

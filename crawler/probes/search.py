@@ -21,6 +21,7 @@ from crawler.urls import InvalidUrl, normalise
 _WORDS = re.compile(r"[0-9A-Za-z㐀-䶿一-鿿]+")
 _LONGEST = 14  # characters asked for: many engines take no more
 _SHORTEST = 6
+_MOST_BYTES = 1_000_000  # of a page of results
 _REST = 3  # further characters of the title, which only somebody who found it can show
 _UNREAD = frozenset({"empty_list", "script_content", "challenge", "frames_unread"})
 
@@ -80,7 +81,7 @@ def probe_search(manners: Manners, home: PageFacts | None, titles: Sequence[Titl
 
 def _search(manners: Manners, home: PageFacts, searching: SearchForm, title: Title, number: int) -> Probe:
     url, form = searching.request(title.query, home.charset)
-    got = manners.ask(Question(url, searching.form.method, form=form))
+    got = manners.ask(Question(url, searching.form.method, form=form, most_bytes=_MOST_BYTES))
     found, error = _found(got, title, manners)
     observed: dict[str, object] = {
         "try": number,
