@@ -66,14 +66,14 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 def _judge_form(subject: Subject, host: str, suffix: str) -> Finding:
     if _is_address(host):
         observed, wanted = f"网站用 IP 地址 {host} 访问，没有域名。", f"应当使用以“.{suffix}”结尾的域名"
-        return subject.failed("bare_address", observed, f"{wanted}。{CLAUSE}", passage=host, where=WHERE)
+        return subject.failed("bare_address", observed, f"{wanted}。{CLAUSE}", where=WHERE)
     if not is_under(host, suffix):
         observed, wanted = f"网站的域名是 {host}，不以“.{suffix}”结尾。", f"应当使用以“.{suffix}”结尾的域名"
-        return subject.failed("other_suffix", observed, f"{wanted}，原域名停用。{CLAUSE}", passage=host, where=WHERE)
+        return subject.failed("other_suffix", observed, f"{wanted}，原域名停用。{CLAUSE}", where=WHERE)
     if host == registered_domain(host, suffix):
         observed, wanted = f"网站的域名是 {host}，前面没有 www。", f"门户网站的域名应当是 www.{host}"
-        return subject.failed("without_www", observed, f"{wanted}。{CLAUSE}", passage=host, where=WHERE)
-    return subject.passed("government_domain", f"网站的域名是 {host}，以“.{suffix}”结尾。", passage=host, where=WHERE)
+        return subject.failed("without_www", observed, f"{wanted}。{CLAUSE}", where=WHERE)
+    return subject.passed("government_domain", f"网站的域名是 {host}，以“.{suffix}”结尾。", where=WHERE)
 
 
 def _is_address(host: str) -> bool:
@@ -91,7 +91,7 @@ def _judge_unity(subject: Subject, bundle: Bundle, host: str, reached: str) -> F
     if registered_domain(full_host_of(reached), suffix) != own:
         observed = f"打开 {subject.target} 转到了另一个域名：{reached}。"
         expected = f"网站原则上只用一个域名，请停用多余的一个，或把它登记为网站的域名。{CLAUSE}"
-        return subject.failed("leads_elsewhere", observed, expected, passage=reached, where=WHERE)
+        return subject.failed("leads_elsewhere", observed, expected, where=WHERE)
     elsewhere = {
         visit.column.url: visit.column.name
         for visit in bundle.columns
@@ -101,7 +101,7 @@ def _judge_unity(subject: Subject, bundle: Bundle, host: str, reached: str) -> F
     if foreign:
         observed = f"网站的域名是 {host}，而有 {len(foreign)} 个栏目放在别的域名上：{_named(foreign)}。"
         expected = f"栏目、专题、业务系统应当与网站使用同一个以“.{suffix}”结尾的域名。{CLAUSE}"
-        return subject.failed("several_domains", observed, expected, passage=_named(foreign), where=WHERE)
+        return subject.failed("several_domains", observed, expected, where=WHERE)
     if elsewhere:
         observed = f"有 {len(elsewhere)} 个栏目放在另一个政府域名上：{_named(elsewhere)}。"
         return subject.finding(Outcome.NOTICE, "another_government_domain", observed, f"原则上使用同一域名。{CLAUSE}")

@@ -59,6 +59,11 @@ class Suspect:
         """The link in words for its editor."""
         return f"“{self.text[:40] or '（无文字）'}”→ {self.url[:120]}（{self.how}）"
 
+    @property
+    def passage(self) -> str:
+        """The link as the page has it."""
+        return f"{self.text} {self.url}".strip()
+
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding for each page that was looked at; what stands on several pages is told on the first."""
@@ -106,7 +111,7 @@ def _told(subject: Subject, suspects: tuple[Suspect, ...], pages: int) -> Findin
     grave = tuple(suspect for suspect in suspects if suspect.grave)
     listed = "；".join(suspect.words for suspect in (grave or suspects)[:EXAMPLES])
     spread = f"，在看过的 {pages} 个页面上都有" if pages > 1 else ""
-    passage = (grave or suspects)[0].words
+    passage = (grave or suspects)[0].passage
     if not grave:
         observed = f"有 {len(suspects)} 条可疑的链接{spread}：{listed}。"
         return subject.finding(

@@ -72,7 +72,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         yield from _judge_tags(pages, rules.checks.page_tags)
     for visit in bundle.columns:
         own = tuple(page for owner, page in articles if owner is visit)
-        yield from _judge_contents(visit, own, bundle.day)
+        yield from _judge_contents(visit, own)
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ def _judge_tags(site: _SitePages, rule: PageTagsRule) -> Iterator[Finding]:
     for kind, pages in site.pages.items():
         subject = Subject(META.id, _root(pages[0].url), item=kind)
         obstacles: list[Obstacle] = []
-        faults: dict[str, list[Page]] = defaultdict(list)
+        faults: dict[_Fault, list[Page]] = defaultdict(list)
         for page in pages:
             obstacle = _obstacle(page)
             if obstacle is not None or page.facts is None:
@@ -116,10 +116,8 @@ def _judge_tags(site: _SitePages, rule: PageTagsRule) -> Iterator[Finding]:
         elif faults:
             yield _failed(subject, faults, judged)
         else:
-            yield replace(
-                subject.passed("tagged", f"看了 {judged} 个页面，{KINDS[kind]}齐全，与页面相符。"),
-                evidence=evidence_of(pages[0]),
-            )
+            observed = f"看了 {judged} 个页面，{KINDS[kind]}齐全，与页面相符。"
+            yield replace(subject, evidence=evidence_of(pages[0])).passed("tagged", observed)
 
 
 def _root(url: str) -> str:
@@ -131,21 +129,18 @@ def _obstacle(page: Page) -> Obstacle | None:
     return page_obstacle(page) or (script_obstacle() if is_undecided(page) else None)
 
 
-def _failed(subject: Subject, faults: dict[str, list[Page]], judged: int) -> Finding:
+def _failed(subject: Subject, faults: dict[_Fault, list[Page]], judged: int) -> Finding:
     seen = "；".join(
-        f"{fault}（{judged} 页中有 {len(pages)} 页，如 {_some(pages)}）" for fault, pages in faults.items()
+        f"{fault.told}（{judged} 页中有 {len(pages)} 页，如 {_some(pages)}）" for fault, pages in faults.items()
     )
-    reason = "missing" if any(fault.startswith("缺") for fault in faults) else "untrue"
-    first = next(iter(faults.values()))
-    return replace(
-        subject.failed(
-            reason,
-            f"{KINDS[subject.item]}有问题：{seen}。",
-            f"请在模板里补上或改正，改一处即可改好所有同类页面。{CLAUSE}",
-            passage="；".join(faults),
-            where=PLACE,
-        ),
-        evidence=evidence_of(*first[:PLACES]),
+    reason = "missing" if any(not fault.written for fault in faults) else "untrue"
+    shown = [page for pages in faults.values() for page in pages[:PLACES]]
+    return replace(subject, evidence=evidence_of(*shown)).failed(
+        reason,
+        f"{KINDS[subject.item]}有问题：{seen}。",
+        f"请在模板里补上或改正，改一处即可改好所有同类页面。{CLAUSE}",
+        passage="；".join(fault.written for fault in faults if fault.written),
+        where=PLACE,
     )
 
 
@@ -153,27 +148,35 @@ def _some(pages: list[Page]) -> str:
     return "、".join(page.url for page in pages[:PLACES])
 
 
-def _faults(kind: str, facts: PageFacts, rule: PageTagsRule) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """What is wrong with a tag, in Chinese, and what the tag says ("": it is missing)."""
+
+    told: str
+    written: str = ""
+
+
+def _faults(kind: str, facts: PageFacts, rule: PageTagsRule) -> Iterator[_Fault]:
     tags = _tags(facts)
     for names in {"site": rule.site, "column": rule.column, "article": rule.article}[kind]:
         if not any(tags.get(name.lower()) for name in names):
-            yield f"缺{'或'.join(names)}"
+            yield _Fault(f"缺{'或'.join(names)}")
     yield from _untrue_site(tags, facts) if kind == "site" else ()
     name = tags.get("columnname", "")
     if kind == "column" and name and _key(name) not in _key(facts.text):
-        yield f"ColumnName 写作“{name[:40]}”，页面上没有这个名称"
+        yield _Fault(f"ColumnName 写作“{name[:40]}”，页面上没有这个名称", name)
     published = tags.get("pubdate", "")
     if kind == "article" and published and not find_dates_in(published, date.max, compact=True):
-        yield f"PubDate 写作“{published[:40]}”，不是日期"
+        yield _Fault(f"PubDate 写作“{published[:40]}”，不是日期", published)
 
 
-def _untrue_site(tags: dict[str, str], facts: PageFacts) -> Iterator[str]:
+def _untrue_site(tags: dict[str, str], facts: PageFacts) -> Iterator[_Fault]:
     domain, host = tags.get("sitedomain", ""), host_of(facts.url or "")
     if domain and host and _domain(domain) != host:
-        yield f"SiteDomain 写作“{domain[:60]}”，而网址是 {host}"
+        yield _Fault(f"SiteDomain 写作“{domain[:60]}”，而网址是 {host}", domain)
     code, shown = tags.get("siteidcode", ""), facts.identity.site_code or ""
     if code and shown and code.lower() != shown.lower():
-        yield f"SiteIDCode 写作“{code[:20]}”，而页面底部的网站标识码是 {shown}"
+        yield _Fault(f"SiteIDCode 写作“{code[:20]}”，而页面底部的网站标识码是 {shown}", code)
 
 
 def _tags(facts: PageFacts) -> dict[str, str]:
@@ -193,7 +196,10 @@ def _domain(written: str) -> str:
 # ---------------------------------------------------------------- tags of articles, against what the articles show
 
 
-def _judge_contents(visit: ColumnVisit, articles: tuple[Page, ...], day: date) -> Iterator[Finding]:
+AGREES = _Fault("")
+
+
+def _judge_contents(visit: ColumnVisit, articles: tuple[Page, ...]) -> Iterator[Finding]:
     readable = tuple(page for page in articles if page.facts is not None and _obstacle(page) is None)
     unread = next((obstacle for page in articles if (obstacle := _obstacle(page))), None)
     for item, reason, compare in (
@@ -202,14 +208,14 @@ def _judge_contents(visit: ColumnVisit, articles: tuple[Page, ...], day: date) -
     ):
         subject = Subject(META.id, visit.target, evidence_of(*readable), visit.column.id, item)
         compared = [(page, fault) for page in readable if (fault := compare(page, visit)) is not None]
-        differing = [f"{fault}（{page.url}）" for page, fault in compared if fault]
+        differing = [(page, fault) for page, fault in compared if fault is not AGREES]
         if differing:
             yield subject.failed(
                 reason,
                 f"“{visit.column.name}”栏目抽查的 {len(compared)} 篇里有 {len(differing)} 篇的标签与页面不符："
-                f"{'；'.join(differing)}。",
+                f"{'；'.join(f'{fault.told}（{page.url}）' for page, fault in differing)}。",
                 f"标签应当照页面显示的填写，不应填系统生成页面的时间或别的稿件的标题。{CLAUSE}",
-                passage=differing[0],
+                passage=differing[0][1].written,
                 where=PLACE,
             )
         elif compared:
@@ -220,8 +226,8 @@ def _judge_contents(visit: ColumnVisit, articles: tuple[Page, ...], day: date) -
             yield subject.not_applicable("nothing_to_compare", "没有同时带标签又显示这项内容的文章可以对照。")
 
 
-def _compared_title(page: Page, visit: ColumnVisit) -> str | None:
-    """What differs, "" when nothing does, None when there is nothing to compare.
+def _compared_title(page: Page, visit: ColumnVisit) -> _Fault | None:
+    """What differs, AGREES when nothing does, None when there is nothing to compare.
 
     That the tag is wrong is said only where the list calls the article what the page shows, and not what the tag says.
     """
@@ -230,15 +236,15 @@ def _compared_title(page: Page, visit: ColumnVisit) -> str | None:
     if not tag or not shown:
         return None
     if _is_same(tag, shown) or _key(tag) in _key(page.facts.text):
-        return ""
+        return AGREES
     listed = [title for title in _listed(page, visit) if title]
     if not listed or any(_is_same(title, tag) for title in listed) or not any(_is_same(t, shown) for t in listed):
         return None
-    return f"ArticleTitle 写作“{tag[:80]}”，页面的标题是“{shown[:80]}”"
+    return _Fault(f"ArticleTitle 写作“{tag[:80]}”，页面的标题是“{shown[:80]}”", tag)
 
 
-def _compared_date(page: Page, visit: ColumnVisit) -> str | None:
-    """What differs, "" when nothing does, None when there is nothing to compare.
+def _compared_date(page: Page, visit: ColumnVisit) -> _Fault | None:
+    """What differs, AGREES when nothing does, None when there is nothing to compare.
 
     An unlabelled date under the title counts as shown only where the list gives the same day.
     """
@@ -248,11 +254,12 @@ def _compared_date(page: Page, visit: ColumnVisit) -> str | None:
     if not tagged or shown.date is None:
         return None
     if tagged[0].date == shown.date and shown.source is not DateSource.META:
-        return ""
+        return AGREES
     listed = page.visit.listed_date or next((e.date for e in _entries(page, visit) if e.date), None)
     if shown.source not in LABELLED and not (shown.source is DateSource.TEXT and listed == shown.date):
         return None
-    return f"PubDate 写作 {tagged[0].date:%Y-%m-%d}，页面显示的发布日期是 {shown.date:%Y-%m-%d}"
+    told = f"PubDate 写作 {tagged[0].date:%Y-%m-%d}，页面显示的发布日期是 {shown.date:%Y-%m-%d}"
+    return _Fault(told, tagged[0].text)
 
 
 def _listed(page: Page, visit: ColumnVisit) -> list[str]:
