@@ -138,14 +138,11 @@ def _name(subject: Subject, visit: ColumnVisit) -> Finding:
             passage=stranger,
             where="单位名称或标题",
         )
-    own = next((name for name in unit.names if any(_names(facts, name) for facts in pages)), None)
+    texts = [normalised(f"{facts.title}\n{facts.body_text}") for facts in pages]
+    own = next((name for name in unit.names if any(normalised(name) in text for text in texts)), None)
     if own is not None:
         return subject.passed("named", f"写的是本单位（“{own}”）。", passage=own)
     return subject.not_applicable("unnamed", "栏目里没有标明单位名称，无从核对。")
-
-
-def _names(facts: PageFacts, name: str) -> bool:
-    return normalised(name) in normalised(f"{facts.title}\n{facts.body_text}")
 
 
 def _is_another(organ: str, unit: Unit) -> bool:

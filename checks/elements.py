@@ -21,6 +21,8 @@ MAX_LINES = 3_000  # of one page or file
 MAX_LINE = 2_000  # characters of a line that are looked at
 MAX_VALUE = 200
 MAX_CELL = 60  # characters of a cell that may be a label
+MAX_ROWS, MAX_COLUMNS = 400, 20  # of a table that are looked at
+MAX_MERGED = 50  # rows that a label's cell may cover
 CONTAINED = 4  # characters from which a spelling is also known inside a longer label: 所需办理材料清单
 
 
@@ -129,14 +131,14 @@ def _statements(source: PageFacts | AttachmentFacts, index: _Index) -> Iterator[
 
 def _in_table(table: Table, index: _Index) -> Iterator[tuple[_Names, Statement]]:
     """Labels in cells: the value stands to the right, or below where the label to the right is one too."""
-    rows = table.rows
+    rows = tuple(row[:MAX_COLUMNS] for row in table.rows[:MAX_ROWS])
     known = [[_named(cell, index) if 2 <= len(cell) <= MAX_CELL else () for cell in row] for row in rows]
     for r, row in enumerate(rows):
         for c, cell in enumerate(row):
             if not known[r][c] or (c and row[c - 1] == cell):
                 continue
             beside = next((n for n in range(c + 1, len(row)) if row[n] != cell), None)
-            below = next((n for n in range(r + 1, len(rows)) if rows[n][c] != cell), None)
+            below = next((n for n in range(r + 1, min(len(rows), r + MAX_MERGED)) if rows[n][c] != cell), None)
             value = ""
             if beside is not None and not known[r][beside]:
                 value = row[beside]

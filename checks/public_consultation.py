@@ -83,7 +83,7 @@ SUBJECT = re.compile("《([^》]{2,60})》")
 BOILERPLATE = re.compile(
     r"关于|公开|征求|征集|征询|意见|建议|公众|社会|结果|反馈|采纳|情况|汇总|说明|公告|通知|公示|草案|征求意见稿|对|的|[《》（）()“”\s]"
 )
-LINES = 400
+LINES, CHARACTERS = 400, 100_000  # of a text that are read
 NUMERALS = {numeral: value for value, numeral in enumerate("一二三四五六七八九", 1)}
 
 
@@ -169,7 +169,7 @@ class _Draft:
 
     def _text(self, facts: PageFacts) -> str:
         files = (file.attachment.text for file in self.visit.attachments_of(self.page) if file.attachment)
-        return "\n".join((facts.body_text, *files))
+        return "\n".join((facts.body_text, *files))[:CHARACTERS]
 
     # -------------------------------------------------------- how and until when
 
