@@ -23,6 +23,7 @@ MAX_VALUE = 200
 MAX_CELL = 60  # characters of a cell that may be a label
 MAX_ROWS, MAX_COLUMNS = 400, 20  # of a table that are looked at
 MAX_MERGED = 50  # rows that a label's cell may cover
+ANY, MAX_ENDED = "…", 8  # …条件 is any label of so many characters that ends so: 报名条件, 符合下列条件
 CONTAINED = 4  # characters from which a spelling is also known inside a longer label: 所需办理材料清单
 
 
@@ -48,7 +49,8 @@ class Statement:
 def stated(source: PageFacts | AttachmentFacts, elements: Mapping[str, Sequence[str]]) -> dict[str, Statement]:
     """Return what the page or file says of each element; an element without any label on it is left out.
 
-    `elements` gives each element's accepted spellings. Of several labels of one element, the first with a value wins.
+    `elements` gives each element's accepted spellings; one that begins with … stands for any short label that ends so.
+    Of several labels of one element, the first with a value wins.
     """
     index = _index(tuple((name, tuple(spellings)) for name, spellings in elements.items()))
     found: dict[str, Statement] = {}
@@ -102,6 +104,8 @@ def _named(text: str, index: _Index) -> _Names:
         return ()
     inside = (spelling for spelling in index if len(spelling) >= CONTAINED and spelling in label)
     best = max(inside, key=len, default=None)
+    if best is None and len(label) <= MAX_ENDED:
+        best = next((ending for length in (4, 3, 2) if (ending := ANY + label[-length:]) in index), None)
     return index[best] if best else ()
 
 

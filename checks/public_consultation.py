@@ -47,7 +47,7 @@ META = CheckMeta(
         "not_due": "还没有到反馈的时候",
         "deadline_unclear": "看不出哪一天截止",
         "past": "超过一年，不再评判",
-        "not_draft": "不是征求意见稿",
+        "not_draft": "不是征求意见的公告",
         "external_only": "栏目只有站外链接",
         "empty": "栏目里没有征集（另由“空白栏目”评判）",
         **ELSEWHERE_REASONS,
@@ -79,6 +79,9 @@ DONE = re.compile(
     r"(?:共|未|没有|累计|陆续)(?:收|征集|采集)(?:集|到|得)|采纳(?:了)?\s{0,3}\d|采纳情况[如：:]|结果反馈|征集结果[如：:]|反馈情况[如：:]"
 )
 PROMISE = re.compile("将|届时|拟于|另行")
+ONLY_TEXT = re.compile(
+    r"^(?!.*(?:关于|公告|通知|启事|意见的)).*[（(]征求意见稿[）)]$"
+)  # the draft itself, noticed elsewhere
 SUBJECT = re.compile("《([^》]{2,60})》")
 BOILERPLATE = re.compile(
     r"关于|公开|征求|征集|征询|意见|建议|公众|社会|结果|反馈|采纳|情况|汇总|说明|公告|通知|公示|草案|征求意见稿|对|的|[《》（）()“”\s]"
@@ -143,11 +146,12 @@ class _Draft:
         if obstacle is not None or facts is None:
             yield whole.cannot_tell(obstacle or script_obstacle())
             return
-        if FEEDBACK.search(facts.title) or not DRAFT.search(facts.title):
-            yield whole.not_applicable("not_draft", f"“{facts.title}”不是征求意见稿。")
-            return
         text = self._text(facts)
         deadline = deadline_in(text, self._published(facts), self.day)
+        bare = deadline is None and ONLY_TEXT.search(facts.title) and not any(way.search(text) for way in WAYS)
+        if FEEDBACK.search(facts.title) or not DRAFT.search(facts.title) or bare:
+            yield whole.not_applicable("not_draft", f"“{facts.title}”不是征求意见的公告。")
+            return
         last = (deadline.day if deadline else None) or self._published(facts)
         if last is not None and (self.day - last).days > self.rule.look_back_days:
             yield whole.not_applicable(
