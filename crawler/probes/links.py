@@ -268,7 +268,8 @@ class _Asking:
         if page is None:
             return False
         said = self._soft.get(_origin(url))
-        return page.soft_not_found or (bool(said) and said == _bare(page))
+        dated = page.published.date is not None or page.list.entries  # news of missing pages is no missing page
+        return (page.soft_not_found and not dated) or (bool(said) and said == _bare(page))
 
     def _is_lenient(self, lead: Lead) -> bool:
         """Whether the site's host answers 200 for what cannot exist, so that its 200 alone proves nothing."""

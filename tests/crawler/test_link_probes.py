@@ -134,6 +134,14 @@ def test_a_host_that_answers_200_for_the_impossible(ask: Ask, site: Website) -> 
     assert ask("/none.html")["/none.html"]["state"] == "alive"
 
 
+def test_news_of_missing_pages_is_not_missing(ask: Ask, site: Website) -> None:
+    title = "我区清理“页面不存在”等错误链接"
+    news = f"<html><title>{title}</title><body><h1>{title}</h1>{{}}</body></html>"
+    site.routes |= {"/news": page(news.format("<p>发布时间：2026-11-02</p><p>已全部改正。</p>")), "/bare": page(news)}
+    found = ask("/news", "/bare")
+    assert (found["/news"]["state"], found["/bare"]["state"]) == ("alive", "dead")
+
+
 def test_robots_are_heard_and_a_host_that_refuses_is_left_alone(ask: Ask, site: Website) -> None:
     site.routes["/robots.txt"] = page("User-agent: *\nDisallow: /closed", content_type="text/plain")
     assert ask("/closed/1") == {}
