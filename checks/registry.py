@@ -50,7 +50,7 @@ from checks import (
 from checks.facts.model import PageFacts
 from checks.masking import masked
 from checks.model import Bundle, Check, FailureKind, Finding, Outcome, Scope
-from checks.single_page import bundle_of, checks_for
+from checks.single_page import bundles_of, checks_for
 from config.rules import CheckRules, Rules
 from config.schema import Unit
 
@@ -133,16 +133,23 @@ def judge(bundle: Bundle, rules: Rules, checks: Iterable[Check] | None = None) -
 
 
 def judge_page(
-    facts: PageFacts, rules: Rules, *, day: date, division_code: str = "", failure: FailureKind | None = None
+    facts: PageFacts,
+    rules: Rules,
+    *,
+    day: date,
+    division_code: str = "",
+    failure: FailureKind | None = None,
+    kind_known: bool = True,
 ) -> tuple[Finding, ...]:
     """Return what the checks that make sense on a single page say of it; `day` is the day it was captured.
 
-    `failure` says that what was read is not the page itself but stood before it.
+    `failure` says that what was read is not the page itself but stood before it; `kind_known` is False where nobody but
+    the page itself says what it is.
     """
-    ids = checks_for(facts.kind)
-    return judge(
-        bundle_of(facts, day, division_code, failure), rules, [check for check in CHECKS if check.META.id in ids]
-    )
+    ids = checks_for(facts, kind_known=kind_known)
+    checks = [check for check in CHECKS if check.META.id in ids]
+    bundles = bundles_of(facts, day, division_code, failure)
+    return tuple(finding for bundle in bundles for finding in judge(bundle, rules, checks))
 
 
 def attribute_to_units(site_findings: Iterable[Finding], units: Iterable[Unit]) -> tuple[Finding, ...]:

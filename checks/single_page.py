@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import date
 
@@ -26,8 +27,8 @@ TITLE_WORDS = {
 }
 CHECKS_OF_KIND = {
     PageKind.ARTICLE: ("open_attribute", "document_metadata", "undated_articles", "page_tags"),
-    PageKind.OTHER: ("open_attribute", "document_metadata", "undated_articles", "page_tags"),
-    PageKind.HOME: ("home_freshness", "site_identity", "error_report_entry"),
+    PageKind.OTHER: ("open_attribute", "document_metadata", "page_tags"),
+    PageKind.HOME: ("home_freshness", "site_identity", "error_report_entry", "hidden_links", "page_tags"),
     PageKind.COLUMN: ("column_freshness", "empty_columns", "page_tags"),
     PageKind.CATALOG: ("standard_catalog",),
     PageKind.APPLICATION: ("application_channel", "empty_columns"),
@@ -38,21 +39,43 @@ CHECKS_OF_SINGLE_PAGE = ("empty_columns",)
 CHECKS_OF_TEXT = ("personal_information", "wrong_expressions", "hidden_links")  # whatever the page is about
 
 
-def checks_for(kind: PageKind) -> tuple[str, ...]:
-    """Return the ids of the checks that make sense on a single page of the kind."""
-    ids = CHECKS_OF_KIND.get(kind, CHECKS_OF_SINGLE_PAGE)
-    return ids if kind is PageKind.HOME else (*ids, *CHECKS_OF_TEXT)
+def checks_for(facts: PageFacts, *, kind_known: bool = True) -> tuple[str, ...]:
+    """Return the ids of the checks that make sense on a single page.
+
+    Not every text is an article that must be dated (机构概况, 领导简介): unless somebody said that the page is one
+    (`kind_known`), its tags, an info line or the form of a document must.
+    """
+    ids = CHECKS_OF_KIND.get(facts.kind, CHECKS_OF_SINGLE_PAGE)
+    if not kind_known and not _is_plainly_article(facts):
+        ids = tuple(name for name in ids if name != "undated_articles")
+    return ids if facts.kind is PageKind.HOME else (*ids, *CHECKS_OF_TEXT)
 
 
-def bundle_of(facts: PageFacts, day: date, division_code: str = "", failure: FailureKind | None = None) -> Bundle:
-    """Return a bundle that holds the one page, in the place where a page of its kind belongs.
+ARTICLE_TAGS = frozenset({"articletitle", "pubdate", "contentsource"})
+INFO_LINE = re.compile(
+    r"(?:来源|发布(?:时间|日期|机构|单位)|浏览(?:次数|量)|阅读(?:次数|量)?|点击(?:数|量|率)?)\s*[:：]"
+)
 
-    `failure` says that the facts are not those of the page: a firewall's page stood before it.
+
+def _is_plainly_article(facts: PageFacts) -> bool:
+    tagged = any(name.lower() in ARTICLE_TAGS for name, _ in facts.meta)
+    return tagged or facts.form.is_official or INFO_LINE.search(facts.body_text) is not None
+
+
+def bundles_of(
+    facts: PageFacts, day: date, division_code: str = "", failure: FailureKind | None = None
+) -> tuple[Bundle, ...]:
+    """Return the bundles that hold the one page, in the places where a page of its kind belongs.
+
+    A home page belongs to a site and to its units. `failure` says that the facts are not those of the page: a
+    firewall's page stood before it.
     """
     url = address_of(facts)
     site = Site(id="page", name="单个页面", home=url)
     if facts.kind is PageKind.HOME:
-        return Bundle(day=day, site=site, division_code=division_code, home=_page(facts, url, PageRole.HOME, failure))
+        home = _page(facts, url, PageRole.HOME, failure)
+        of_site = Bundle(day=day, site=site, division_code=division_code, home=home)
+        return of_site, Bundle(day=day, unit=UNIT, division_code=division_code, homes=(home,))
     is_article = facts.kind in (PageKind.ARTICLE, PageKind.OTHER)
     column_type = ColumnType.POLICY if is_article else column_type_of(facts)
     column = Column(
@@ -60,7 +83,7 @@ def bundle_of(facts: PageFacts, day: date, division_code: str = "", failure: Fai
     )
     page = _page(facts, url, PageRole.ARTICLE if is_article else PageRole.COLUMN, failure)
     visit = ColumnVisit(column, UNIT, pages=() if is_article else (page,), articles=(page,) if is_article else ())
-    return Bundle(day=day, unit=UNIT, division_code=division_code, columns=(visit,))
+    return (Bundle(day=day, unit=UNIT, division_code=division_code, columns=(visit,)),)
 
 
 def address_of(facts: PageFacts) -> str:

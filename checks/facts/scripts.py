@@ -58,8 +58,10 @@ _FILLS = re.compile(
     r"\$\.(?:ajax|get|post|getJSON)\b|\.ajax\(|getJSON\(|\bfetch\(|XMLHttpRequest|axios\b|new\s+Vue\b|createApp\(|layui|laytpl"
     r"|template\(|\.jpage\(|<datastore>|\.load\(|document\.write|innerHTML|\.html\(|\.append\("
 )
+_MOVES_ON = re.compile(r"\blocation(?:\.href)?\s*=(?!=)|\blocation\.(?:replace|assign)\(")
 _LIBRARY = re.compile(
-    r"jquery|bootstrap|swiper|superslide|layer|respond|html5|polyfill|share|stat\b|cnzz|hm\.js|baidu|count|jiucuo|flash|video|player",
+    r"jquery|bootstrap|swiper|superslide|layer|respond|html5|polyfill|share|stat\b|cnzz|hm\.js|baidu|count|jiucuo|flash|video|player"
+    r"|/(?:create)?pag(?:e|er|ing|ination)(?:html)?(?:\.min)?\.js(?:\?|$)",  # writes the links to the list's other pages
     re.I,
 )
 _FOOTER_SCRIPT = re.compile(r"foot|bottom|copyright|dibu|banquan|conac", re.I)
@@ -103,6 +105,8 @@ def _fills(dom: Dom) -> bool:
     """Whether scripts of the page write into it, or may: a script of the site's own, or a single-page application."""
     if any(_FILLS.search(code) for code in _inline(dom)):
         return True
+    if len(dom.text) < _NEARLY_EMPTY and any(_MOVES_ON.search(code) for code in _inline(dom)):
+        return True  # to an address that it puts together
     if any(_APPLICATION_ROOT.match(box.get("id") or "") for box in dom.root.iter("div")):
         return True
     return any(_is_own(script) for script in dom.scripts)

@@ -68,7 +68,14 @@ def page(
         document.body, url=document.url, content_type=document.content_type, as_of=day, kind=known_kind(kind)
     )
     division = configuration.inventory.district.division_code
-    findings = judge_page(facts, configuration.rules, day=day, division_code=division, failure=document.failure)
+    findings = judge_page(
+        facts,
+        configuration.rules,
+        day=day,
+        division_code=division,
+        failure=document.failure,
+        kind_known=kind is not None,
+    )
     print_json(page_json(facts, findings)) if json else _print_page(facts, findings)
 
 

@@ -100,7 +100,10 @@ def test_an_undeclared_reason_is_an_error_of_the_check() -> None:
 def test_sites_are_judged_by_the_checks_of_sites_alone() -> None:
     of_site = {finding.check for finding in judge(Bundle(DAY, site=SITE), RULES)}
     of_unit = {finding.check for finding in judge(Bundle(DAY, unit=UNIT), RULES)}
-    assert of_site == {"ipv6", "home_freshness", "site_identity", "error_report_entry", "domain_name"}
+    assert of_site == {
+        *("ipv6", "home_freshness", "site_identity", "error_report_entry", "domain_name"),
+        *("availability", "site_search", "tls"),
+    }
     assert of_unit == {"standard_catalog"}  # a unit without columns has nothing else to judge
 
 
@@ -125,8 +128,9 @@ def test_the_same_fault_keeps_its_fingerprint_from_day_to_day() -> None:
 @pytest.mark.parametrize(
     ("kind", "checks"),
     [
+        (PageKind.OTHER, {"open_attribute", "document_metadata", "page_tags"}),
         (PageKind.ARTICLE, {"open_attribute", "document_metadata", "undated_articles", "page_tags"}),
-        (PageKind.HOME, {"home_freshness", "site_identity", "error_report_entry"}),
+        (PageKind.HOME, {"home_freshness", "site_identity", "error_report_entry", "hidden_links", "page_tags"}),
         (PageKind.COLUMN, {"column_freshness", "empty_columns", "page_tags"}),
         (PageKind.CATALOG, {"standard_catalog"}),
         (PageKind.GUIDE, {"empty_columns", "disclosure_guide"}),
