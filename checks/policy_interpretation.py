@@ -72,14 +72,23 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         if (obstacle := column_obstacle(visit)) is not None:
             yield Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id).cannot_tell(obstacle)
     period = Period.before(bundle.day, rule.days)
-    recent = [(item.date, item) for item in items_of(sources) if item.date is not None and period.holds(item.date)]
+    items = tuple(items_of(sources))
+    recent = [(item.date, item) for item in items if item.date is not None and period.holds(item.date)]
     recent.sort(key=lambda dated: dated[0], reverse=True)
     judging = _Judging(bundle, columns_of(bundle, {ColumnType.POLICY_INTERPRETATION}), rule)
     for published, item in recent[: rule.newest]:
         yield from judging.policy(item, published)
     if not recent and not any(column_obstacle(visit) for visit in sources):
-        subject = Subject(META.id, listed[0].target, evidence_of(*listed[0].pages), listed[0].column.id)
-        yield subject.not_applicable("no_policy", f"{period.first:%Y-%m-%d} 以来没有看到政策文件，不要求解读。")
+        yield _without_policies(listed[0], items, period)
+
+
+def _without_policies(visit: ColumnVisit, items: Sequence[Item], period: Period) -> Finding:
+    subject = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
+    undated = next((item for item in items if item.date is None), None)
+    if undated is not None:
+        observed = f"“{undated.full_title}”等政策文件看不出发布日期，不能断定是否需要解读。"
+        return subject.finding(Outcome.INCONCLUSIVE, "undated", observed)
+    return subject.not_applicable("no_policy", f"{period.first:%Y-%m-%d} 以来没有看到政策文件，不要求解读。")
 
 
 class _Judging:
@@ -111,7 +120,9 @@ class _Judging:
         return Subject(META.id, policy.url, evidence_of(*policy.pages, *pages), policy.column.id, item, share)
 
     def _wants_one(self, item: Item) -> bool:
-        title = item.full_title
+        title = _essence(item.full_title)
+        for name in self.bundle.unit.names if self.bundle.unit else ():
+            title = title.replace(name, "")  # 自然资源和规划局 is no 规划
         facts = item.article.facts if item.article else None
         if facts is not None and page_obstacle(item.article or item.seen_on) is None and not facts.form.is_official:
             return False
