@@ -157,7 +157,10 @@ def _judge_element(
     says_none = statement is not None and compact(statement.value) == "无" and not element.may_be_none
     if statement is not None and not statement.is_blank and not says_none:
         return subject.passed(
-            "stated", f"写明了{element.title}：{statement.passage}。", passage=statement.passage, where=statement.where
+            "stated",
+            f"写明了{element.title}：{statement.passage.rstrip('。；')}。",
+            passage=statement.passage,
+            where=statement.where,
         )
     told = next((line for line in guide.lines if _tells(line, element)), None)
     if told is not None:

@@ -185,10 +185,10 @@ def _obstacle(search: Search) -> Obstacle | None:
             continue
         if (obstacle := unread_rest(visit)) is not None:
             return obstacle
-        listed = {comparable(entry.url) for entry in entries_of(visit)}
+        known = search.columns | {comparable(entry.url) for entry in entries_of(visit)}
         for page in visit.pages:
             for link in page.facts.links if page.facts else ():
-                if comparable(link.url) not in listed | search.columns and search.matches(link.text):
+                if comparable(link.url) not in known and search.matches(link.text):
                     observed = (
                         f"“{visit.column.name}”栏目有“{link.text}”的链接（{link.url}），没有采集，"
                         f"不能断定没有{search.item.title}。"

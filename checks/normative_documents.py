@@ -10,18 +10,21 @@ from datetime import date
 from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
 from checks.facts.labels import compact
 from checks.facts.model import PageFacts
+from checks.facts.official_form import form_of_text
 from checks.listing import entries_of, unread_rest
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from checks.readability import (
     ABSENT,
     SHARED_REASONS,
+    attachment_name,
+    attachment_obstacle,
     column_obstacle,
     is_absent,
     is_undecided,
     page_obstacle,
     script_obstacle,
 )
-from checks.validity import Period, Status, mark_in_list, mark_of, period_of
+from checks.validity import Period, Status, mark_in_list, mark_of, period_in_text, period_of
 from checks.verdict import Subject, evidence_of
 from config.rules import Rules
 from config.schema import ColumnType
@@ -64,6 +67,9 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         yield _judge_place(visit)
         for page in visit.articles:
             yield _judge_validity(page, visit, bundle.day, shared)
+        for file in visit.attachments:
+            if file.visit.parent is None:
+                yield _judge_file(file, visit, bundle.day)
         yield from _judge_numbers(visit)
 
 
@@ -97,7 +103,7 @@ def _judge_validity(page: Page, visit: ColumnVisit, day: date, shared: frozenset
     mark = mark_of(page.facts) or mark_in_list(_lists(visit), page.visit.title or page.facts.title)
     period = period_of(page.facts, day, [file.attachment.text for file in attached if file.attachment])
     if period is not None and day > period.last_day and (mark is None or mark[0] is Status.VALID):
-        return _expired(subject, visit, page.facts, period, mark)
+        return _expired(subject, visit, page.facts.title, period, mark)
     if mark is not None:
         return subject.passed("marked", f"已标明“{mark[0]}”（原文：{mark[1]}）。", passage=mark[1])
     if period is not None:
@@ -106,7 +112,26 @@ def _judge_validity(page: Page, visit: ColumnVisit, day: date, shared: frozenset
         )
     if (obstacle := elsewhere(page, attached, shared)) is not None:
         return subject.cannot_tell(obstacle)
-    return _unmarked(subject, page.facts)
+    return _unmarked(subject, page.facts.title, page.facts.document.validity)
+
+
+def _judge_file(file: Page, visit: ColumnVisit, day: date) -> Finding:
+    """Judge a document that the list leads straight to as a file."""
+    subject, name = _subject(file, visit, "validity"), attachment_name(file)
+    why = attachment_obstacle(file)
+    mark = mark_in_list(_lists(visit), file.visit.title)
+    period = period_in_text(file.attachment.text, day) if file.attachment else None
+    if period is not None and day > period.last_day and (mark is None or mark[0] is Status.VALID):
+        return _expired(subject, visit, name, period, mark)
+    if mark is not None or period is not None:
+        seen = f"列表标明“{mark[0]}”" if mark else f"文件写明有效期到 {period.last_day:%Y-%m-%d}" if period else ""
+        return subject.passed("marked", f"“{name}”{seen}。", where="列表" if mark else f"文件“{name}”")
+    if why or file.attachment is None:
+        observed = f"列表直接链接到文件“{name}”，文件没能读取（{why}），可能写有有效期，不能断定没有标明。"
+        return subject.finding(Outcome.NOT_TESTED, "attachment_unread", observed)
+    if not form_of_text(file.visit.title, file.attachment.text).is_official:
+        return _not_document(subject)
+    return _unmarked(subject, name, None)
 
 
 def _subject(page: Page, visit: ColumnVisit, item: str, *attached: Page) -> Subject:
@@ -123,8 +148,7 @@ def _not_document(subject: Subject) -> Finding:
     )
 
 
-def _unmarked(subject: Subject, facts: PageFacts) -> Finding:
-    value = facts.document.validity
+def _unmarked(subject: Subject, title: str, value: str | None) -> Finding:
     if value is None:
         seen = "信息标签表、标题、列表和正文里都没有标明有效、失效或废止，也没有写明有效期"
     else:
@@ -135,24 +159,24 @@ def _unmarked(subject: Subject, facts: PageFacts) -> Finding:
         )
     return subject.failed(
         "unmarked",
-        f"规范性文件“{facts.title}”{seen}。",
+        f"规范性文件“{title}”{seen}。",
         f"公开的规范性文件应当标明“有效”“失效”或“废止”，请在信息标签表的“有效性”一栏填写。{CLAUSE}",
-        passage=facts.title,
+        passage=title,
         where="信息标签表",
     )
 
 
 def _expired(
-    subject: Subject, visit: ColumnVisit, facts: PageFacts, period: Period, mark: tuple[Status, str] | None
+    subject: Subject, visit: ColumnVisit, title: str, period: Period, mark: tuple[Status, str] | None
 ) -> Finding:
-    extension = _extension(visit, facts.title)
+    extension = _extension(visit, title)
     if extension:
         observed = f"写明的有效期到 {period.last_day:%Y-%m-%d}，但列表里另有“{extension}”，可能已经延长，不能断定失效。"
         return subject.finding(Outcome.INCONCLUSIVE, "extended", observed)
     seen = f"仍标“{mark[1]}”" if mark else "没有标明失效"
     return subject.failed(
         "expired",
-        f"“{facts.title}”写明的有效期到 {period.last_day:%Y-%m-%d}（原文：{period.passage}），已经届满，{seen}。",
+        f"“{title}”写明的有效期到 {period.last_day:%Y-%m-%d}（原文：{period.passage}），已经届满，{seen}。",
         f"有效期届满的应当改标“失效”；继续执行的应当公布延长有效期的文件，并改正有效期。{CLAUSE}",
         passage=period.passage,
         where="有效性标记和正文",

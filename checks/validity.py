@@ -130,6 +130,12 @@ def period_of(facts: PageFacts, day: date, attached: Sequence[str] = ()) -> Peri
     return max(found, key=lambda period: period.last_day, default=None)
 
 
+def period_in_text(text: str, day: date) -> Period | None:
+    """Return the latest last day that a file states for itself; a period counted from its issue cannot be told."""
+    found = (p for line in text.splitlines()[:MAX_LINES] for p in _in_line(line[:MAX_LINE], day, None))
+    return max(found, key=lambda period: period.last_day, default=None)
+
+
 def _issued(facts: PageFacts) -> date | None:
     """The latest of the days from which 自印发之日起 may be counted."""
     days = (facts.document.written_on, facts.document.published_on, facts.published.date)
