@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 from checks.addresses import leads_outside_only
-from checks.elements import Statement, stated
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures
+from checks.elements import Statement, leading_to, stated
+from checks.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures, unread_page
 from checks.facts.model import PageFacts
 from checks.issuing_organ import ORGANS
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Scope
-from checks.readability import SHARED_REASONS, Obstacle, column_obstacle, is_absent
+from checks.readability import SHARED_REASONS, Obstacle, column_obstacle, comparable, is_absent
 from checks.verdict import Subject, evidence_of
 from config.names import normalised
 from config.rules import AgencyFunctionsRule, Rules
@@ -72,8 +73,9 @@ def _judge(visit: ColumnVisit, rule: AgencyFunctionsRule, shared: frozenset[str]
                 subject, f"“{visit.column.name}”栏目里找不到{'、'.join(rule.elements)}中的任何一项。", "栏目正文"
             )
             return
-        for element in rule.elements:
-            yield _element(Subject(META.id, visit.target, evidence, visit.column.id, element), said.get(element), doubt)
+        for element, spellings in rule.elements.items():
+            item = Subject(META.id, visit.target, evidence, visit.column.id, element)
+            yield _element(item, said.get(element), doubt or _told_elsewhere(visit, spellings))
         yield _name(Subject(META.id, visit.target, evidence, visit.column.id, NAME_ITEM), visit)
 
 
@@ -118,6 +120,16 @@ def _titled(facts: PageFacts, visit: ColumnVisit, rule: AgencyFunctionsRule) -> 
     for element, spellings in rule.elements.items():
         if any(facts.title.strip().endswith(spelling) for spelling in spellings):
             yield element
+
+
+def _told_elsewhere(visit: ColumnVisit, spellings: tuple[str, ...]) -> Obstacle | None:
+    """Return that a link beside the column, such as 领导信息, leads to a page of that name which was not read."""
+    read = {comparable(page.url) for page in (*visit.pages, *visit.articles)}
+    beside = urljoin(visit.pages[0].url, "../")
+    links = (link for page in visit.pages if page.facts for link in page.facts.links)
+    unread = (link for link in links if link.url.startswith(beside) and comparable(link.url) not in read)
+    link = leading_to(unread, {"": spellings})
+    return unread_page(link) if link else None
 
 
 # ---------------------------------------------------------------- whose functions they are

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from checks.facts.labels import compact, label_of
-from checks.facts.model import AttachmentFacts, PageFacts, Table
+from checks.facts.model import AttachmentFacts, Link, PageFacts, Table
 
 MAX_LABEL = 16  # characters, without spaces
 MAX_LINES = 3_000  # of one page or file
@@ -23,6 +23,7 @@ MAX_VALUE = 200
 MAX_CELL = 60  # characters of a cell that may be a label
 MAX_ROWS, MAX_COLUMNS = 400, 20  # of a table that are looked at
 MAX_MERGED = 50  # rows that a label's cell may cover
+TABS = 3
 ANY, MAX_ENDED = "…", 8  # …条件 is any label of so many characters that ends so: 报名条件, 符合下列条件
 CONTAINED = 4  # characters from which a spelling is also known inside a longer label: 所需办理材料清单
 
@@ -59,6 +60,12 @@ def stated(source: PageFacts | AttachmentFacts, elements: Mapping[str, Sequence[
             if element not in found or (found[element].is_blank and not statement.is_blank):
                 found[element] = statement
     return found
+
+
+def leading_to(links: Iterable[Link], elements: Mapping[str, Sequence[str]]) -> Link | None:
+    """Return the first link whose text is a label of one of the elements: it may stand where it leads."""
+    index = _index(tuple((name, tuple(spellings)) for name, spellings in elements.items()))
+    return next((link for link in links if _named(link.text, index)), None)
 
 
 # ---------------------------------------------------------------- labels
@@ -121,16 +128,16 @@ def _value(text: str) -> str:
 def _statements(source: PageFacts | AttachmentFacts, index: _Index) -> Iterator[tuple[_Names, Statement]]:
     if isinstance(source, PageFacts):
         text, labels = source.body_text, source.document.labels
+        read = {label_of(link.text) for link in source.links}  # what a link says is written where it leads
     else:
-        text, labels = source.text, ()
-    celled: set[str] = set()
+        text, labels, read = source.text, (), set()
     for table in source.tables:
         for names, statement in _in_table(table, index):
-            celled.add(statement.label)
+            read.add(statement.label)
             yield names, statement
     for label, value in labels:
         yield index.get(label, ()), Statement(label, _value(value), "正文")
-    yield from _in_lines(text.splitlines()[:MAX_LINES], index, celled)
+    yield from _in_lines(text.splitlines()[:MAX_LINES], index, read)
 
 
 def _in_table(table: Table, index: _Index) -> Iterator[tuple[_Names, Statement]]:
@@ -151,29 +158,43 @@ def _in_table(table: Table, index: _Index) -> Iterator[tuple[_Names, Statement]]
             yield known[r][c], Statement(label_of(cell), _value(value), "表格")
 
 
-def _in_lines(lines: Sequence[str], index: _Index, celled: set[str]) -> Iterator[tuple[_Names, Statement]]:
+def _in_lines(lines: Sequence[str], index: _Index, read: set[str]) -> Iterator[tuple[_Names, Statement]]:
     """Labels in lines: with the value behind them, or by themselves with the value in the next line.
 
-    What stands by itself in a cell was read with its table.
+    Labels by themselves in `read` stand in a cell, which was read with its table, or are the text of a link.
     """
+    heads = [_named(line, index) for line in lines]
     for number, line in enumerate(lines):
         found = list(_labelled(line[:MAX_LINE], index))
-        if not found and (names := _named(line, index)) and label_of(line) not in celled:
-            found.append((names, label_of(_plain(line)), ""))
+        if not found and heads[number] and label_of(line) not in read:
+            found.append((heads[number], label_of(_plain(line)), ""))
         for place, (names, label, value) in enumerate(found, 1):
             if not value and place == len(found):
-                value = _below(lines[number + 1 : number + 2], names, index)
+                value = _below(lines, heads, number, names, index) or _in_tabs(lines, heads, number)
             yield names, Statement(label, value, "正文")
 
 
-def _below(lines: Sequence[str], names: _Names, index: _Index) -> str:
+def _below(lines: Sequence[str], heads: Sequence[_Names], number: int, names: _Names, index: _Index) -> str:
     """The line below a label by itself; "" when that is a label too, of another element or of something else."""
-    for line in lines:
-        line = line[:MAX_LINE]
-        others = _named(line, index) or next((other for other, _, _ in _labelled(line, index)), names)
-        if set(others) & set(names) and not _OTHER_LABEL.fullmatch(compact(_plain(line))):
-            return _value(line)
-    return ""
+    if number + 1 >= len(lines):
+        return ""
+    line = lines[number + 1][:MAX_LINE]
+    others = heads[number + 1] or next((other for other, _, _ in _labelled(line, index)), names)
+    return _value(line) if set(others) & set(names) and not _OTHER_LABEL.fullmatch(compact(_plain(line))) else ""
+
+
+def _in_tabs(lines: Sequence[str], heads: Sequence[_Names], number: int) -> str:
+    """The line below a row of labels by themselves, which are the heads of tabs; "" for fewer than TABS of them."""
+
+    def is_head(at: int) -> bool:
+        return bool(heads[at]) and not _COLON.search(lines[at][:MAX_LINE])
+
+    first, last = number, number
+    while first and number - first < MAX_LABEL and is_head(first - 1):
+        first -= 1
+    while last < len(lines) and last - number < MAX_LABEL and is_head(last):
+        last += 1
+    return _value(lines[last][:MAX_LINE]) if last > number and last - first >= TABS and last < len(lines) else ""
 
 
 # ---------------------------------------------------------------- within a line

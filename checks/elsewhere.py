@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
+from checks.facts.model import Link
 from checks.listing import entries_of, unread_rest
 from checks.model import Bundle, ColumnVisit, Outcome, Page
 from checks.readability import (
@@ -73,6 +74,12 @@ def elsewhere_on_pages(visit: ColumnVisit, shared: frozenset[str]) -> Obstacle |
         if obstacle is not None:
             return obstacle
     return None
+
+
+def unread_page(link: Link) -> Obstacle:
+    """Return the obstacle of a link whose text names what is missing and whose page was not read."""
+    observed = f"“{link.text}”另有页面（{link.url}）没有采集，可能写在那里，不能断定缺少。"
+    return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
 
 
 def own_pictures(page: Page, shared: frozenset[str]) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.addresses import is_outside, leads_outside_only
-from checks.elements import Statement, stated
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
-from checks.facts.model import PageKind
+from checks.elements import Statement, leading_to, stated
+from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures, unread_page
+from checks.facts.model import Link, PageKind
 from checks.listing import entries_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
 from checks.readability import (
@@ -129,6 +129,9 @@ def _judge(guide: _Guide, rule: ServiceGuidesRule, shared: frozenset[str]) -> Fi
         return subject.passed("complete", f"{'、'.join(rule.elements)}都写明了。", passage=_passage(said))
     if (doubt := elsewhere(page, guide.attachments, shared)) is not None:
         return subject.cannot_tell(doubt)
+    wanted = {element: rule.elements[element] for element in missing}
+    if (link := leading_to(_own_links(guide), wanted)) is not None:
+        return subject.cannot_tell(unread_page(link))
     if _leads_elsewhere(guide):
         return subject.not_applicable("external_only", "页面只有到其他网站办事平台的链接，指南的内容不由本站决定。")
     reason = "seriously_incomplete" if len(missing) >= rule.serious else "incomplete"
@@ -151,11 +154,18 @@ def _said(guide: _Guide, rule: ServiceGuidesRule) -> dict[str, Statement]:
 
 def _leads_elsewhere(guide: _Guide) -> bool:
     """Whether a short text does nothing but send the visitor to another site."""
-    facts, lists = guide.page.facts, guide.visit.pages
-    framing = {comparable(link.url) for page in lists if page.facts for link in page.facts.links}
-    if facts is None or guide.page in lists or len(facts.body_text) > OTHER_SITE_TEXT:
+    facts = guide.page.facts
+    if facts is None or guide.page in guide.visit.pages or len(facts.body_text) > OTHER_SITE_TEXT:
         return False
-    return any(is_outside(link.url, guide.page.url) for link in facts.links if comparable(link.url) not in framing)
+    return any(is_outside(link.url, guide.page.url) for link in _own_links(guide))
+
+
+def _own_links(guide: _Guide) -> tuple[Link, ...]:
+    """Return the links of the guide that the list does not have too."""
+    lists = (page.facts for page in guide.visit.pages if page.facts and page.url != guide.page.url)
+    framing = {comparable(link.url) for facts in lists for link in facts.links}
+    links = guide.page.facts.links if guide.page.facts else ()
+    return tuple(link for link in links if comparable(link.url) not in framing)
 
 
 def _observed(guide: _Guide, rule: ServiceGuidesRule, missing: list[str], said: dict[str, Statement]) -> str:
