@@ -281,6 +281,12 @@ def test_document_of_scores(night: Inspected, run_id: int) -> None:
         assert unit["verdict"] in {"合格", "不合格"}
         assert unit["published"] is True
         assert all(row.keys() >= {"id", "points", "value"} for row in unit["indicators"])
+    sites = {site["site"]: site for site in document["sites"]}
+    assert sites.keys() == {site.name for site in night.workplace.served.world.sites}
+    portal = sites["石家庄市栾城区人民政府"]
+    assert portal["verdict"] == "不合格"  # five units' columns together, none of which is vetoed for its own
+    assert "news_columns_stale" in {veto["id"] for veto in portal["vetoes"]}
+    assert (sites["石家庄市栾城区气象局"]["verdict"], sites["石家庄市栾城区气象局"]["vetoes"]) == ("合格", [])
 
 
 def test_document_of_checks(night: Inspected) -> None:
