@@ -57,6 +57,18 @@ def options(words):
     return {option for parameter in command.params for option in parameter.opts}
 
 
+# ---------------------------------------------------------------- checks
+
+
+def test_every_check_is_listed_for_those_who_are_judged():
+    listed = read(ROOT / "README.zh-CN.md").partition("检查的项目：")[2].partition("每项检查看什么")[0]
+    titles = Counter(
+        title for row in re.findall(r"\| ([^|]+) \|$", listed, flags=re.MULTILINE) for title in row.split("、")
+    )
+    named = Counter(title.partition("（")[0] for title in titles.elements() if not title.startswith(("检查", "---")))
+    assert named == Counter(check.META.title for check in CHECKS)
+
+
 # ---------------------------------------------------------------- rows left to people
 
 
