@@ -60,8 +60,7 @@ _FILLS = re.compile(
 )
 _MOVES_ON = re.compile(r"\blocation(?:\.href)?\s*=(?!=)|\blocation\.(?:replace|assign)\(")
 _LIBRARY = re.compile(
-    r"jquery|bootstrap|swiper|superslide|layer|respond|html5|polyfill|share|stat\b|cnzz|hm\.js|baidu|count|jiucuo|flash|video|player"
-    r"|/(?:create)?pag(?:e|er|ing|ination)(?:html)?(?:\.min)?\.js(?:\?|$)",  # writes the links to the list's other pages
+    r"jquery|bootstrap|swiper|superslide|layer|respond|html5|polyfill|share|stat\b|cnzz|hm\.js|baidu|count|jiucuo|flash|video|player",
     re.I,
 )
 _FOOTER_SCRIPT = re.compile(r"foot|bottom|copyright|dibu|banquan|conac", re.I)
