@@ -21,6 +21,7 @@ ALWAYS_APPLICABLE = {
     "error_report_entry",
     "home_freshness",
     "site_identity",
+    "site_search",
     "wrong_expressions",
 }  # every site has a home page, every page words
 KINDS = {
