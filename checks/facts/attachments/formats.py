@@ -9,6 +9,7 @@ import zipfile
 import olefile
 
 from checks.facts.attachments.plain import decoded
+from checks.facts.attachments.saved_page import is_saved_page
 
 _MAGIC = (
     (b"Rar!\x1a\x07", "rar"),
@@ -47,6 +48,8 @@ _HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|
 def format_of(body: bytes, name: str, content_type: str = "") -> str:
     """Return the format by content: pdf, docx, doc, xlsx …, csv, txt, encrypted, unknown.
 
+    "saved_page" is a Word or Excel file written as HTML; "html" a page that came in a file's stead.
+
     "broken pdf" and the like say that the extension promises a format that the bytes are not.
     """
     extension = name.rpartition(".")[2].strip().lower()
@@ -54,7 +57,7 @@ def format_of(body: bytes, name: str, content_type: str = "") -> str:
     if known:
         return known
     if _HTML.match(body):
-        return "html"
+        return "saved_page" if is_saved_page(body, extension) else "html"
     if extension in _BINARY_EXTENSIONS:
         return f"broken {extension}"
     if decoded(body) is None:

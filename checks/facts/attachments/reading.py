@@ -25,6 +25,7 @@ from checks.facts.attachments.ofd import read_ofd
 from checks.facts.attachments.pdf import read_pdf
 from checks.facts.attachments.plain import read_csv, read_text
 from checks.facts.attachments.rtf import read_rtf
+from checks.facts.attachments.saved_page import read_saved_page
 from checks.facts.attachments.xls import read_xls
 from checks.facts.attachments.xlsx import read_xlsx
 from checks.facts.attributes import attributes_in_text
@@ -40,6 +41,7 @@ READERS: dict[str, Callable[[bytes, Budget], Content]] = {
     "et": read_xls,
     "ofd": read_ofd,
     "rtf": read_rtf,
+    "saved_page": read_saved_page,
     "csv": read_csv,
     "txt": read_text,
 }
