@@ -11,12 +11,13 @@ from checks.elements import Statement, leading_to, stated
 from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures, unread_page
 from checks.facts.model import Link, PageKind
 from checks.listing import entries_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
+from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, PageRole, Scope
 from checks.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
     attachment_name,
+    attachment_obstacle,
     column_obstacle,
     comparable,
     is_absent,
@@ -62,9 +63,14 @@ OTHER_SITE_TEXT = 150  # characters of a text that only sends the visitor to ano
 
 @dataclass(frozen=True, slots=True)
 class _Guide:
-    page: Page
+    page: Page  # an article, a listed file, or the column's page
     attachments: tuple[Page, ...]
     visit: ColumnVisit
+
+    @property
+    def title(self) -> str:
+        """Its title, or what the list calls the file."""
+        return self.page.facts.title if self.page.facts else attachment_name(self.page)
 
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
@@ -84,9 +90,12 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 
 
 def _guides(visit: ColumnVisit, rule: ServiceGuidesRule) -> Iterator[_Guide]:
-    """Yield the sampled articles, or the column's page when it is itself a guide."""
+    """Yield the sampled articles and listed files, or the column's page when it is itself a guide."""
     for page in visit.articles:
         yield _Guide(page, visit.attachments_of(page), visit)
+    for file in visit.attachments:
+        if file.visit.parent is None:
+            yield _Guide(file, (), visit)
     if visit.articles or any(entries_of(visit)) or column_obstacle(visit) is not None:
         return
     page = visit.pages[0]
@@ -118,11 +127,10 @@ def _without_guides(visit: ColumnVisit) -> Finding:
 def _judge(guide: _Guide, rule: ServiceGuidesRule, shared: frozenset[str]) -> Finding:
     page = guide.page
     subject = Subject(META.id, page.url, evidence_of(page, *guide.attachments), guide.visit.column.id, item="elements")
-    obstacle = page_obstacle(page, "办事指南")
-    if obstacle is not None or page.facts is None:
-        return subject.cannot_tell(obstacle or script_obstacle())
-    if page.facts.form.is_official or OTHER_TITLES.search(page.facts.title):
-        return subject.not_applicable("not_guide", f"“{page.facts.title}”是公文或通知，不是办事指南。")
+    if (obstacle := _obstacle(page)) is not None:
+        return subject.cannot_tell(obstacle)
+    if (page.facts and page.facts.form.is_official) or OTHER_TITLES.search(guide.title):
+        return subject.not_applicable("not_guide", f"“{guide.title}”是公文或通知，不是办事指南。")
     said = _said(guide, rule)
     missing = [element for element in rule.elements if element not in said or said[element].is_blank]
     if not missing:
@@ -138,17 +146,24 @@ def _judge(guide: _Guide, rule: ServiceGuidesRule, shared: frozenset[str]) -> Fi
     return subject.failed(reason, _observed(guide, rule, missing, said), _expected(missing), where="办事指南正文")
 
 
+def _obstacle(page: Page) -> Obstacle | None:
+    """Return why the guide, a page or a listed file, could not be read, or None."""
+    if page.visit.role is not PageRole.ATTACHMENT:
+        return page_obstacle(page, "办事指南")
+    why = attachment_obstacle(page)
+    observed = f"办事指南“{attachment_name(page)}”是文件，没能读取（{why}），不能断定缺少什么。"
+    return Obstacle(Outcome.NOT_TESTED, "attachment_unread", observed) if why else None
+
+
 def _said(guide: _Guide, rule: ServiceGuidesRule) -> dict[str, Statement]:
     """Return what the page and its files state; the title names the matter when it is more than the word 办事指南."""
     said: dict[str, Statement] = {}
-    facts = guide.page.facts
-    for source in (facts, *(file.attachment for file in guide.attachments)):
+    for source in (guide.page.facts, guide.page.attachment, *(file.attachment for file in guide.attachments)):
         for element, statement in stated(source, rule.elements).items() if source else ():
             if element not in said or said[element].is_blank:
                 said[element] = statement
-    title = facts.title if facts else ""
-    if (NAME not in said or said[NAME].is_blank) and len(GUIDE_WORDS.sub("", title)) >= 2:
-        said[NAME] = Statement(NAME, title, "标题")
+    if (NAME not in said or said[NAME].is_blank) and len(GUIDE_WORDS.sub("", guide.title)) >= 2:
+        said[NAME] = Statement(NAME, guide.title, "标题")
     return said
 
 
@@ -172,8 +187,7 @@ def _observed(guide: _Guide, rule: ServiceGuidesRule, missing: list[str], said: 
     blank = [f"“{said[element].label}”一栏空白" for element in missing if element in said]
     gone = [f"“{element}”" for element in missing if element not in said]
     seen = "；".join((*blank, *((f"找不到{'、'.join(gone)}",) if gone else ())))
-    title = guide.page.facts.title if guide.page.facts else ""
-    return f"“{title}”的 {len(rule.elements)} 个要素缺 {len(missing)} 个：{seen}。"
+    return f"“{guide.title}”的 {len(rule.elements)} 个要素缺 {len(missing)} 个：{seen}。"
 
 
 def _expected(missing: list[str]) -> str:
