@@ -87,7 +87,7 @@ def test_the_documentation_is_current() -> None:
     [
         ("checks.ipv6", CheckMeta("ipv4", "", "", "", "", Scope.SITE, {"ok": "符合"}), "name of its file"),
         ("checks.ipv6", CheckMeta("ipv6", "", "", "", "", Scope.SITE), "declares no reasons"),
-        ("checks.domain_name", CheckMeta("domain_name", "", "", "", "", Scope.SITE, {"ok": "符合"}), "no row"),
+        ("checks.weather", CheckMeta("weather", "", "", "", "", Scope.SITE, {"ok": "符合"}), "no row"),
     ],
 )
 def test_an_unfit_check_is_refused(name: str, meta: CheckMeta, message: str) -> None:
