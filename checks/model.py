@@ -233,9 +233,10 @@ class ColumnVisit:
         """What a finding about the column as a whole points at: its URL, or its place in the inventory."""
         return self.column.url or f"{self.unit.id}/{self.column.id}"
 
-    def attachments_of(self, article: Page) -> tuple[Page, ...]:
-        """Return the captured attachments of one article."""
-        return tuple(page for page in self.attachments if page.visit.parent == article.url)
+    def attachments_of(self, page: Page) -> tuple[Page, ...]:
+        """Return the captured files of one article, or of a page of the column: what it lists and what it offers."""
+        parents = {page.url, None} if page.visit.role is PageRole.COLUMN else {page.url}
+        return tuple(file for file in self.attachments if file.visit.parent in parents)
 
 
 @dataclass(frozen=True, slots=True)
