@@ -40,6 +40,10 @@ def spot_check(
     json: JsonOption = False,
 ) -> None:
     """不带命令而给出 --unit，就是对这些单位立即抽查一次：采集、判定、打印问题和得分（不计入当日正式得分）。"""
+    given = [name for name, value in context.params.items() if value]
+    if context.invoked_subcommand is not None and given:
+        option, command = f"--{given[0].replace('_', '-')}", context.invoked_subcommand
+        raise TyperException(f"{option} 要写在命令的后面：inspect {command} {option} …")
     if context.invoked_subcommand is not None:
         return
     if not unit:

@@ -52,6 +52,8 @@ def test_no_command_shows_the_help(inspect: Inspect) -> None:
 WRONG = [
     (("nonsense",), "nonsense"),
     (("run", "--nonsense"), "--nonsense"),
+    (("--data", "elsewhere", "findings"), "inspect findings --data …"),
+    (("--unit", "区教育局", "run"), "inspect run --unit …"),
     (("page",), "文件或网址"),
     (("findings", "show", "first"), "编号"),
     (("findings", "--limit", "0"), "--limit"),
