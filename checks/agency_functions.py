@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urljoin
 
-from checks.addresses import leads_outside_only
-from checks.elements import Statement, leading_to, stated
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures, unread_page
 from checks.facts.model import PageFacts
-from checks.issuing_organ import ORGANS
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures, unread_page
+from checks.judging.readability import SHARED_REASONS, Obstacle, column_obstacle, comparable, is_absent
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Scope
-from checks.readability import SHARED_REASONS, Obstacle, column_obstacle, comparable, is_absent
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import leads_outside_only
+from checks.reading.elements import Statement, leading_to, stated
+from checks.reading.issuing_organ import ORGANS
 from config.names import normalised
 from config.rules import AgencyFunctionsRule, Rules
 from config.schema import ColumnType, Unit, UnitKind

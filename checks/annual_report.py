@@ -7,12 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from checks.addresses import leads_outside_only
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
 from checks.facts.labels import compact
-from checks.listing import entries_of, unread_rest
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.readability import (
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
@@ -25,7 +23,9 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.addresses import leads_outside_only
 from config.rules import AnnualReportRule, Rules
 from config.schema import ColumnType
 

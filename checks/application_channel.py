@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from checks.addresses import leads_outside_only
-from checks.elements import stated
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures
 from checks.facts.model import AttachmentFacts, Form, Link, PageFacts
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures
+from checks.judging.readability import SHARED_REASONS, Obstacle, attachment_name, column_obstacle, comparable, is_absent
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Probe, ProbeKind, Scope
-from checks.readability import SHARED_REASONS, Obstacle, attachment_name, column_obstacle, comparable, is_absent
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import leads_outside_only
+from checks.reading.elements import stated
 from config.rules import ApplicationChannelRule, Rules
 from config.schema import ColumnType
 

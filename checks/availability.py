@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+from checks.judging.readability import Obstacle
+from checks.judging.verdict import Subject
 from checks.model import AvailabilityDay, Bundle, CheckMeta, Finding, Outcome, Scope
-from checks.readability import Obstacle
-from checks.verdict import Subject
 from config.rules import AvailabilityRule, Rules
 
 META = CheckMeta(

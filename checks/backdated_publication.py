@@ -6,12 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from checks.addresses import is_outside
 from checks.facts.model import DateMeaning, ListEntry
-from checks.freshness import published_item
+from checks.judging.freshness import published_item
+from checks.judging.readability import (
+    SHARED_REASONS,
+    column_obstacle,
+    comparable,
+    is_absent,
+    is_undecided,
+    page_obstacle,
+)
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, ListHistory, Outcome, Page, Scope
-from checks.readability import SHARED_REASONS, column_obstacle, comparable, is_absent, is_undecided, page_obstacle
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import is_outside
 from config.rules import Rules
 
 META = CheckMeta(

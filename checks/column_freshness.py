@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from checks.addresses import is_outside, leads_outside_only
 from checks.facts.model import PageKind
-from checks.freshness import Age, DatedItem, future_notice, listed_items, newest, parted, published_item
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.readability import (
+from checks.judging.freshness import Age, DatedItem, future_notice, listed_items, newest, parted, published_item
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
@@ -21,7 +19,9 @@ from checks.readability import (
     script_obstacle,
     unread_part,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
+from checks.reading.addresses import is_outside, leads_outside_only
 from config.rules import Rules
 
 META = CheckMeta(

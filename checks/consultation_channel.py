@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from checks.addresses import leads_outside_only
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, shared_pictures
 from checks.facts.model import Form, PageFacts
-from checks.messages import Message, messages_in
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, shared_pictures
+from checks.judging.readability import SHARED_REASONS, column_obstacle, is_absent
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.readability import SHARED_REASONS, column_obstacle, is_absent
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import leads_outside_only
+from checks.reading.messages import Message, messages_in
 from config.rules import ConsultationChannelRule, Rules
 from config.schema import ColumnType
 

@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from checks.addresses import leads_outside_only
-from checks.elements import Statement, stated
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
 from checks.facts.labels import compact
-from checks.listing import entries_of, unread_rest
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.readability import (
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
@@ -21,7 +18,10 @@ from checks.readability import (
     is_absent,
     page_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.addresses import leads_outside_only
+from checks.reading.elements import Statement, stated
 from config.rules import DisclosureGuideRule, GuideElement, Rules
 from config.schema import ColumnType
 

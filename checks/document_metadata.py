@@ -9,9 +9,7 @@ from datetime import date
 
 from checks.facts.model import DateMeaning, DateSource, PageFacts
 from checks.facts.official_form import LABEL_TABLE, SIGNATURE
-from checks.issuing_organ import names_another_organ
-from checks.model import Bundle, CheckMeta, Finding, Scope
-from checks.readability import (
+from checks.judging.readability import (
     SHARED_REASONS,
     ArticleVisit,
     articles_of,
@@ -20,7 +18,9 @@ from checks.readability import (
     script_obstacle,
     unread_document_columns,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, Finding, Scope
+from checks.reading.issuing_organ import names_another_organ
 from config.rules import Rules
 
 META = CheckMeta(

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 
-from checks.addresses import full_host_of, is_under, registered_domain
+from checks.judging.readability import SHARED_REASONS, obstacle_of_failure, page_obstacle, script_obstacle
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Scope
-from checks.readability import SHARED_REASONS, obstacle_of_failure, page_obstacle, script_obstacle
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import full_host_of, is_under, registered_domain
 from config.rules import Rules
 
 META = CheckMeta(

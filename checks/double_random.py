@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from checks.editions import editions_of_page, years_in
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, shared_pictures
 from checks.facts.model import ListEntry
-from checks.listing import entries_of, unread_rest
+from checks.judging.editions import editions_of_page, years_in
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, shared_pictures
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import SHARED_REASONS, Obstacle, attachment_name, column_obstacle, is_absent
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.readability import SHARED_REASONS, Obstacle, attachment_name, column_obstacle, is_absent
-from checks.verdict import Subject, evidence_of
 from config.rules import DoubleRandomRule, Rules
 from config.schema import ColumnType
 

@@ -6,10 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from checks.addresses import is_outside, leads_outside_only
 from checks.facts.model import Link, PageFacts
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Scope
-from checks.readability import (
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     column_obstacle,
@@ -19,7 +17,9 @@ from checks.readability import (
     script_obstacle,
     unread_part,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Scope
+from checks.reading.addresses import is_outside, leads_outside_only
 from config.rules import Rules
 from config.schema import ColumnType
 

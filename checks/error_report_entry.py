@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from checks.addresses import host_of, is_outside
 from checks.facts.model import ErrorReport, PageFacts
+from checks.judging.readability import SHARED_REASONS, is_undecided, obstacle_of_failure, page_obstacle, script_obstacle
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, FailureKind, Finding, Page, Scope
-from checks.readability import SHARED_REASONS, is_undecided, obstacle_of_failure, page_obstacle, script_obstacle
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import host_of, is_outside
 from config.rules import Rules
 
 META = CheckMeta(

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from checks.addresses import leads_outside_only
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
 from checks.facts.dates import find_dates_in
 from checks.facts.links import is_attachment
 from checks.facts.model import DateMeaning, PageFacts
-from checks.freshness import Age, DatedItem, listed_items, newest, parted, published_item
-from checks.listing import entries_of, unread_rest
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
+from checks.judging.freshness import Age, DatedItem, listed_items, newest, parted, published_item
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import SHARED_REASONS, column_obstacle, is_absent
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.readability import SHARED_REASONS, column_obstacle, is_absent
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import leads_outside_only
 from config.rules import FaqRule, Rules
 from config.schema import ColumnType
 

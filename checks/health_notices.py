@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from checks.freshness import Age, DatedItem, newest, parted
+from checks.judging.freshness import Age, DatedItem, newest, parted
+from checks.judging.period import columns_of, items_of, unread_since
+from checks.judging.readability import ABSENT, SHARED_REASONS, is_absent
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.period import columns_of, items_of, unread_since
-from checks.readability import ABSENT, SHARED_REASONS, is_absent
-from checks.verdict import Subject, evidence_of
 from config.rules import Emergency, HealthNoticesRule, Rules
 from config.schema import ColumnType
 

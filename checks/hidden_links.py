@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from checks.addresses import full_host_of, is_outside, is_under, registered_domain
 from checks.facts.hidden import Hiding
 from checks.facts.model import PageFacts
+from checks.judging.readability import SHARED_REASONS, is_undecided, page_obstacle, script_obstacle
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Scope
-from checks.readability import SHARED_REASONS, is_undecided, page_obstacle, script_obstacle
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import full_host_of, is_outside, is_under, registered_domain
 from config.rules import HiddenLinksRule, Rules
 
 META = CheckMeta(

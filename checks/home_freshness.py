@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from checks.addresses import is_outside
 from checks.facts.model import PageKind
-from checks.freshness import Age, DatedItem, future_notice, listed_items, newest, parted, published_item
-from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Scope
-from checks.readability import (
+from checks.judging.freshness import Age, DatedItem, future_notice, listed_items, newest, parted, published_item
+from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
     is_undecided,
@@ -17,7 +15,9 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Scope
+from checks.reading.addresses import is_outside
 from config.rules import Rules
 
 META = CheckMeta(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.addresses import leads_outside_only
 from checks.facts.model import PageFacts
-from checks.listing import entries_of, unread_rest
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
-from checks.readability import (
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
@@ -18,7 +16,9 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
+from checks.reading.addresses import leads_outside_only
 from config.rules import InstitutionsRule, Rules
 from config.schema import ColumnType
 

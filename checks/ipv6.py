@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from checks.judging.verdict import Subject
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
-from checks.network_answers import Answers, Fetch, difference, fetch_line, told_once
-from checks.verdict import Subject
+from checks.reading.network_answers import Answers, Fetch, difference, fetch_line, told_once
 from config.rules import Ipv6Rule, Rules
 
 META = CheckMeta(

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 
+from checks.judging.period import Item, Period, columns_of, items_of, unread_since
+from checks.judging.readability import SHARED_REASONS, Obstacle
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.period import Item, Period, columns_of, items_of, unread_since
-from checks.readability import SHARED_REASONS, Obstacle
-from checks.verdict import Subject, evidence_of
 from config.rules import KeyTopic, KeyTopicsRule, Rules
 from config.schema import ColumnType, Unit, UnitKind
 

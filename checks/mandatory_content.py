@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from checks.facts.labels import compact
-from checks.listing import entries_of, unread_rest
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import SHARED_REASONS, Obstacle, comparable, is_absent, page_obstacle
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, EvidenceRef, Finding, Outcome, Scope
-from checks.readability import SHARED_REASONS, Obstacle, comparable, is_absent, page_obstacle
-from checks.verdict import Subject, evidence_of
 from config.rules import MandatoryContentRule, MandatoryItem, Rules
 from config.schema import ColumnType, Unit
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.judging.readability import Obstacle
+from checks.judging.verdict import Subject
 from checks.model import Bundle, CheckMeta, Finding, NewMediaAccount, Outcome, Scope
-from checks.readability import Obstacle
-from checks.verdict import Subject
 from config.rules import NewMediaRule, Rules
 
 META = CheckMeta(

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
 from checks.facts.labels import compact
 from checks.facts.model import PageFacts
 from checks.facts.official_form import form_of_text
-from checks.listing import entries_of, unread_rest
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.readability import (
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     attachment_name,
@@ -24,8 +23,9 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
 )
-from checks.validity import Period, Status, mark_in_list, mark_of, period_in_text, period_of
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.validity import Period, Status, mark_in_list, mark_of, period_in_text, period_of
 from config.rules import Rules
 from config.schema import ColumnType
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from checks.facts.attributes import is_attribute_label
 from checks.facts.model import AttributePlace, AttributeStatement, PageFacts
 from checks.facts.official_form import form_of_text
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.readability import (
+from checks.judging.readability import (
     SHARED_REASONS,
     ArticleVisit,
     articles_of,
@@ -22,7 +21,8 @@ from checks.readability import (
     uncaptured_attachments,
     unread_document_columns,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from config.rules import Rules
 
 META = CheckMeta(

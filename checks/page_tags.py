@@ -9,12 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlsplit
 
-from checks.addresses import host_of
 from checks.facts.dates import find_dates_in
 from checks.facts.model import DateSource, ListEntry, PageFacts
-from checks.listing import entries_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Page, Scope
-from checks.readability import (
+from checks.judging.listing import entries_of
+from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
     articles_of,
@@ -23,7 +21,9 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Page, Scope
+from checks.reading.addresses import host_of
 from config.rules import PageTagsRule, Rules
 
 META = CheckMeta(

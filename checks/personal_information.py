@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from checks.facts.model import Table
-from checks.masking import (
+from checks.judging.publications import UNREAD_REASONS, Publication, obstacle_of, publications, unread_columns
+from checks.judging.readability import is_undecided, script_obstacle
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
+from checks.reading.masking import (
     NumberKind,
     PersonalNumber,
     born_on,
@@ -17,10 +21,6 @@ from checks.masking import (
     masked,
     numbers_in,
 )
-from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
-from checks.publications import UNREAD_REASONS, Publication, obstacle_of, publications, unread_columns
-from checks.readability import is_undecided, script_obstacle
-from checks.verdict import Subject, evidence_of
 from config.rules import PersonalInformationRule, Rules
 
 META = CheckMeta(

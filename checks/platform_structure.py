@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from checks.facts.labels import compact
 from checks.facts.model import PageFacts
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
-from checks.readability import (
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
@@ -19,7 +18,8 @@ from checks.readability import (
     is_undecided,
     script_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
 from config.rules import PlatformColumn, PlatformStructureRule, Rules
 from config.schema import Unit
 

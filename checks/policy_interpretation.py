@@ -7,10 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from checks.issuing_organ import ORGANS
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.period import Item, Period, columns_of, items_of, unread_since
-from checks.readability import (
+from checks.judging.period import Item, Period, columns_of, items_of, unread_since
+from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
     column_obstacle,
@@ -19,7 +17,9 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.issuing_organ import ORGANS
 from config.rules import PolicyInterpretationRule, Rules
 from config.schema import ColumnType
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from checks.addresses import leads_outside_only
-from checks.editions import Edition, editions
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
 from checks.facts.model import AttachmentState, PageFacts
-from checks.listing import unread_rest
+from checks.judging.editions import Edition, editions
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
+from checks.judging.listing import unread_rest
+from checks.judging.readability import SHARED_REASONS, attachment_name, column_obstacle, is_absent
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Scope
-from checks.readability import SHARED_REASONS, attachment_name, column_obstacle, is_absent
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import leads_outside_only
 from config.rules import PowerListRule, Rules
 from config.schema import ColumnType
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from checks.addresses import leads_outside_only
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
 from checks.facts.dates import find_dates_in
 from checks.facts.model import ListEntry, PageFacts
-from checks.listing import entries_of, unread_rest
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.readability import (
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
@@ -24,7 +22,9 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.addresses import leads_outside_only
 from config.rules import PublicConsultationRule, Rules
 from config.schema import ColumnType
 

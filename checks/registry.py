@@ -48,8 +48,8 @@ from checks import (
     wrong_expressions,
 )
 from checks.facts.model import PageFacts
-from checks.masking import masked
 from checks.model import Bundle, Check, FailureKind, Finding, Outcome, Scope
+from checks.reading.masking import masked
 from checks.single_page import bundles_of, checks_for
 from config.rules import CheckRules, Rules
 from config.schema import Unit

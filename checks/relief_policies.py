@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from checks.judging.period import Item, Period, columns_of, items_of, unread_since
+from checks.judging.readability import SHARED_REASONS
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.period import Item, Period, columns_of, items_of, unread_since
-from checks.readability import SHARED_REASONS
-from checks.verdict import Subject, evidence_of
 from config.rules import ReliefPoliciesRule, Rules
 from config.schema import ColumnType
 

@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.addresses import is_outside, leads_outside_only
-from checks.elements import Statement, leading_to, stated
-from checks.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures, unread_page
 from checks.facts.model import Link, PageKind
-from checks.listing import entries_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, PageRole, Scope
-from checks.readability import (
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures, unread_page
+from checks.judging.listing import entries_of
+from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
@@ -25,7 +22,10 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, PageRole, Scope
+from checks.reading.addresses import is_outside, leads_outside_only
+from checks.reading.elements import Statement, leading_to, stated
 from config.rules import Rules, ServiceGuidesRule
 from config.schema import ColumnType
 

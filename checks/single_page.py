@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from datetime import date
 
-from checks.addresses import host_of
 from checks.facts.model import PageFacts, PageKind
 from checks.model import Bundle, ColumnVisit, FailureKind, Page, PageRole, Visit
+from checks.reading.addresses import host_of
 from config.schema import Column, ColumnType, Site, Unit, UnitKind
 
 UNIT = Unit(id="page", name="单个页面", kind=UnitKind.TOWNSHIP)  # a township's catalogue is judged without pilot fields

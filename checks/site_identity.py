@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from checks.facts.model import Identity
+from checks.judging.readability import SHARED_REASONS, is_undecided, obstacle_of_failure, page_obstacle, script_obstacle
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Scope
-from checks.readability import SHARED_REASONS, is_undecided, obstacle_of_failure, page_obstacle, script_obstacle
-from checks.verdict import Subject, evidence_of
 from config.rules import Rules
 
 META = CheckMeta(

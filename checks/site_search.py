@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Probe, ProbeKind, Scope
-from checks.readability import (
+from checks.judging.readability import (
     SHARED_REASONS,
     is_undecided,
     obstacle_of_failure,
     page_obstacle,
     script_obstacle,
 )
-from checks.search_forms import hints_at_search, search_form
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Probe, ProbeKind, Scope
+from checks.reading.search_forms import hints_at_search, search_form
 from config.rules import Rules
 
 META = CheckMeta(

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from checks.catalog_sources import Catalog, catalogs_of, obstacles_of
-from checks.catalog_table import (
+from checks.facts.model import Link
+from checks.judging.catalog_sources import Catalog, catalogs_of, obstacles_of
+from checks.judging.readability import (
+    SHARED_REASONS,
+    Obstacle,
+    column_obstacle,
+    is_absent,
+)
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Probe, Scope
+from checks.reading.catalog_table import (
     TEXT_COLUMNS,
     TICKED_COLUMNS,
     CatalogRow,
@@ -14,16 +23,7 @@ from checks.catalog_table import (
     mark_of,
     rows_by_field,
 )
-from checks.facts.model import Link
-from checks.link_answers import addresses_of, is_found, link_probes, tries_told
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Probe, Scope
-from checks.readability import (
-    SHARED_REASONS,
-    Obstacle,
-    column_obstacle,
-    is_absent,
-)
-from checks.verdict import Subject, evidence_of
+from checks.reading.link_answers import addresses_of, is_found, link_probes, tries_told
 from config.rules import Rules, StandardCatalogRule
 from config.schema import ColumnType, UnitKind
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
 
+from checks.judging.verdict import Subject
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Probe, ProbeKind, Scope
-from checks.verdict import Subject
 from config.rules import Rules, TlsRule
 
 META = CheckMeta(

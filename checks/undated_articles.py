@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from checks.addresses import is_outside
 from checks.facts.dates import find_dates_in
 from checks.facts.model import DateCandidate, DateMeaning, DateSource, PageFacts
+from checks.judging.readability import SHARED_REASONS, articles_of, is_undecided, page_obstacle, script_obstacle
+from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.readability import SHARED_REASONS, articles_of, is_undecided, page_obstacle, script_obstacle
-from checks.verdict import Subject, evidence_of
+from checks.reading.addresses import is_outside
 from config.rules import Rules
 
 META = CheckMeta(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from checks.listing import unread_rest
+from checks.judging.listing import unread_rest
+from checks.judging.readability import is_undecided
 from checks.model import ColumnVisit
-from checks.readability import is_undecided
 from inspection.place import Place
 from storage.model import Run, RunKind, SeenList
 

@@ -11,7 +11,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from checks.masking import masked
 from checks.model import (
     AvailabilityDay,
     Capture,
@@ -26,6 +25,7 @@ from checks.model import (
     ProbeKind,
     Visit,
 )
+from checks.reading.masking import masked
 from config.schema import UnitKind
 from scoring.model import BoundCheck, IndicatorScore, ScoreState, SiteVerdict, TargetState, UnitScore, Verdict, VetoHit
 from storage.model import ANSWERED, OURS, UNSURE, Register, Run, RunKind, RunState, SeenList, SiteLedgerRow

@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from checks.facts.model import DateCandidate, EntryList, Identity, PageFacts, PublishedDate
-from checks.masking import masked
 from checks.model import Finding
+from checks.reading.masking import masked
 
 
 def page_json(facts: PageFacts, findings: Sequence[Finding] = ()) -> dict[str, Any]:

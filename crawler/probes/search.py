@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from checks.facts.model import PageFacts
 from checks.facts.page import read_page
 from checks.model import FailureKind, Probe, ProbeKind
-from checks.search_forms import SearchForm, search_form
+from checks.reading.search_forms import SearchForm, search_form
 from config.rules import SiteSearchRule
 from crawler.blocks import recognise
 from crawler.probes.http import Got, Question
@@ -23,7 +23,7 @@ _LONGEST = 14  # characters asked for: many engines take no more
 _SHORTEST = 6
 _MOST_BYTES = 1_000_000  # of a page of results
 _REST = 3  # further characters of the title, which only somebody who found it can show
-_UNREAD = frozenset({"empty_list", "script_content", "challenge", "frames_unread"})
+_UNREAD = frozenset({"empty_list", "script_content", "challenge", "frames_unread", "cut_off"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.facts.model import Table
-from checks.model import Bundle, ColumnVisit, Outcome, Page, PageRole
-from checks.readability import (
+from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
     attachment_name,
@@ -16,7 +15,8 @@ from checks.readability import (
     is_absent,
     page_obstacle,
 )
-from checks.verdict import Subject, evidence_of
+from checks.judging.verdict import Subject, evidence_of
+from checks.model import Bundle, ColumnVisit, Outcome, Page, PageRole
 
 UNREAD_REASONS = {"attachment_unread": "附件未能读取", **SHARED_REASONS}
 

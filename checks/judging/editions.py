@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.facts.model import AttachmentFacts, DateMeaning, PageFacts
+from checks.judging.readability import attachment_name, page_obstacle
 from checks.model import ColumnVisit, Page
-from checks.readability import attachment_name, page_obstacle
 
 LINE = 60  # characters: a longer line speaks of other things than the edition
 LINES = 400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks.addresses import full_host_of, is_under, registered_domain
+from checks.reading.addresses import full_host_of, is_under, registered_domain
 
 
 @pytest.mark.parametrize(

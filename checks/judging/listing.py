@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from checks.facts.model import ListEntry
+from checks.judging.readability import Obstacle, column_obstacle, comparable, is_undecided, script_obstacle, unread_part
 from checks.model import ColumnVisit, Outcome, Page
-from checks.readability import Obstacle, column_obstacle, comparable, is_undecided, script_obstacle, unread_part
 
 # Links to the rest of a list.
 TURNS = re.compile(r"(?:下一?页|后一页|尾页|末页|最后一?页|更多|\d{1,4})[\s>»›→]{0,4}", re.I)

@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from checks.facts.model import Link
-from checks.listing import entries_of, unread_rest
-from checks.model import Bundle, ColumnVisit, Outcome, Page
-from checks.readability import (
+from checks.judging.listing import entries_of, unread_rest
+from checks.judging.readability import (
     Obstacle,
     attachment_name,
     attachment_obstacle,
@@ -23,6 +22,7 @@ from checks.readability import (
     script_obstacle,
     uncaptured_attachments,
 )
+from checks.model import Bundle, ColumnVisit, Outcome, Page
 
 ELSEWHERE_REASONS = {
     "attachment_unread": "附件未能读取，可能写在附件里",

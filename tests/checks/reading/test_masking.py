@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.facts.model import PageFacts, PageKind
-from checks.masking import (
+from checks.judging.verdict import Subject
+from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
+from checks.reading.masking import (
     KEPT_FIRST,
     KEPT_LAST,
     NumberKind,
@@ -23,14 +25,12 @@ from checks.masking import (
     numbers_in,
     passes_luhn,
 )
-from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
 from checks.registry import judge, judge_page
-from checks.verdict import Subject
 from config.loader import load
 from config.rules import Rules
 from config.schema import Unit, UnitKind
 
-RULES = load(Path(__file__).parents[2] / "config").rules
+RULES = load(Path(__file__).parents[3] / "config").rules
 DAY = date(2026, 11, 23)
 SAMPLE = "11010519491231002X"  # the example of GB 11643
 FULL_WIDTH = str.maketrans("0123456789X", "０１２３４５６７８９Ｘ")

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from checks.elements import stated
 from checks.facts.model import AttachmentFacts, AttachmentState, Table
 from checks.facts.page import read_page
+from checks.reading.elements import stated
 
 ELEMENTS = {
     "依据": ("设定依据", "法律依据"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from checks.masking import masked
+from checks.judging.readability import Obstacle
 from checks.model import EvidenceRef, Finding, Outcome, Page
-from checks.readability import Obstacle
+from checks.reading.masking import masked
 
 
 @dataclass(frozen=True, slots=True)

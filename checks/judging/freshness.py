@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from checks.facts.model import DateSource
+from checks.judging.readability import page_obstacle
+from checks.judging.verdict import Subject
 from checks.model import Finding, Outcome, Page
-from checks.readability import page_obstacle
-from checks.verdict import Subject
 
 
 @dataclass(frozen=True, slots=True)

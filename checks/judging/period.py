@@ -6,12 +6,10 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from checks.addresses import leads_outside_only
 from checks.facts.model import ListEntry, PageKind
-from checks.freshness import published_item
-from checks.listing import unread_rest
-from checks.model import Bundle, ColumnVisit, Outcome, Page
-from checks.readability import (
+from checks.judging.freshness import published_item
+from checks.judging.listing import unread_rest
+from checks.judging.readability import (
     Obstacle,
     column_obstacle,
     comparable,
@@ -20,6 +18,8 @@ from checks.readability import (
     script_obstacle,
     unread_part,
 )
+from checks.model import Bundle, ColumnVisit, Outcome, Page
+from checks.reading.addresses import leads_outside_only
 from config.schema import Column, ColumnType
 
 

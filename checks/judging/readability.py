@@ -26,6 +26,7 @@ DOCUMENT_COLUMNS = frozenset(
 )  # where official documents live: when such a list cannot be read, documents went unjudged
 
 FOOTER_ONLY = frozenset({"script_footer"})
+CUT_OFF = "cut_off"  # the rendering need of a page that was not read to its end, were it rendered or not
 
 ATTACHMENT_STATES = {
     AttachmentState.UNSUPPORTED: "格式无法解析",
@@ -75,6 +76,9 @@ def page_obstacle(page: Page, what: str = "页面") -> Obstacle | None:
     """
     if page.facts is None:
         return obstacle_of_failure(page.failure or FailureKind.BUDGET_EXHAUSTED, what)
+    if CUT_OFF in page.facts.rendering_needs:
+        observed = f"{what}的标签嵌套太深或内容太长，程序没能读完，不能断定缺少什么。"
+        return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
     if page.facts.soft_not_found:
         return Obstacle(Outcome.INCONCLUSIVE, "unread", f"{what}返回的是“页面不存在”之类的提示，没有可以检查的内容。")
     if page.facts.redirect:

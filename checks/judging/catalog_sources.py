@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checks.catalog_table import (
-    TEXT_COLUMNS,
-    TICKED_COLUMNS,
-    CatalogTable,
-    fields_named,
-    read_catalogs,
-)
 from checks.facts.model import Table
-from checks.model import ColumnVisit, FailureKind, Outcome, Page
-from checks.readability import (
+from checks.judging.readability import (
     Obstacle,
     attachment_name,
     attachment_obstacle,
@@ -24,6 +16,14 @@ from checks.readability import (
     page_obstacle,
     script_obstacle,
     uncaptured_attachments,
+)
+from checks.model import ColumnVisit, FailureKind, Outcome, Page
+from checks.reading.catalog_table import (
+    TEXT_COLUMNS,
+    TICKED_COLUMNS,
+    CatalogTable,
+    fields_named,
+    read_catalogs,
 )
 from config.rules import StandardCatalogRule
 
