@@ -59,9 +59,7 @@ def daily_report(place: Place, run: Run) -> DailyReport:
         checks=tuple(check.META for check in CHECKS),
         units=tuple(_unit_day(unit, scores, ranks, findings[unit.id]) for unit in units),
         sites=tuple(
-            SiteDay(site.name, verdicts[site.id])
-            for site in place.configuration.inventory.sites
-            if site.id in verdicts
+            SiteDay(site.name, verdicts[site.id]) for site in place.configuration.inventory.sites if site.id in verdicts
         ),
     )
 
