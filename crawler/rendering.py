@@ -48,10 +48,10 @@ _WIDTH, _MOST_HEIGHT = 1280, 6000  # of a screenshot, in pixels
 # What a page of a role is read for decides which of its needs are worth a browser: the footer is judged on the home
 # page, a list on a column's; frames are fetched as pages of their own and do not show in the rendered DOM.
 _WORTH = {
-    PageRole.HOME: frozenset({"empty_list", "script_footer", "challenge", "script_content"}),
-    PageRole.SECOND_LEVEL: frozenset({"empty_list", "challenge", "script_content"}),
-    PageRole.COLUMN: frozenset({"empty_list", "challenge", "script_content"}),
-    PageRole.ARTICLE: frozenset({"challenge", "script_content"}),
+    PageRole.HOME: frozenset({"empty_list", "script_footer", "challenge", "script_content", "cut_off"}),
+    PageRole.SECOND_LEVEL: frozenset({"empty_list", "challenge", "script_content", "cut_off"}),
+    PageRole.COLUMN: frozenset({"empty_list", "challenge", "script_content", "cut_off"}),
+    PageRole.ARTICLE: frozenset({"challenge", "script_content", "cut_off"}),
     PageRole.ATTACHMENT: frozenset(),
 }
 

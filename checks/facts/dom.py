@@ -109,6 +109,7 @@ class Dom:
     anchors: tuple[Anchor, ...] = ()
     forms: tuple[FormElement, ...] = ()
     refresh: str = ""  # content of <meta http-equiv=refresh>
+    cut_off: bool = False  # there is more than was read: nested too deeply for the parser, or too long
     text: str = field(default="", repr=False)
     body_text: str = field(default="", repr=False)
 
@@ -216,22 +217,23 @@ def _family(name: str) -> str | None:
 # ---------------------------------------------------------------- parsing
 
 
-def _tree(text: str) -> HtmlElement:
-    """Parse the text; an empty or unreadable one gives an empty page."""
+def _tree(text: str) -> tuple[HtmlElement, bool]:
+    """Parse the text; an empty or unreadable one gives an empty page. Also tell whether the parser gave up before its
+    end, as it does where elements are nested too deeply: what it has made of the page till then is all there is."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=HtmlElement))  # one class: far quicker
     try:
         root = html.document_fromstring(text.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
         root = html.document_fromstring("<html><body></body></html>")
-    return root
+    return root, len(parser.error_log.filter_from_fatals()) > 0
 
 
 def parse(body: bytes, *, url: str | None = None, content_type: str | None = None) -> Dom:
     """Decode and parse a page. Total: any bytes give a Dom."""
     text, charset = decode(body, content_type)
-    text = cleaned(text[:MAX_CHARACTERS])
-    root = _tree(text)
+    is_long = len(text) > MAX_CHARACTERS
+    root, gave_up = _tree(cleaned(text[:MAX_CHARACTERS]))
     base_url = _base_url(root, url)
     meta = tuple(
         (normalise(name), normalise(tag.get("content") or ""))
@@ -260,6 +262,7 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
         anchors=tuple(_anchors(lines, blocks)),
         forms=tuple(form for form in forms if form.element in shown),
         refresh=refresh,
+        cut_off=gave_up or is_long or len(blocks) >= MAX_BLOCKS,
         text="\n".join(block.text for block in blocks),
         body_text="\n".join(block.text for block in blocks if block.region is Region.MAIN),
     )
@@ -314,7 +317,7 @@ def _lay_out_records(root: HtmlElement, scripts: Sequence[Script]) -> None:
         ]
         if records and store.getparent() is not None:
             box = "table" if records[0].lstrip()[:3].lower() == "<tr" else "div"
-            laid_out = _tree(f"<{box}>{''.join(records)}</{box}>").find(f".//{box}")
+            laid_out = _tree(f"<{box}>{''.join(records)}</{box}>")[0].find(f".//{box}")
             if laid_out is not None:
                 store.addnext(laid_out)
 

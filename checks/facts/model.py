@@ -229,8 +229,8 @@ class PageFacts:
     """Everything the checks know of one HTML page.
 
     `rendering_needs` names why the static bytes cannot be the last word (empty: they can): "empty_list",
-    "script_footer", "challenge", "frames_unread", "script_content". `redirect` is the target of a meta refresh or a
-    script redirect that makes up the whole page.
+    "script_footer", "challenge", "frames_unread", "script_content", "cut_off". `redirect` is the target of a meta
+    refresh or a script redirect that makes up the whole page.
     """
 
     url: str | None

@@ -24,7 +24,7 @@ _SLOW_REFRESH = 30  # seconds: a slower refresh is a page that reloads itself, n
 
 def read_redirect(dom: Dom) -> str | None:
     """Return the absolute target of a meta refresh or script redirect that makes up the whole page; else None."""
-    if len(dom.text) > _THIN or is_challenge(dom):
+    if len(dom.text) > _THIN or dom.cut_off or is_challenge(dom):
         return None
     for target in _redirect_targets(dom):
         url = dom.absolute(target)
@@ -77,7 +77,8 @@ def rendering_needs(
 
     challenge: the page is a puzzle for browsers. empty_list: a list page without entries whose scripts fill something
     in. script_content: an article whose text or shown date scripts write. frames_unread: the content stands in a
-    frame. script_footer: identity marks are missing and a script may write them.
+    frame. script_footer: identity marks are missing and a script may write them. cut_off: we could not read to the
+    page's end, as a browser can.
     """
     if is_challenge(dom):
         return frozenset({"challenge"})
@@ -87,6 +88,7 @@ def rendering_needs(
         "script_content": not listing and _lacks_content(dom, published) and _fills(dom),
         "frames_unread": _content_is_framed(dom, 3 * _THIN if listing and not entries.entries else _NEARLY_EMPTY),
         "script_footer": _footer_by_script(dom, identity),
+        "cut_off": dom.cut_off,
     }
     return frozenset(name for name, needed in needs.items() if needed)
 
@@ -168,6 +170,8 @@ _NOT_FOUND = re.compile(
 
 def is_soft_not_found(dom: Dom) -> bool:
     """Tell whether a page that came with status 200 says that there is no such page."""
+    if dom.cut_off:
+        return False
     if _NOT_FOUND.search(dom.title_tag[:60]) and len(dom.body_text) < 2 * _THIN:
         return True
     main = (block for block in dom.blocks if block.region is Region.MAIN and len(block.text) <= 120)

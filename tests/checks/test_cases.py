@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from checks.model import Bundle, Finding, Outcome
+from checks.model import Bundle, Check, Finding, Outcome
 from checks.registry import CHECKS, judge
 from config.loader import load
 from config.rules import Rules
-from tests.checks.cases import Case, all_cases, bundle_of
+from config.schema import ColumnType
+from tests.checks.cases import HOME, Case, all_cases, bundle_of
 
 CASES = all_cases()
 BY_ID = {check.META.id: check for check in CHECKS}
@@ -44,6 +46,22 @@ def test_every_sentence_can_be_acted_on(case: Case, rules: Rules) -> None:
             assert "依据：" in finding.expected, "says by which clause"
             assert finding.where, "says where"
             assert finding.evidence or not _has_captures(bundle), "points to the bytes it rests on"
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.META.id)
+@pytest.mark.parametrize("whose", ["site", "unit"])
+def test_no_page_is_faulted_that_was_not_read_to_its_end(check: Check, whose: str, rules: Rules) -> None:
+    page = {"url": HOME, "file": "nested_too_deeply.html", "rendered": True}
+    columns = [
+        {"type": kind.value, "id": kind.value, "url": f"{HOME}{kind.value}/", "pages": [page], "articles": [page]}
+        for kind in ColumnType
+    ]
+    of_whom: dict[str, Any] = {
+        "site": {"home": page | {"url": "http://www.yueshan.gov.cn/"}, "second_level": [page]},
+        "unit": {"unit": {"catalog_fields": ["义务教育"]}, "homes": [page]},
+    }
+    bundle = bundle_of(Case("empty_columns", "nested_too_deeply", of_whom[whose] | {"columns": columns}))
+    assert not [finding for finding in judge(bundle, rules, [check]) if finding.outcome is Outcome.FAIL]
 
 
 def _short(finding: Finding, case: Case) -> tuple[str, str, str, str]:
