@@ -39,6 +39,9 @@ REASONS = {"high": "serious", "medium": "improper", "low": "misspelling"}
 SHOWN = 5  # hits of one page that are told one by one
 SENTENCE = 60  # characters of a sentence that are quoted
 ENDS = re.compile(r"[。！？；!?\n]")
+STOPS = re.compile(r"[。！？；!?]")
+REACH = 200  # characters around a spelling that are its context at most
+OPENING, CLOSING = '“‘「『"', '”’」』"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +107,17 @@ def _hits(publication: Publication, words: Words, read: frozenset[str]) -> Itera
     """Yield the hits in title and text, a sentence's once; what a list only repeats of an article that was read itself
     is told there."""
     told: set[tuple[str, str]] = set()
+    if any(topic in publication.title for topic in words.topics):
+        return
     told_elsewhere = _titles_read(publication, read)
     for where, text in (("标题", publication.title), ("正文", publication.main_text)):
         for start, wrong, expression in _matches(text, words):
             line = _line_at(text, start)
             sentence = _sentence_at(text, start)
-            if _excused(sentence, wrong, expression, words) or any(t in line or line in t for t in told_elsewhere):
+            lacks_context = expression.near and not any(word in sentence for word in expression.near)
+            if lacks_context or any(t in line or line in t for t in told_elsewhere):
+                continue
+            if _excused(*_context(text, start), wrong, expression, words):
                 continue
             quoted = _quoted(sentence, wrong)
             if (wrong, quoted) not in told:
@@ -134,20 +142,36 @@ def _automaton(words: Words) -> Automaton:
     return automaton
 
 
-def _excused(sentence: str, wrong: str, expression: Expression, words: Words) -> bool:
-    """Whether the sentence around the spelling makes it right: it explains the wording, or the entry's context says so.
+def _context(text: str, at: int) -> tuple[str, int]:
+    """The sentence around a place, without spaces and line breaks, and where the place is in it.
 
-    A longer word that contains the spelling excuses no more places than it fills.
+    Files break their lines anywhere: what makes a spelling right may stand on the line before or after.
     """
-    if any(word in sentence for word in words.unless) or (
-        expression.near and not any(word in sentence for word in expression.near)
-    ):
+    first = max((match.end() for match in STOPS.finditer(text, max(0, at - REACH), at)), default=max(0, at - REACH))
+    stop = STOPS.search(text, at, at + REACH)
+    before, after = text[first:at], text[at : stop.start() if stop else at + REACH]
+    before = "".join(before.split())
+    return before + "".join(after.split()), len(before)
+
+
+def _excused(context: str, at: int, wrong: str, expression: Expression, words: Words) -> bool:
+    """Whether the words around the spelling make it right: they explain the wording, or the entry's `unless` says so.
+
+    A longer word that contains the spelling excuses only the place that it fills.
+    """
+    if any(word in context for word in words.unless) or _is_put_right(context, at, wrong, expression.right):
         return True
-    around = [word for word in expression.unless if wrong not in word]
-    if any(word in sentence for word in around):
+    longer = [word for word in expression.unless if wrong in word]
+    if any(word in context for word in expression.unless if word not in longer):
         return True
-    longer = sum(sentence.count(word) for word in expression.unless if wrong in word)
-    return longer >= sentence.count(wrong)
+    return any(context.startswith(word, at - word.find(wrong)) for word in longer if at >= word.find(wrong))
+
+
+def _is_put_right(context: str, at: int, wrong: str, right: str) -> bool:
+    """Whether the spelling is only quoted, in a sentence that has the right one as well: 原文“甲”，现改为“乙”."""
+    behind = at + len(wrong)
+    quoted = at > 0 and context[at - 1] in OPENING and context[behind : behind + 1] in tuple(CLOSING)
+    return quoted and right in context
 
 
 def _titles_read(publication: Publication, read: frozenset[str]) -> tuple[str, ...]:

@@ -33,9 +33,10 @@ class HiddenLinkWords(Settings):
 
 
 class Words(Settings):
-    """The whole of words.toml; `unless` holds for every expression."""
+    """The whole of words.toml; `unless` holds for every expression, and `topics` for articles with one in the title."""
 
     unless: tuple[Text, ...] = ()
+    topics: tuple[Text, ...] = ()
     expressions: tuple[Expression, ...] = Field(default=(), alias="expression")
     hidden_links: HiddenLinkWords = HiddenLinkWords()
 

@@ -37,6 +37,31 @@ def words(*expressions: Expression, unless: tuple[str, ...] = ()) -> Words:
     return Words(unless=unless, expressions=expressions)
 
 
+def test_what_makes_it_right_may_stand_on_another_line() -> None:
+    given = words(entry("甲乙", unless=("乙丙丁",)), entry("戊己", unless=("戊己庚",)))
+    assert not failed("来自甲\n乙、甲乙\n丙丁的客商", given)
+    assert not failed("来自戊己\n庚的客商", given)
+    assert failed("来自戊己\n的客商", given)
+
+
+@pytest.mark.parametrize(
+    ("text", "fails"),
+    [
+        ("原文“甲乙”现更正为“正确写法”。", False),
+        ("请在“甲乙”一栏填写“丙丁”。", True),  # quoted, but nothing puts it right
+        ("甲乙在此，不是“正确写法”。", True),  # not quoted
+    ],
+)
+def test_a_spelling_that_is_quoted_to_be_put_right_is_none(text: str, fails: bool) -> None:
+    assert failed(text, words(entry("甲乙"))) is fails
+
+
+def test_an_article_about_wording_quotes_what_is_wrong() -> None:
+    given = Words(topics=("通报",), expressions=(entry("甲乙"),))
+    assert not failed("甲乙", given), "its title is 通报"
+    assert failed("甲乙", given.model_copy(update={"topics": ("易错",)}))
+
+
 def failed(text: str, given: Words) -> bool:
     return any(finding.outcome is Outcome.FAIL for finding in found(text, given))
 

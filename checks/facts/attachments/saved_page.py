@@ -40,6 +40,8 @@ def read_saved_page(body: bytes, budget: Budget) -> Content:
             AttachmentState.TOO_LARGE, f"网页格式的文件过大（表格超过 {MAX_ROWS} 行），未读取"
         )
     dom = parse(body)
+    if dom.cut_off:
+        raise UnreadableAttachmentError(AttachmentState.TOO_LARGE, "网页格式的文件嵌套过深，没能读完")
     tables = read_tables(dom)
     budget.spend("tables", len(tables))
     budget.spend("cells", sum(len(table.rows) * len(table.rows[0]) for table in tables))
