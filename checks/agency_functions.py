@@ -8,11 +8,11 @@ from urllib.parse import urljoin
 
 from checks.facts.model import PageFacts
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures, unread_page
-from checks.judging.readability import SHARED_REASONS, Obstacle, column_obstacle, comparable, is_absent
+from checks.judging.listing import lies_outside
+from checks.judging.readability import SHARED_REASONS, Obstacle, absence_of, column_obstacle, comparable, is_absent
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Scope
-from checks.reading.addresses import leads_outside_only
-from checks.reading.elements import Statement, leading_to, stated
+from checks.reading.elements import Statement, leading_to, stated, stated_in
 from checks.reading.issuing_organ import ORGANS
 from config.names import normalised
 from config.rules import AgencyFunctionsRule, Rules
@@ -52,19 +52,18 @@ ORGAN_NAME = re.compile(r"[一-鿿]{2,24}(?:局|人民政府|镇政府|乡政府
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each element of each column of functions, and one for the unit's name."""
     rule, shared = rules.checks.agency_functions, shared_pictures(bundle)
-    for visit in bundle.columns:
-        if visit.column.type is ColumnType.AGENCY_FUNCTIONS:
-            yield from _judge(visit, rule, shared)
+    for visit in bundle.columns_of(ColumnType.AGENCY_FUNCTIONS):
+        yield from _judge(visit, rule, shared)
 
 
 def _judge(visit: ColumnVisit, rule: AgencyFunctionsRule, shared: frozenset[str]) -> Iterator[Finding]:
-    evidence = evidence_of(*visit.pages, *visit.articles, *visit.attachments)
+    evidence = evidence_of(*visit.everything)
     subject = Subject(META.id, visit.target, evidence, visit.column.id)
     if is_absent(visit):
-        yield _unpublished(subject, f"经确认，该单位没有“{visit.column.name}”栏目。", "单位的全部栏目")
+        yield _unpublished(subject, absence_of(visit), "单位的全部栏目")
     elif (obstacle := column_obstacle(visit)) is not None:
         yield subject.cannot_tell(obstacle)
-    elif all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
+    elif lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，内容不由本站决定。")
     else:
         said, doubt = _said(visit, rule), elsewhere_in_column(visit, shared)
@@ -99,12 +98,8 @@ def _element(subject: Subject, statement: Statement | None, doubt: Obstacle | No
 
 def _said(visit: ColumnVisit, rule: AgencyFunctionsRule) -> dict[str, Statement]:
     """Return what the column states; a page titled 内设机构 with a text below states it, a page of duties the 职能."""
-    said: dict[str, Statement] = {}
     pages = [page.facts for page in (*visit.pages, *visit.articles) if page.facts]
-    for source in (*pages, *(file.attachment for file in visit.attachments)):
-        for element, statement in stated(source, rule.elements).items() if source else ():
-            if element not in said or said[element].is_blank:
-                said[element] = statement
+    said = stated_in((*pages, *(file.attachment for file in visit.attachments)), rule.elements)
     for facts in pages:
         for element in _titled(facts, visit, rule):
             if element not in said or said[element].is_blank:

@@ -9,13 +9,14 @@ from datetime import date
 
 from checks.facts.labels import compact
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
-from checks.judging.listing import entries_of, unread_rest
+from checks.judging.listing import entries_of, lies_outside, unread_rest
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
+    absence_of,
+    attachment_failure,
     attachment_name,
-    attachment_obstacle,
     column_obstacle,
     comparable,
     is_absent,
@@ -25,7 +26,6 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.reading.addresses import leads_outside_only
 from config.rules import AnnualReportRule, Rules
 from config.schema import ColumnType
 
@@ -76,7 +76,7 @@ class Report:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield for each column of the type whether the report is there (`report`), whole (`parts`), with `tables`."""
-    visits = [visit for visit in bundle.columns if visit.column.type is ColumnType.ANNUAL_REPORT]
+    visits = bundle.columns_of(ColumnType.ANNUAL_REPORT)
     shared = shared_pictures(bundle) if visits else frozenset[str]()
     for visit in visits:
         yield from _judge(visit, bundle.day, rules.checks.annual_report, shared)
@@ -87,12 +87,12 @@ def _judge(visit: ColumnVisit, day: date, rule: AnnualReportRule, shared: frozen
     due = rule.due_for(visit.unit.id)
     year = day.year - 1 if day > due_date(day.year, due) else day.year - 2
     if is_absent(visit):
-        yield _not_published(subject, "absent", f"经确认，该单位没有“{visit.column.name}”栏目。", year, due)
+        yield _not_published(subject, "absent", absence_of(visit), year, due)
         return
     if (obstacle := column_obstacle(visit)) is not None:
         yield subject.cannot_tell(obstacle)
         return
-    if all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
+    if lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，年报不在本站。")
         return
     reports = tuple(_reports(visit, rule))
@@ -218,7 +218,7 @@ def _pictured(files: tuple[Page, ...]) -> Obstacle | None:
 
 def _unread_content(report: Report, files: tuple[Page, ...], shared: frozenset[str]) -> Obstacle | None:
     """Return why what the report lacks may stand where we did not read, or None."""
-    if report.file is not None and (why := attachment_obstacle(report.file)):
+    if report.file is not None and (why := attachment_failure(report.file)):
         return Obstacle(Outcome.NOT_TESTED, "attachment_unread", f"“{report.title}”是附件，没能读取（{why}）。")
     if report.page is None:
         unread = Obstacle(Outcome.INCONCLUSIVE, "unread", f"“{report.title}”没有采集，没有看到内容。")

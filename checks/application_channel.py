@@ -8,11 +8,20 @@ from dataclasses import dataclass
 
 from checks.facts.model import AttachmentFacts, Form, Link, PageFacts
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures
-from checks.judging.readability import SHARED_REASONS, Obstacle, attachment_name, column_obstacle, comparable, is_absent
+from checks.judging.listing import addresses_read, lies_outside
+from checks.judging.readability import (
+    SHARED_REASONS,
+    Obstacle,
+    absence_of,
+    attachment_name,
+    column_obstacle,
+    comparable,
+    is_absent,
+)
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Probe, ProbeKind, Scope
-from checks.reading.addresses import leads_outside_only
-from checks.reading.elements import stated
+from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
+from checks.reading.elements import stated_in
+from checks.reading.link_answers import is_found, link_probes
 from config.rules import ApplicationChannelRule, Rules
 from config.schema import ColumnType
 
@@ -66,11 +75,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What tells an applicant something: the column's pages and files, and the guide if the page names it."""
+    """What tells an applicant something: the column's pages and files, and the guide if the page names it.
+
+    `dead` are the addresses that probes found cannot be had.
+    """
 
     pages: tuple[PageFacts, ...]
     files: tuple[Page, ...]
-    probes: tuple[Probe, ...]
+    dead: frozenset[str]
     rule: ApplicationChannelRule
 
     @property
@@ -99,13 +111,6 @@ class Material:
                 return Found(text[start : start + PASSAGE].strip(), where)
         return None
 
-    def is_dead(self, url: str) -> bool:
-        """Whether a probe found that the address cannot be had."""
-        return any(
-            probe.target == url and probe.kind is ProbeKind.LINK and probe.observed.get("state") == "dead"
-            for probe in self.probes
-        )
-
     @property
     def application_forms(self) -> tuple[Page, ...]:
         """The files that are application forms, captured or not."""
@@ -120,23 +125,21 @@ class Material:
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each item of each column of applications."""
     shared = shared_pictures(bundle)
-    for visit in bundle.columns:
-        if visit.column.type is ColumnType.APPLICATION:
-            yield from _judge(visit, bundle, rules.checks.application_channel, shared)
+    for visit in bundle.columns_of(ColumnType.APPLICATION):
+        yield from _judge(visit, bundle, rules.checks.application_channel, shared)
 
 
 def _judge(
     visit: ColumnVisit, bundle: Bundle, rule: ApplicationChannelRule, shared: frozenset[str]
 ) -> Iterator[Finding]:
-    evidence = evidence_of(*visit.pages, *visit.articles, *visit.attachments)
+    evidence = evidence_of(*visit.everything)
     subject = Subject(META.id, visit.target, evidence, visit.column.id)
     if is_absent(visit):
         expected = f"各机关都应当公布依申请公开的渠道，请开设“依申请公开”栏目。依据：{CLAUSES}。"
-        observed = f"经确认，该单位没有“{visit.column.name}”栏目。"
-        yield subject.failed("absent", observed, expected, where="单位的全部栏目")
+        yield subject.failed("absent", absence_of(visit), expected, where="单位的全部栏目")
     elif (obstacle := column_obstacle(visit)) is not None:
         yield subject.cannot_tell(obstacle)
-    elif all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
+    elif lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目链接到站外的申请平台，渠道是否完整不由本站决定。")
     else:
         material = _material(visit, bundle, rule)
@@ -165,14 +168,15 @@ def _material(visit: ColumnVisit, bundle: Bundle, rule: ApplicationChannelRule) 
     visits = (visit, *_guides(visit, bundle))
     pages = (page.facts for each in visits for page in (*each.pages, *each.articles))
     files = tuple(page for each in visits for page in each.attachments)
-    return Material(tuple(facts for facts in pages if facts), files, bundle.probes, rule)
+    dead = frozenset(probe.target for probe in link_probes(bundle) if is_found(probe, "dead"))
+    return Material(tuple(facts for facts in pages if facts), files, dead, rule)
 
 
 def _guides(visit: ColumnVisit, bundle: Bundle) -> tuple[ColumnVisit, ...]:
     """The columns of the unit's guide, where the page sends its readers there."""
     if not any(GUIDE in page.facts.body_text for page in (*visit.pages, *visit.articles) if page.facts):
         return ()
-    return tuple(each for each in bundle.columns if each.column.type is ColumnType.DISCLOSURE_GUIDE)
+    return bundle.columns_of(ColumnType.DISCLOSURE_GUIDE)
 
 
 def _doubt(visit: ColumnVisit, bundle: Bundle, shared: frozenset[str]) -> Obstacle | None:
@@ -180,7 +184,7 @@ def _doubt(visit: ColumnVisit, bundle: Bundle, shared: frozenset[str]) -> Obstac
     for each in (visit, *_guides(visit, bundle)):
         if not is_absent(each) and (obstacle := elsewhere_in_column(each, shared)) is not None:
             return obstacle
-    read = {comparable(page.url) for page in (*visit.pages, *visit.articles, *visit.attachments)}
+    read = addresses_read(visit)
     for page in visit.pages:
         for link in page.facts.links if page.facts else ():
             if PROCEDURE.search(link.text) and comparable(link.url) not in read:
@@ -196,7 +200,7 @@ def _online(material: Material) -> Found | None:
     """An entry or form that opens; an electronic mail address will do (数据电文)."""
     words = material.rule.online_words
     entries = [link for link in material.links if not link.attachment and _holds(link.text, words)]
-    alive = next((link for link in entries if not material.is_dead(link.url)), None)
+    alive = next((link for link in entries if link.url not in material.dead), None)
     if alive is not None:
         return Found(alive.text, "入口链接")
     form = next((form for facts in material.pages for form in facts.forms if _is_application(form)), None)
@@ -274,14 +278,10 @@ def _phone(material: Material) -> Found | None:
 
 def _labelled(material: Material, element: str) -> Found | None:
     """What stands behind a label of the element; a label without a value is a fault of its own."""
-    blank: Found | None = None
-    for source in material.sources:
-        statement = stated(source, {element: material.rule.labels.get(element, ())}).get(element)
-        if statement is not None and not statement.is_blank:
-            return Found(statement.passage, statement.where)
-        if statement is not None and blank is None:
-            blank = Found(statement.passage, statement.where, "blank", f"“{statement.label}”后面是空白。")
-    return blank
+    statement = stated_in(material.sources, {element: material.rule.labels.get(element, ())}).get(element)
+    if statement is None or not statement.is_blank:
+        return Found(statement.passage, statement.where) if statement else None
+    return Found(statement.passage, statement.where, "blank", f"“{statement.label}”后面是空白。")
 
 
 def _period(material: Material) -> Found | None:

@@ -7,10 +7,12 @@ from datetime import date
 
 from checks.facts.model import PageKind
 from checks.judging.freshness import Age, DatedItem, future_notice, listed_items, newest, parted, published_item
+from checks.judging.listing import lies_outside
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
+    absence_of,
     column_obstacle,
     comparable,
     is_absent,
@@ -21,7 +23,7 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.reading.addresses import is_outside, leads_outside_only
+from checks.reading.addresses import is_outside
 from config.rules import Rules
 
 META = CheckMeta(
@@ -58,7 +60,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         if limit is None:
             yield subject.not_applicable("no_period", f"“{visit.column.name}”这类栏目没有规定更新期限。")
         elif is_absent(visit):
-            yield subject.not_applicable("absent", f"经确认，该单位没有“{visit.column.name}”栏目。")
+            yield subject.not_applicable("absent", absence_of(visit))
         elif (obstacle := column_obstacle(visit)) is not None:
             yield subject.cannot_tell(obstacle)
         else:
@@ -66,8 +68,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 
 
 def _judge(subject: Subject, visit: ColumnVisit, day: date, limit: int) -> Iterator[Finding]:
-    home = visit.pages[0].url
-    if all(page.facts is None or leads_outside_only(page.facts, home) for page in visit.pages):
+    if lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，更新与否不由本站决定。")
         return
     items, future = parted(_items(visit), day)

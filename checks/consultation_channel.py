@@ -9,10 +9,10 @@ from datetime import date
 
 from checks.facts.model import Form, PageFacts
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, shared_pictures
-from checks.judging.readability import SHARED_REASONS, column_obstacle, is_absent
+from checks.judging.listing import lies_outside
+from checks.judging.readability import SHARED_REASONS, absence_of, column_obstacle, is_absent
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.reading.addresses import leads_outside_only
 from checks.reading.messages import Message, messages_in
 from config.rules import ConsultationChannelRule, Rules
 from config.schema import ColumnType
@@ -48,20 +48,18 @@ TYPED = frozenset({"text", "textarea", "email", "tel"})
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield two findings for each column of consultation: is there a channel, and are messages answered."""
     rule, shared = rules.checks.consultation_channel, shared_pictures(bundle)
-    for visit in bundle.columns:
-        if visit.column.type is ColumnType.CONSULTATION:
-            yield from _judge(visit, rule, bundle.day, shared)
+    for visit in bundle.columns_of(ColumnType.CONSULTATION):
+        yield from _judge(visit, rule, bundle.day, shared)
 
 
 def _judge(visit: ColumnVisit, rule: ConsultationChannelRule, day: date, shared: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages, *visit.articles), visit.column.id)
     if is_absent(visit):
         expected = f"政府网站应当提供网上咨询建言渠道，请开设栏目。{CLAUSE}"
-        observed = f"经确认，没有“{visit.column.name}”栏目。"
-        yield subject.failed("absent", observed, expected, where="单位的全部栏目")
+        yield subject.failed("absent", absence_of(visit), expected, where="单位的全部栏目")
     elif (obstacle := column_obstacle(visit)) is not None:
         yield subject.cannot_tell(obstacle)
-    elif all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
+    elif lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目链接到站外的咨询平台，留言和回复不在本站。")
     else:
         messages = _messages(visit, rule, day)

@@ -8,20 +8,19 @@ from dataclasses import dataclass, replace
 
 from checks.facts.labels import compact
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
-from checks.judging.listing import entries_of, unread_rest
+from checks.judging.listing import lies_outside, unread_entries, unread_rest
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
+    absence_of,
     column_obstacle,
-    comparable,
     is_absent,
     page_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.reading.addresses import leads_outside_only
-from checks.reading.elements import Statement, stated
+from checks.reading.elements import Statement, stated_in
 from config.rules import DisclosureGuideRule, GuideElement, Rules
 from config.schema import ColumnType
 
@@ -66,7 +65,7 @@ class Guide:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding an element of each guide (item), or one for a column without a guide."""
-    visits = [visit for visit in bundle.columns if visit.column.type is ColumnType.DISCLOSURE_GUIDE]
+    visits = bundle.columns_of(ColumnType.DISCLOSURE_GUIDE)
     shared = shared_pictures(bundle) if visits else frozenset[str]()
     for visit in visits:
         yield from _judge(visit, rules.checks.disclosure_guide, shared)
@@ -75,12 +74,12 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 def _judge(visit: ColumnVisit, rule: DisclosureGuideRule, shared: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages, *visit.articles), visit.column.id)
     if is_absent(visit):
-        yield _not_published(subject, "absent", f"经确认，该单位没有“{visit.column.name}”栏目。")
+        yield _not_published(subject, "absent", absence_of(visit))
         return
     if (obstacle := column_obstacle(visit)) is not None:
         yield subject.cannot_tell(obstacle)
         return
-    if all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
+    if lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，指南不在本站。")
         return
     guide = _guide(visit, rule)
@@ -109,11 +108,7 @@ def _guide(visit: ColumnVisit, rule: DisclosureGuideRule) -> Guide:
     pages = tuple(page for page in (*visit.pages, *articles) if page.facts and page_obstacle(page) is None)
     files = tuple(file for file in visit.attachments if file.attachment is not None)
     labels = {name: element.labels for name, element in rule.elements.items()}
-    statements: dict[str, Statement] = {}
-    for source in (*(page.facts for page in pages), *(file.attachment for file in files)):
-        for name, statement in (stated(source, labels) if source else {}).items():
-            if name not in statements or statements[name].is_blank:
-                statements[name] = statement
+    statements = stated_in((*(page.facts for page in pages), *(file.attachment for file in files)), labels)
     texts = [page.facts.body_text for page in pages if page.facts]
     texts += [file.attachment.text for file in files if file.attachment]
     return Guide(pages, files, statements, tuple(line for text in texts for line in text.splitlines()))
@@ -127,10 +122,9 @@ def _obstacle(visit: ColumnVisit, guide: Guide, shared: frozenset[str]) -> Obsta
     for page in guide.pages:
         if (obstacle := elsewhere(_without_forms(page), _relevant(visit.attachments), shared)) is not None:
             return obstacle
-    read = {comparable(page.url) for page in (*visit.pages, *visit.articles, *visit.attachments)}
-    unread = [e for e in entries_of(visit) if "指南" in e.title and comparable(e.url) not in read]
-    if unread:
-        observed = f"列表中的“{unread[0].title}”没有采集，不能断定指南缺少什么。"
+    unread = next((entry for entry in unread_entries(visit) if "指南" in entry.title), None)
+    if unread is not None:
+        observed = f"列表中的“{unread.title}”没有采集，不能断定指南缺少什么。"
         return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
     return None if visit.articles or guide.lines else unread_rest(visit)
 

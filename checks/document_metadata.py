@@ -7,17 +7,11 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import date
 
+from checks.facts.labels import compact
 from checks.facts.model import DateMeaning, DateSource, PageFacts
 from checks.facts.official_form import LABEL_TABLE, SIGNATURE
-from checks.judging.readability import (
-    SHARED_REASONS,
-    ArticleVisit,
-    articles_of,
-    is_undecided,
-    page_obstacle,
-    script_obstacle,
-    unread_document_columns,
-)
+from checks.judging.publications import ArticleVisit, articles_of, unread_document_columns
+from checks.judging.readability import SHARED_REASONS, is_undecided, page_obstacle, script_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, Finding, Scope
 from checks.reading.issuing_organ import names_another_organ
@@ -188,8 +182,8 @@ def _malformed_index_number(subject: Subject, facts: PageFacts) -> Finding | Non
     value = facts.document.index_number
     if value is None or _is_blank(value):
         return None
-    compact = "".join(unicodedata.normalize("NFKC", value).split())
-    if INDEX_NUMBER.fullmatch(compact) and any(character.isdigit() for character in compact):
+    written = compact(unicodedata.normalize("NFKC", value))
+    if INDEX_NUMBER.fullmatch(written) and any(character.isdigit() for character in written):
         return None
     return subject.failed(
         "malformed_index_number",
@@ -204,7 +198,7 @@ def _malformed_doc_number(subject: Subject, facts: PageFacts) -> Finding | None:
     value = facts.document.doc_number
     if value is None or _is_blank(value) or value.strip() in NO_NUMBER:
         return None
-    numbers = re.split(r"[、，,;；]", "".join(value.split()).translate(FULL_WIDTH_DIGITS))
+    numbers = re.split(r"[、，,;；]", compact(value).translate(FULL_WIDTH_DIGITS))
     if all(DOC_NUMBER.fullmatch(number) or ORDER_NUMBER.fullmatch(number) for number in numbers if number):
         return None
     return subject.failed(

@@ -52,9 +52,7 @@ class _Material:
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each of plan, list and results of each column."""
     rule, shared = rules.checks.double_random, shared_pictures(bundle)
-    for visit in bundle.columns:
-        if visit.column.type is not ColumnType.DOUBLE_RANDOM:
-            continue
+    for visit in bundle.columns_of(ColumnType.DOUBLE_RANDOM):
         evidence = evidence_of(*visit.pages, *visit.articles)
         whole = Subject(META.id, visit.target, evidence, visit.column.id)
         obstacle = None if is_absent(visit) else column_obstacle(visit)

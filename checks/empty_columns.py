@@ -10,6 +10,7 @@ from checks.facts.model import Link, PageFacts
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
+    absence_of,
     column_obstacle,
     comparable,
     is_absent,
@@ -73,7 +74,7 @@ def _judge(visit: ColumnVisit, shared: frozenset[str]) -> Finding:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
     name = visit.column.name
     if is_absent(visit):
-        return subject.not_applicable("absent", f"经确认，该单位没有“{name}”栏目。")
+        return subject.not_applicable("absent", absence_of(visit))
     if (obstacle := column_obstacle(visit)) is not None:
         return subject.cannot_tell(obstacle)
     pages = [page.facts for page in visit.pages if page.facts is not None]

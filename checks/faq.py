@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from datetime import date
 
 from checks.facts.dates import find_dates_in
+from checks.facts.labels import compact
 from checks.facts.links import is_attachment
 from checks.facts.model import DateMeaning, PageFacts
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
 from checks.judging.freshness import Age, DatedItem, listed_items, newest, parted, published_item
-from checks.judging.listing import entries_of, unread_rest
-from checks.judging.readability import SHARED_REASONS, column_obstacle, is_absent
+from checks.judging.listing import entries_of, lies_outside, unread_rest
+from checks.judging.readability import SHARED_REASONS, absence_of, column_obstacle, is_absent
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.reading.addresses import leads_outside_only
 from config.rules import FaqRule, Rules
 from config.schema import ColumnType
 
@@ -52,21 +52,19 @@ ANSWERED = 6  # characters of the line below a question that make an answer
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding about the questions of each column, and one about its newest where there are any."""
     rule, shared = rules.checks.faq, shared_pictures(bundle)
-    for visit in bundle.columns:
-        if visit.column.type is ColumnType.FAQ:
-            yield from _judge(visit, rule, bundle.day, shared)
+    for visit in bundle.columns_of(ColumnType.FAQ):
+        yield from _judge(visit, rule, bundle.day, shared)
 
 
 def _judge(visit: ColumnVisit, rule: FaqRule, day: date, shared: frozenset[str]) -> Iterator[Finding]:
-    evidence = evidence_of(*visit.pages, *visit.articles, *visit.attachments)
+    evidence = evidence_of(*visit.everything)
     subject = Subject(META.id, visit.target, evidence, visit.column.id, ENTRIES)
     expected = f"请汇总编制群众办事常问的问题和答复，在本栏目公开。{CLAUSE}"
     if is_absent(visit):
-        observed = f"经确认，该单位没有“{visit.column.name}”栏目。"
-        yield subject.failed("no_entries", observed, expected, where="单位的全部栏目")
+        yield subject.failed("no_entries", absence_of(visit), expected, where="单位的全部栏目")
     elif (obstacle := column_obstacle(visit)) is not None:
         yield subject.cannot_tell(obstacle)
-    elif all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
+    elif lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，内容不由本站决定。")
     elif (seen := _entries(visit)) is not None:
         yield subject.passed("has_entries", f"有问答：{seen}。", passage=seen)
@@ -104,7 +102,7 @@ def _questions(facts: PageFacts) -> list[str]:
         for number, line in enumerate(lines[:-1])
         if len(line) <= LINE and QUESTION.search(line) and len(lines[number + 1]) >= ANSWERED
     ]
-    heads = ((table, {"".join(cell.split()) for cell in table.rows[0]}) for table in facts.tables if table.rows)
+    heads = ((table, {compact(cell) for cell in table.rows[0]}) for table in facts.tables if table.rows)
     tabled = [row[0] for table, head in heads if head & {"问题", "常见问题", "问"} for row in table.rows[1:]]
     return asked or tabled
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from checks.judging.freshness import Age, DatedItem, newest, parted
-from checks.judging.period import columns_of, items_of, unread_since
-from checks.judging.readability import ABSENT, SHARED_REASONS, is_absent
+from checks.judging.period import items_of, present_columns, unread_since
+from checks.judging.readability import ABSENT, SHARED_REASONS, absence_of, is_absent
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
 from config.rules import Emergency, HealthNoticesRule, Rules
@@ -49,10 +49,9 @@ PLACES_OF_PLANS = frozenset(
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding on the notices and one on the plan of each column for public health."""
     rule = rules.checks.health_notices
-    for visit in bundle.columns:
-        if visit.column.type is ColumnType.HEALTH:
-            yield _notices(visit, bundle.day, rule)
-            yield _plan(visit, bundle, rule)
+    for visit in bundle.columns_of(ColumnType.HEALTH):
+        yield _notices(visit, bundle.day, rule)
+        yield _plan(visit, bundle, rule)
 
 
 def _notices(visit: ColumnVisit, day: date, rule: HealthNoticesRule) -> Finding:
@@ -63,7 +62,7 @@ def _notices(visit: ColumnVisit, day: date, rule: HealthNoticesRule) -> Finding:
     if emergency is None:
         return subject.not_applicable("no_emergency", f"{day:%Y-%m-%d} 不在突发公共卫生事件期间，不要求栏目持续更新。")
     if is_absent(visit):
-        return subject.not_applicable("absent", f"经确认，该单位没有“{visit.column.name}”栏目。")
+        return subject.not_applicable("absent", absence_of(visit))
     items = tuple(items_of((visit,)))
     dated, _ = parted((DatedItem(i.date, i.full_title, "栏目里", "") for i in items if i.date is not None), day)
     latest = newest(dated)
@@ -100,7 +99,7 @@ def _silent(
 
 
 def _plan(visit: ColumnVisit, bundle: Bundle, rule: HealthNoticesRule) -> Finding:
-    visits = columns_of(bundle, PLACES_OF_PLANS)
+    visits = present_columns(bundle, PLACES_OF_PLANS)
     for item in items_of(visits):
         if any(word in item.full_title for word in rule.plan_words):
             subject = Subject(META.id, visit.target, evidence_of(*item.pages), visit.column.id, "plan")
@@ -108,7 +107,7 @@ def _plan(visit: ColumnVisit, bundle: Bundle, rule: HealthNoticesRule) -> Findin
             return subject.passed("plan_published", seen, passage=item.full_title, where=item.column.name)
     if not visits:
         subject = Subject(META.id, visit.target, column_id=visit.column.id, item="plan")
-        return subject.not_applicable("absent", f"经确认，该单位没有“{visit.column.name}”栏目。")
+        return subject.not_applicable("absent", absence_of(visit))
     pages = (page for one in visits for page in (*one.pages, *one.articles))
     subject = Subject(META.id, visit.target, evidence_of(*pages), visit.column.id, "plan")
     obstacle = next((obstacle for one in visits if (obstacle := unread_since(one))), None)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.facts.labels import compact
 from checks.facts.model import PageFacts
 from checks.judging.listing import entries_of, unread_rest
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
+    absence_of,
     column_obstacle,
     is_absent,
     is_undecided,
@@ -47,18 +49,15 @@ LISTED = 5  # documents named in a finding
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one verdict for each column of the type."""
-    for visit in bundle.columns:
-        if visit.column.type is ColumnType.INSTITUTION:
-            yield _judge(visit, rules.checks.institutions)
+    for visit in bundle.columns_of(ColumnType.INSTITUTION):
+        yield _judge(visit, rules.checks.institutions)
 
 
 def _judge(visit: ColumnVisit, rule: InstitutionsRule) -> Finding:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages, *visit.articles), visit.column.id)
     if is_absent(visit):
-        observed = f"经确认，该单位没有“{visit.column.name}”栏目。"
-        return subject.failed(
-            "absent", observed, f"应当设置“政府信息公开制度”栏目并公开制度文件。{CLAUSE}", where="栏目"
-        )
+        expected = f"应当设置“政府信息公开制度”栏目并公开制度文件。{CLAUSE}"
+        return subject.failed("absent", absence_of(visit), expected, where="栏目")
     if (obstacle := column_obstacle(visit)) is not None:
         return subject.cannot_tell(obstacle)
     if dead := tuple(page for page in _documents(visit) if _is_gone(page)):
@@ -100,7 +99,7 @@ def _held(visit: ColumnVisit, rule: InstitutionsRule) -> str:
 
 
 def _text_length(facts: PageFacts) -> int:
-    return len("".join(facts.body_text.split()))
+    return len(compact(facts.body_text))
 
 
 # ---------------------------------------------------------------- documents that do not open

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 
-from checks.judging.period import Item, Period, columns_of, items_of, unread_since
+from checks.judging.period import Item, Period, items_of, present_columns, unread_since
 from checks.judging.readability import SHARED_REASONS, Obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
@@ -52,7 +52,7 @@ COLUMN_TYPES = frozenset(
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding a topic that the unit answers for, one a row it answers for otherwise, and NA for the rest."""
-    visits = columns_of(bundle, COLUMN_TYPES)
+    visits = present_columns(bundle, COLUMN_TYPES)
     if bundle.unit is None or not visits:
         return
     rule = rules.checks.key_topics

@@ -84,9 +84,9 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 
 def _places(bundle: Bundle, item: MandatoryItem, rule: MandatoryContentRule) -> tuple[ColumnVisit, ...]:
     """Return the columns where the item may stand: its own and the gathering one, else all that are searched."""
-    own = any(visit.column.type in item.column_types for visit in bundle.columns)
+    own = bundle.columns_of(*item.column_types)
     types = (*item.column_types, *((ColumnType.MANDATORY_CONTENT,) if own else rule.searched))
-    return tuple(visit for visit in bundle.columns if visit.column.type in types)
+    return bundle.columns_of(*types)
 
 
 def _judge(bundle: Bundle, unit: Unit, name: str, search: Search, published: tuple[Published, ...]) -> Finding:

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from checks.facts.model import AttachmentFacts, PageFacts
 from config.rules import Rules
-from config.schema import Column, Site, Unit
+from config.schema import Column, ColumnType, Site, Unit
 
 # ---------------------------------------------------------------- captures
 
@@ -233,6 +233,11 @@ class ColumnVisit:
         """What a finding about the column as a whole points at: its URL, or its place in the inventory."""
         return self.column.url or f"{self.unit.id}/{self.column.id}"
 
+    @property
+    def everything(self) -> tuple[Page, ...]:
+        """All that was asked for: list pages, articles and attachments."""
+        return (*self.pages, *self.articles, *self.attachments)
+
     def attachments_of(self, page: Page) -> tuple[Page, ...]:
         """Return the captured files of one article, or of a page of the column: what it lists and what it offers."""
         parents = {page.url, None} if page.visit.role is PageRole.COLUMN else {page.url}
@@ -304,6 +309,10 @@ class Bundle:
     availability: tuple[AvailabilityDay, ...] = ()  # the seven days before `day`, those without probes left out
     histories: tuple[ListHistory, ...] = ()
     new_media: tuple[NewMediaAccount, ...] | None = None
+
+    def columns_of(self, *types: ColumnType) -> tuple[ColumnVisit, ...]:
+        """Return the columns of these types, in the order of the inventory."""
+        return tuple(visit for visit in self.columns if visit.column.type in types)
 
 
 # ---------------------------------------------------------------- findings

@@ -15,8 +15,8 @@ from checks.judging.listing import entries_of, unread_rest
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
+    attachment_failure,
     attachment_name,
-    attachment_obstacle,
     column_obstacle,
     is_absent,
     is_undecided,
@@ -25,7 +25,7 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.reading.validity import Period, Status, mark_in_list, mark_of, period_in_text, period_of
+from checks.reading.validity import Status, Term, mark_in_list, mark_of, term_in, term_of
 from config.rules import Rules
 from config.schema import ColumnType
 
@@ -61,7 +61,7 @@ NAMED = re.compile("《([^《》]{4,80})》")
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a verdict on each column of the type (item `place`) and on each sampled document (`validity`, `number`)."""
-    visits = [visit for visit in bundle.columns if visit.column.type is ColumnType.NORMATIVE_DOCUMENT]
+    visits = bundle.columns_of(ColumnType.NORMATIVE_DOCUMENT)
     shared = shared_pictures(bundle) if visits else frozenset[str]()
     for visit in visits:
         yield _judge_place(visit)
@@ -101,15 +101,13 @@ def _judge_validity(page: Page, visit: ColumnVisit, day: date, shared: frozenset
     if not page.facts.form.is_official:
         return subject.cannot_tell(script_obstacle()) if is_undecided(page) else _not_document(subject)
     mark = mark_of(page.facts) or mark_in_list(_lists(visit), page.visit.title or page.facts.title)
-    period = period_of(page.facts, day, [file.attachment.text for file in attached if file.attachment])
-    if period is not None and day > period.last_day and (mark is None or mark[0] is Status.VALID):
-        return _expired(subject, visit, page.facts.title, period, mark)
+    term = term_of(page.facts, day, [file.attachment.text for file in attached if file.attachment])
+    if term is not None and day > term.last_day and (mark is None or mark[0] is Status.VALID):
+        return _expired(subject, visit, page.facts.title, term, mark)
     if mark is not None:
         return subject.passed("marked", f"已标明“{mark[0]}”（原文：{mark[1]}）。", passage=mark[1])
-    if period is not None:
-        return subject.passed(
-            "marked", f"正文写明有效期到 {period.last_day:%Y-%m-%d}，尚未届满。", passage=period.passage
-        )
+    if term is not None:
+        return subject.passed("marked", f"正文写明有效期到 {term.last_day:%Y-%m-%d}，尚未届满。", passage=term.passage)
     if (obstacle := elsewhere(page, attached, shared)) is not None:
         return subject.cannot_tell(obstacle)
     return _unmarked(subject, page.facts.title, page.facts.document.validity)
@@ -118,13 +116,13 @@ def _judge_validity(page: Page, visit: ColumnVisit, day: date, shared: frozenset
 def _judge_file(file: Page, visit: ColumnVisit, day: date) -> Finding:
     """Judge a document that the list leads straight to as a file."""
     subject, name = _subject(file, visit, "validity"), attachment_name(file)
-    why = attachment_obstacle(file)
+    why = attachment_failure(file)
     mark = mark_in_list(_lists(visit), file.visit.title)
-    period = period_in_text(file.attachment.text, day) if file.attachment else None
-    if period is not None and day > period.last_day and (mark is None or mark[0] is Status.VALID):
-        return _expired(subject, visit, name, period, mark)
-    if mark is not None or period is not None:
-        seen = f"列表标明“{mark[0]}”" if mark else f"文件写明有效期到 {period.last_day:%Y-%m-%d}" if period else ""
+    term = term_in(file.attachment.text, day) if file.attachment else None
+    if term is not None and day > term.last_day and (mark is None or mark[0] is Status.VALID):
+        return _expired(subject, visit, name, term, mark)
+    if mark is not None or term is not None:
+        seen = f"列表标明“{mark[0]}”" if mark else f"文件写明有效期到 {term.last_day:%Y-%m-%d}" if term else ""
         return subject.passed("marked", f"“{name}”{seen}。", where="列表" if mark else f"文件“{name}”")
     if why or file.attachment is None:
         observed = f"列表直接链接到文件“{name}”，文件没能读取（{why}），可能写有有效期，不能断定没有标明。"
@@ -166,19 +164,17 @@ def _unmarked(subject: Subject, title: str, value: str | None) -> Finding:
     )
 
 
-def _expired(
-    subject: Subject, visit: ColumnVisit, title: str, period: Period, mark: tuple[Status, str] | None
-) -> Finding:
+def _expired(subject: Subject, visit: ColumnVisit, title: str, term: Term, mark: tuple[Status, str] | None) -> Finding:
     extension = _extension(visit, title)
     if extension:
-        observed = f"写明的有效期到 {period.last_day:%Y-%m-%d}，但列表里另有“{extension}”，可能已经延长，不能断定失效。"
+        observed = f"写明的有效期到 {term.last_day:%Y-%m-%d}，但列表里另有“{extension}”，可能已经延长，不能断定失效。"
         return subject.finding(Outcome.INCONCLUSIVE, "extended", observed)
     seen = f"仍标“{mark[1]}”" if mark else "没有标明失效"
     return subject.failed(
         "expired",
-        f"“{title}”写明的有效期到 {period.last_day:%Y-%m-%d}（原文：{period.passage}），已经届满，{seen}。",
+        f"“{title}”写明的有效期到 {term.last_day:%Y-%m-%d}（原文：{term.passage}），已经届满，{seen}。",
         f"有效期届满的应当改标“失效”；继续执行的应当公布延长有效期的文件，并改正有效期。{CLAUSE}",
-        passage=period.passage,
+        passage=term.passage,
         where="有效性标记和正文",
     )
 

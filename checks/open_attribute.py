@@ -7,19 +7,15 @@ from collections.abc import Iterator
 from checks.facts.attributes import is_attribute_label
 from checks.facts.model import AttributePlace, AttributeStatement, PageFacts
 from checks.facts.official_form import form_of_text
+from checks.judging.publications import ArticleVisit, articles_of, listed_files, unread_document_columns
 from checks.judging.readability import (
     SHARED_REASONS,
-    ArticleVisit,
-    articles_of,
+    attachment_failure,
     attachment_name,
-    attachment_obstacle,
-    file_name,
     is_undecided,
-    listed_files,
     page_obstacle,
     script_obstacle,
-    uncaptured_attachments,
-    unread_document_columns,
+    unread_attachments,
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
@@ -91,7 +87,7 @@ def _judge_file(file: Page, visit: ColumnVisit) -> Finding:
     """Judge a document that is published only as a file: nothing but the file, or the list, can label it."""
     subject = Subject(META.id, file.url, evidence_of(file), visit.column.id)
     name, facts = attachment_name(file), file.attachment
-    why = attachment_obstacle(file)
+    why = attachment_failure(file)
     if facts is None or why:
         observed = f"列表直接链接到文件“{name}”，文件没能读取（{why}），不能断定没有标注。"
         return subject.finding(Outcome.NOT_TESTED, "attachment_unread", observed, EXPECTED)
@@ -147,23 +143,14 @@ def _judge_unstated(subject: Subject, article: ArticleVisit, facts: PageFacts) -
         return subject.failed(
             "unrecognised", observed, EXPECTED, passage=f"{name}：{value}", where=PLACES[AttributePlace.TABLE]
         )
-    unread = "、".join(_unread_attachments(article))
+    files = unread_attachments(article.page, article.attachments)
+    unread = "、".join(told for url, told in files if not url.lower().endswith(WITHOUT_ATTRIBUTE))
     if unread:
         observed = f"网页上没有公开属性，而附件{unread}没能读取，可能标在附件里，不能断定没有标注。"
         return subject.finding(Outcome.NOT_TESTED, "attachment_unread", observed, EXPECTED)
     attached = f"和 {len(article.attachments)} 个附件" if article.attachments else ""
     observed = f"这件公文的信息标签表、网页标签、文末附注{attached}里都没有公开属性。"
     return subject.failed("missing", observed, EXPECTED, passage=facts.title, where="全页")
-
-
-def _unread_attachments(article: ArticleVisit) -> Iterator[str]:
-    for attachment in article.attachments:
-        why = attachment_obstacle(attachment)
-        if why and not attachment.url.lower().endswith(WITHOUT_ATTRIBUTE):
-            yield f"“{attachment_name(attachment)}”（{why}）"
-    for url, text in uncaptured_attachments(article.page, article.attachments):
-        if not url.lower().endswith(WITHOUT_ATTRIBUTE):
-            yield f"“{text or file_name(url)}”（没有采集）"
 
 
 def _unrecognised_label(facts: PageFacts) -> tuple[str, str] | None:

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from checks.facts.dates import find_dates_in
 from checks.facts.model import DateSource, ListEntry, PageFacts
 from checks.judging.listing import entries_of
+from checks.judging.publications import articles_of
 from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
-    articles_of,
     comparable,
     is_undecided,
     page_obstacle,

@@ -66,7 +66,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     texts = _link_texts(bundle)
     others = evidence_of(*(visit.pages[0] for visit in bundle.columns if visit.pages))  # what stands where it is not
     for column_type, wanted in rule.columns.items():
-        visits = [visit for visit in bundle.columns if visit.column.type == column_type]
+        visits = bundle.columns_of(column_type)
         for visit in visits[:1]:
             evidence = evidence_of(*visit.pages) or others
             subject = Subject(META.id, bundle.unit.id, evidence, visit.column.id, column_type.value)
@@ -202,7 +202,7 @@ def _address(url: str) -> str:
 
 
 def _judge_downloads(bundle: Bundle, unit: Unit, rule: PlatformStructureRule) -> Finding:
-    visits = [visit for visit in bundle.columns if visit.column.type in rule.columns]
+    visits = bundle.columns_of(*rule.columns)
     files = {file.url: file for visit in visits for file in visit.attachments}
     subject = Subject(META.id, unit.id, evidence_of(*files.values()), item=DOWNLOAD)
     gone = [file for file in files.values() if file.failure is FailureKind.NOT_FOUND]

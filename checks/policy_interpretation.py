@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
-from checks.judging.period import Item, Period, columns_of, items_of, unread_since
+from checks.facts.labels import compact
+from checks.judging.period import Item, Period, items_of, present_columns, unread_since
 from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
@@ -63,8 +64,8 @@ GENERIC = frozenset(
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield what there is to say of each of the newest policies; nothing of a unit without a column for either."""
-    listed = [visit for visit in bundle.columns if visit.column.type is ColumnType.POLICY_INTERPRETATION]
-    sources = columns_of(bundle, POLICIES)
+    listed = bundle.columns_of(ColumnType.POLICY_INTERPRETATION)
+    sources = present_columns(bundle, POLICIES)
     if not listed or not sources:
         return
     rule = rules.checks.policy_interpretation
@@ -75,7 +76,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     items = tuple(items_of(sources))
     recent = [(item.date, item) for item in items if item.date is not None and period.holds(item.date)]
     recent.sort(key=lambda dated: dated[0], reverse=True)
-    judging = _Judging(bundle, columns_of(bundle, {ColumnType.POLICY_INTERPRETATION}), rule)
+    judging = _Judging(bundle, present_columns(bundle, {ColumnType.POLICY_INTERPRETATION}), rule)
     for published, item in recent[: rule.newest]:
         yield from judging.policy(item, published)
     if not recent and not any(column_obstacle(visit) for visit in sources):
@@ -166,7 +167,7 @@ class _Judging:
             )
         columns = {comparable(visit.column.url or "") for visit in self.bundle.columns}
         for link in page.facts.links if page.facts else ():
-            if "".join(link.text.split()) in GENERIC and comparable(link.url) not in columns:
+            if compact(link.text) in GENERIC and comparable(link.url) not in columns:
                 observed = f"文件页面上有“{link.text}”链接（{link.url}），没有采集它通向的页面，不能断定没有解读。"
                 return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
         return None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from checks.facts.labels import compact
 from checks.facts.model import AttachmentState, PageFacts
 from checks.judging.editions import Edition, editions
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
-from checks.judging.listing import unread_rest
-from checks.judging.readability import SHARED_REASONS, attachment_name, column_obstacle, is_absent
+from checks.judging.listing import lies_outside, unread_rest
+from checks.judging.readability import SHARED_REASONS, absence_of, attachment_name, column_obstacle, is_absent
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Scope
-from checks.reading.addresses import leads_outside_only
 from config.rules import PowerListRule, Rules
 from config.schema import ColumnType
 
@@ -49,20 +49,18 @@ SAVED = frozenset(
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding about the list, and one about its edition where there is a list."""
     rule, shared = rules.checks.power_list, shared_pictures(bundle)
-    for visit in bundle.columns:
-        if visit.column.type is ColumnType.POWER_LIST:
-            yield from _judge(visit, rule, bundle.day, shared)
+    for visit in bundle.columns_of(ColumnType.POWER_LIST):
+        yield from _judge(visit, rule, bundle.day, shared)
 
 
 def _judge(visit: ColumnVisit, rule: PowerListRule, day: date, shared: frozenset[str]) -> Iterator[Finding]:
-    evidence = evidence_of(*visit.pages, *visit.articles, *visit.attachments)
+    evidence = evidence_of(*visit.everything)
     subject = Subject(META.id, visit.target, evidence, visit.column.id, LIST)
     if is_absent(visit):
-        observed = f"经确认，该单位没有“{visit.column.name}”栏目。"
-        yield subject.failed("not_published", observed, _expected(), where="单位的全部栏目")
+        yield subject.failed("not_published", absence_of(visit), _expected(), where="单位的全部栏目")
     elif (obstacle := column_obstacle(visit)) is not None:
         yield subject.cannot_tell(obstacle)
-    elif all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
+    elif lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，清单在站外公开。")
     elif (place := next(_lists(visit, rule), None)) is not None:
         yield subject.passed("published", f"清单已公开：{place}。", where=place)
@@ -91,7 +89,7 @@ def _lists(visit: ColumnVisit, rule: PowerListRule) -> Iterator[str]:
 
 
 def _is_text(facts: PageFacts) -> bool:
-    return "清单" in facts.title and not facts.list.entries and len("".join(facts.body_text.split())) >= TEXT
+    return "清单" in facts.title and not facts.list.entries and len(compact(facts.body_text)) >= TEXT
 
 
 def _unpublished(subject: Subject, visit: ColumnVisit, shared: frozenset[str]) -> Finding:

@@ -6,25 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 
 from checks.facts.dates import find_dates_in
 from checks.facts.model import ListEntry, PageFacts
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
-from checks.judging.listing import entries_of, unread_rest
+from checks.judging.listing import entries_of, nothing_to_judge, unread_rest
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
     Obstacle,
-    column_obstacle,
-    is_absent,
-    is_undecided,
     page_obstacle,
     script_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
-from checks.reading.addresses import leads_outside_only
 from config.rules import PublicConsultationRule, Rules
 from config.schema import ColumnType
 
@@ -102,30 +97,12 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield up to three findings a draft, and one for each column without anything to judge."""
     shared = shared_pictures(bundle)
     entries = tuple(entry for visit in bundle.columns for entry in entries_of(visit))
-    for visit in bundle.columns:
-        if visit.column.type is not ColumnType.PUBLIC_CONSULTATION:
-            continue
+    for visit in bundle.columns_of(ColumnType.PUBLIC_CONSULTATION):
         if not visit.articles:
-            yield _without_articles(visit)
+            whole = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
+            yield nothing_to_judge(whole, visit, "意见征集")
         for page in visit.articles:
             yield from _Draft(page, visit, entries, shared, rules.checks.public_consultation, bundle.day).findings()
-
-
-def _without_articles(visit: ColumnVisit) -> Finding:
-    subject = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
-    if is_absent(visit):
-        return subject.not_applicable("absent", f"经确认，该单位没有“{visit.column.name}”栏目。")
-    if (obstacle := column_obstacle(visit)) is not None:
-        return subject.cannot_tell(obstacle)
-    if all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
-        return subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，内容不由本站决定。")
-    if any(is_undecided(page) for page in visit.pages):
-        return subject.cannot_tell(script_obstacle("栏目列表"))
-    if any(entries_of(visit)):
-        return subject.cannot_tell(
-            Obstacle(Outcome.INCONCLUSIVE, "unread", "列表里的征集没有采集，不能断定写明了什么。")
-        )
-    return subject.not_applicable("empty", "栏目里没有意见征集，由“空白栏目”检查评判。")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +143,7 @@ class _Draft:
 
     def _subject(self, item: str) -> Subject:
         files = self.visit.attachments_of(self.page)
-        return Subject(META.id, self.page.url, evidence_of(self.page, *files), self.visit.column.id, item, Decimal(1))
+        return Subject(META.id, self.page.url, evidence_of(self.page, *files), self.visit.column.id, item)
 
     def _published(self, facts: PageFacts) -> date | None:
         return facts.published.date or self.page.visit.listed_date

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from checks.judging.period import Item, Period, columns_of, items_of, unread_since
+from checks.judging.period import Item, Period, items_of, present_columns, unread_since
 from checks.judging.readability import SHARED_REASONS
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
@@ -49,14 +49,14 @@ WANTED = {
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding on the documents and one on their interpretation, for a unit that has the column."""
-    column = next((visit for visit in bundle.columns if visit.column.type is ColumnType.RELIEF_POLICY), None)
+    column = next(iter(bundle.columns_of(ColumnType.RELIEF_POLICY)), None)
     if column is None or bundle.unit is None:
         return
     rule = rules.checks.relief_policies
     for item in WANTED:
         subject = Subject(META.id, column.target, column_id=column.column.id, item=item)
         if rule.duty in bundle.unit.duties:
-            yield _judge(subject, bundle, columns_of(bundle, COLUMN_TYPES), rule)
+            yield _judge(subject, bundle, present_columns(bundle, COLUMN_TYPES), rule)
         else:
             yield subject.not_applicable("no_duty", "该单位不承担惠企惠民政策服务职责（评分表 2.3）。")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from checks.facts.model import Link, PageKind
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures, unread_page
-from checks.judging.listing import entries_of
+from checks.judging.listing import entries_of, nothing_to_judge
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
@@ -17,15 +17,12 @@ from checks.judging.readability import (
     attachment_obstacle,
     column_obstacle,
     comparable,
-    is_absent,
-    is_undecided,
     page_obstacle,
-    script_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, PageRole, Scope
-from checks.reading.addresses import is_outside, leads_outside_only
-from checks.reading.elements import Statement, leading_to, stated
+from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Page, PageRole, Scope
+from checks.reading.addresses import is_outside
+from checks.reading.elements import Statement, leading_to, stated, stated_in
 from config.rules import Rules, ServiceGuidesRule
 from config.schema import ColumnType
 
@@ -76,12 +73,11 @@ class _Guide:
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding a guide, one more where it offers forms, and one for each column without guides to judge."""
     rule, shared, seen = rules.checks.service_guides, shared_pictures(bundle), set[str]()
-    for visit in bundle.columns:
-        if visit.column.type is not ColumnType.SERVICE_GUIDE:
-            continue
+    for visit in bundle.columns_of(ColumnType.SERVICE_GUIDE):
         guides = tuple(_guides(visit, rule))
         if not guides:
-            yield _without_guides(visit)
+            whole = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
+            yield nothing_to_judge(whole, visit, "办事指南")
         for guide in guides:
             if guide.page.url not in seen:
                 seen.add(guide.page.url)
@@ -101,24 +97,6 @@ def _guides(visit: ColumnVisit, rule: ServiceGuidesRule) -> Iterator[_Guide]:
     page = visit.pages[0]
     if page.facts and (page.facts.kind is PageKind.SERVICE_GUIDE or len(stated(page.facts, rule.elements)) > 1):
         yield _Guide(page, visit.attachments_of(page), visit)
-
-
-def _without_guides(visit: ColumnVisit) -> Finding:
-    subject = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
-    if is_absent(visit):
-        return subject.not_applicable("absent", f"经确认，该单位没有“{visit.column.name}”栏目。")
-    if (obstacle := column_obstacle(visit)) is not None:
-        return subject.cannot_tell(obstacle)
-    home = visit.pages[0].url
-    if all(page.facts is None or leads_outside_only(page.facts, home) for page in visit.pages):
-        return subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，指南的内容不由本站决定。")
-    if any(is_undecided(page) for page in visit.pages):
-        return subject.cannot_tell(script_obstacle("办事指南列表"))
-    if any(entries_of(visit)):
-        return subject.cannot_tell(
-            Obstacle(Outcome.INCONCLUSIVE, "unread", "列表里的办事指南没有采集，不能断定要素是否齐全。")
-        )
-    return subject.not_applicable("empty", "栏目里没有办事指南，由“空白栏目”检查评判。")
 
 
 # ---------------------------------------------------------------- elements
@@ -150,18 +128,13 @@ def _obstacle(page: Page) -> Obstacle | None:
     """Return why the guide, a page or a listed file, could not be read, or None."""
     if page.visit.role is not PageRole.ATTACHMENT:
         return page_obstacle(page, "办事指南")
-    why = attachment_obstacle(page)
-    observed = f"办事指南“{attachment_name(page)}”是文件，没能读取（{why}），不能断定缺少什么。"
-    return Obstacle(Outcome.NOT_TESTED, "attachment_unread", observed) if why else None
+    return attachment_obstacle(page, f"办事指南“{attachment_name(page)}”是文件，", "缺少什么")
 
 
 def _said(guide: _Guide, rule: ServiceGuidesRule) -> dict[str, Statement]:
     """Return what the page and its files state; the title names the matter when it is more than the word 办事指南."""
-    said: dict[str, Statement] = {}
-    for source in (guide.page.facts, guide.page.attachment, *(file.attachment for file in guide.attachments)):
-        for element, statement in stated(source, rule.elements).items() if source else ():
-            if element not in said or said[element].is_blank:
-                said[element] = statement
+    files = (file.attachment for file in guide.attachments)
+    said = stated_in((guide.page.facts, guide.page.attachment, *files), rule.elements)
     if (NAME not in said or said[NAME].is_blank) and len(GUIDE_WORDS.sub("", guide.title)) >= 2:
         said[NAME] = Statement(NAME, guide.title, "标题")
     return said

@@ -78,7 +78,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     if bundle.unit is None:
         return
     rule = rules.checks.standard_catalog
-    visits = [visit for visit in bundle.columns if visit.column.type is ColumnType.STANDARD_CATALOG]
+    visits = bundle.columns_of(ColumnType.STANDARD_CATALOG)
     answers = {address: probe for probe in link_probes(bundle) for address in addresses_of(probe)}
     items = bundle.unit.catalog_fields or (("",) if bundle.unit.kind is UnitKind.TOWNSHIP else ())
     place = f"{bundle.unit.id}/{META.id}"

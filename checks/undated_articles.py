@@ -7,7 +7,8 @@ from datetime import date
 
 from checks.facts.dates import find_dates_in
 from checks.facts.model import DateCandidate, DateMeaning, DateSource, PageFacts
-from checks.judging.readability import SHARED_REASONS, articles_of, is_undecided, page_obstacle, script_obstacle
+from checks.judging.publications import articles_of
+from checks.judging.readability import SHARED_REASONS, is_undecided, page_obstacle, script_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from checks.reading.addresses import is_outside

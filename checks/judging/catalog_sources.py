@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from checks.facts.labels import compact
 from checks.facts.model import Table
+from checks.judging.listing import addresses_read, unread_entries
 from checks.judging.readability import (
     Obstacle,
+    attachment_failure,
     attachment_name,
-    attachment_obstacle,
     comparable,
     file_name,
     is_undecided,
@@ -17,7 +19,7 @@ from checks.judging.readability import (
     script_obstacle,
     uncaptured_attachments,
 )
-from checks.model import ColumnVisit, FailureKind, Outcome, Page
+from checks.model import ColumnVisit, Outcome, Page
 from checks.reading.catalog_table import (
     TEXT_COLUMNS,
     TICKED_COLUMNS,
@@ -83,7 +85,7 @@ def obstacles_of(
     item: str, visit: ColumnVisit, catalogs: tuple[Catalog, ...], rule: StandardCatalogRule
 ) -> Iterator[Obstacle]:
     """Yield the reasons why the field's catalogue may be there all the same."""
-    for holder in (*_unread_pages(visit), *_unread_attachments(visit), *_unread_shapes(visit, catalogs, rule)):
+    for holder in (*_unread_pages(visit), *_unread_attachments(visit), *_unread_shapes(visit, catalogs)):
         named = frozenset[str]().union(*(fields_named(name, rule.fields) for name in holder.names))
         if not item or not named or item in named:
             yield holder.obstacle
@@ -97,11 +99,10 @@ def _unread_pages(visit: ColumnVisit) -> Iterator[Holder]:
             obstacle = script_obstacle(what)
         if obstacle is not None:
             yield Holder((page.visit.title,), obstacle)
-    read = {comparable(page.url) for page in (*visit.pages, *visit.articles, *visit.attachments)}
+    for entry in unread_entries(visit):
+        yield Holder((entry.title,), _unread(f"列表中的“{entry.title}”没有采集"))
+    read = addresses_read(visit)
     for page in visit.pages:
-        for entry in page.facts.list.entries if page.facts else ():
-            if comparable(entry.url) not in read:
-                yield Holder((entry.title,), _unread(f"列表中的“{entry.title}”没有采集"))
         following = page.facts.list.next if page.facts else None
         if following and comparable(following) not in read:
             yield Holder((), _unread("栏目后面的列表页没有采集"))
@@ -109,10 +110,7 @@ def _unread_pages(visit: ColumnVisit) -> Iterator[Holder]:
 
 def _unread_attachments(visit: ColumnVisit) -> Iterator[Holder]:
     for page in visit.attachments:
-        why = attachment_obstacle(page)
-        if page.failure in (FailureKind.ROBOTS_DISALLOWED, FailureKind.UNCONFIRMED_ADDRESS):
-            why = page.failure.title
-        if why:
+        if why := attachment_failure(page):
             yield Holder(
                 (attachment_name(page), page.visit.title), _attachment_unread(f"附件“{attachment_name(page)}”{why}")
             )
@@ -123,7 +121,7 @@ def _unread_attachments(visit: ColumnVisit) -> Iterator[Holder]:
                 yield Holder((name, file_name(url)), _attachment_unread(f"附件“{name}”没有采集"))
 
 
-def _unread_shapes(visit: ColumnVisit, catalogs: tuple[Catalog, ...], rule: StandardCatalogRule) -> Iterator[Holder]:
+def _unread_shapes(visit: ColumnVisit, catalogs: tuple[Catalog, ...]) -> Iterator[Holder]:
     """Yield the pages and attachments that seem to hold a catalogue in a shape that cannot be read row by row."""
     holding = {catalog.page.url for catalog in catalogs} | {catalog.page.visit.parent for catalog in catalogs}
     for page in (*visit.pages, *visit.articles):
@@ -132,7 +130,7 @@ def _unread_shapes(visit: ColumnVisit, catalogs: tuple[Catalog, ...], rule: Stan
         if page in visit.pages and not page.facts.picture:
             continue  # a column's own page may hold nothing yet
         title = page.facts.title or page.visit.title
-        if "目录" in title and len("".join(page.facts.body_text.split())) < PICTURE_TEXT:
+        if "目录" in title and len(compact(page.facts.body_text)) < PICTURE_TEXT:
             yield Holder((title,), _attachment_unread(f"“{title}”里没有表格和文字，目录可能是图片"))
     texts = [
         (p.visit.title, p.facts.body_text) for p in (*visit.pages, *visit.articles) if p.facts and p.url not in holding

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 
 from checks.facts.model import Link
-from checks.judging.listing import entries_of, unread_rest
+from checks.judging.listing import unread_entries, unread_rest
 from checks.judging.readability import (
     Obstacle,
-    attachment_name,
-    attachment_obstacle,
     comparable,
     file_name,
     is_undecided,
     page_obstacle,
     script_obstacle,
-    uncaptured_attachments,
+    unread_attachments,
 )
 from checks.model import Bundle, ColumnVisit, Outcome, Page
 
@@ -33,16 +30,14 @@ FURNITURE = re.compile(
 )
 
 
-def elsewhere(page: Page, attachments: Iterable[Page], shared: frozenset[str]) -> Obstacle | None:
+def elsewhere(page: Page, attachments: tuple[Page, ...], shared: frozenset[str]) -> Obstacle | None:
     """Return why what is missing in the texts of the page and its files may be there for a visitor, or None.
 
     `shared` are the pictures that frame every page, see `shared_pictures`.
     """
     if is_undecided(page):
         return script_obstacle()
-    attached = tuple(attachments)
-    unread = [f"“{attachment_name(file)}”（{why}）" for file in attached if (why := attachment_obstacle(file))]
-    unread += [f"“{text or file_name(url)}”（没有采集）" for url, text in uncaptured_attachments(page, attached)]
+    unread = [told for _, told in unread_attachments(page, attachments)]
     if unread:
         observed = f"附件{'、'.join(unread[:3])}没能读取，网页上没有的内容可能写在附件里，不能断定缺少。"
         return Obstacle(Outcome.NOT_TESTED, "attachment_unread", observed)
@@ -58,11 +53,9 @@ def elsewhere_in_column(visit: ColumnVisit, shared: frozenset[str]) -> Obstacle 
     """Return why what is missing on the pages, articles and files of a column may be in it all the same, or None."""
     if (rest := unread_rest(visit)) is not None:
         return rest
-    read = {comparable(page.url) for page in (*visit.pages, *visit.articles, *visit.attachments)}
-    for entry in entries_of(visit):
-        if comparable(entry.url) not in read:
-            observed = f"“{visit.column.name}”里的“{entry.title}”没有采集，可能写在里面，不能断定没有。"
-            return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
+    if (entry := next(unread_entries(visit), None)) is not None:
+        observed = f"“{visit.column.name}”里的“{entry.title}”没有采集，可能写在里面，不能断定没有。"
+        return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
     return elsewhere_on_pages(visit, shared)
 
 

@@ -8,18 +8,13 @@ from datetime import date, timedelta
 
 from checks.facts.model import ListEntry, PageKind
 from checks.judging.freshness import published_item
-from checks.judging.listing import unread_rest
+from checks.judging.listing import entries_of, lies_outside, unread_list, unread_rest
 from checks.judging.readability import (
     Obstacle,
-    column_obstacle,
     comparable,
     is_absent,
-    is_undecided,
-    script_obstacle,
-    unread_part,
 )
 from checks.model import Bundle, ColumnVisit, Outcome, Page
-from checks.reading.addresses import leads_outside_only
 from config.schema import Column, ColumnType
 
 
@@ -76,9 +71,9 @@ class Item:
         return (self.seen_on,) if self.article is None else (self.seen_on, self.article)
 
 
-def columns_of(bundle: Bundle, types: Collection[ColumnType]) -> tuple[ColumnVisit, ...]:
-    """Return the unit's columns of these types, in the order of its inventory; those confirmed absent are left out."""
-    return tuple(visit for visit in bundle.columns if visit.column.type in types and not is_absent(visit))
+def present_columns(bundle: Bundle, types: Collection[ColumnType]) -> tuple[ColumnVisit, ...]:
+    """Return the columns of these types that are not confirmed absent, in the order of the inventory."""
+    return tuple(visit for visit in bundle.columns_of(*types) if not is_absent(visit))
 
 
 def items_of(visits: Iterable[ColumnVisit]) -> Iterator[Item]:
@@ -120,15 +115,12 @@ def _published(page: Page) -> date | None:
 
 def unread_since(visit: ColumnVisit, first: date | None = None) -> Obstacle | None:
     """Return why the column may hold something of the time since `first` (None: of any time) that was not read."""
-    obstacle = column_obstacle(visit) or unread_part(visit)
-    if obstacle is not None:
+    if (obstacle := unread_list(visit)) is not None:
         return obstacle
-    if any(is_undecided(page) for page in visit.pages):
-        return script_obstacle(f"“{visit.column.name}”的列表")
-    if not any(page.facts and page.facts.list.entries for page in visit.pages):
+    if not any(entries_of(visit)):
         observed = f"“{visit.column.name}”里没有认出列表条目，不能断定没有发布过。"
         return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
-    if all(page.facts is None or leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
+    if lies_outside(visit):
         observed = f"“{visit.column.name}”里只有链接到其他网站的条目，内容在别处，没有采集。"
         return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
     return None if first is not None and _reaches(visit, first) else unread_rest(visit)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.facts.model import Table
+from checks.judging.listing import entries_of, unread_list
 from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
@@ -16,9 +17,14 @@ from checks.judging.readability import (
     page_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, ColumnVisit, Outcome, Page, PageRole
+from checks.model import Bundle, ColumnVisit, Page, PageRole
+from config.schema import ColumnType
 
 UNREAD_REASONS = {"attachment_unread": "附件未能读取", **SHARED_REASONS}
+
+DOCUMENT_COLUMNS = frozenset(
+    {ColumnType.POLICY, ColumnType.NORMATIVE_DOCUMENT, ColumnType.NOTICE, ColumnType.INSTITUTION}
+)  # where official documents live: when such a list cannot be read, documents went unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,52 @@ def _of_column(visit: ColumnVisit) -> Iterator[Publication]:
         yield Publication(page, visit.column.id, f"附件“{attachment_name(page)}”")
 
 
+def obstacle_of(publication: Publication) -> Obstacle | None:
+    """Return why nothing can be said of it, or None when it was read; whether scripts decide is asked apart."""
+    if publication.page.visit.role is PageRole.ATTACHMENT:
+        return attachment_obstacle(publication.page, publication.name, "里面有什么")
+    return page_obstacle(publication.page)
+
+
+# ---------------------------------------------------------------- articles and listed files
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleVisit:
+    """One sampled article of a unit, in the first column that lists it, with its attachments from all of them."""
+
+    page: Page
+    column_id: str
+    attachments: tuple[Page, ...]
+
+
+def articles_of(bundle: Bundle) -> Iterator[ArticleVisit]:
+    """Yield each sampled article of the bundle once, however many columns list it."""
+    attachments: dict[str, dict[str, Page]] = {}
+    for visit in bundle.columns:
+        for attachment in visit.attachments:
+            attachments.setdefault(attachment.visit.parent or "", {}).setdefault(attachment.url, attachment)
+    seen: set[str] = set()
+    for visit in bundle.columns:
+        for page in visit.articles:
+            if page.url not in seen:
+                seen.add(page.url)
+                yield ArticleVisit(page, visit.column.id, tuple(attachments.get(page.url, {}).values()))
+
+
+def listed_files(bundle: Bundle) -> Iterator[tuple[Page, ColumnVisit]]:
+    """Yield each sampled file that a list leads to straight, once, with the first column that lists it."""
+    seen: set[str] = set()
+    for visit in bundle.columns:
+        for page in visit.attachments:
+            if page.visit.parent is None and page.url not in seen:
+                seen.add(page.url)
+                yield page, visit
+
+
+# ---------------------------------------------------------------- columns of which nothing was read
+
+
 def unread_columns(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Obstacle]]:
     """Yield the columns of which no page was asked for, each with the reason; their pages speak for the others."""
     for visit in bundle.columns:
@@ -86,11 +138,13 @@ def unread_columns(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Obstacle]]:
             yield visit, obstacle
 
 
-def obstacle_of(publication: Publication) -> Obstacle | None:
-    """Return why nothing can be said of it, or None when it was read; whether scripts decide is asked apart."""
-    page = publication.page
-    if page.visit.role is not PageRole.ATTACHMENT:
-        return page_obstacle(page)
-    why = attachment_obstacle(page)
-    observed = f"{publication.name}没能读取（{why}），不能断定里面有什么。"
-    return Obstacle(Outcome.NOT_TESTED, "attachment_unread", observed) if why else None
+def unread_document_columns(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Obstacle]]:
+    """Yield the columns where documents live and whose list could not be read, each with the reason."""
+    for visit in bundle.columns_of(*DOCUMENT_COLUMNS):
+        if visit.articles or is_absent(visit):
+            continue
+        obstacle = column_obstacle(visit)
+        if obstacle is None and not any(entries_of(visit)):
+            obstacle = unread_list(visit)
+        if obstacle is not None:
+            yield visit, obstacle

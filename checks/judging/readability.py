@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urldefrag
 
 from checks.facts.model import AttachmentState
-from checks.model import Bundle, ColumnVisit, FailureKind, Outcome, Page
-from config.schema import ColumnType
+from checks.model import ColumnVisit, FailureKind, Outcome, Page
 
 SHARED_REASONS = {
     "unread": "页面未能读取",
@@ -20,10 +19,6 @@ SHARED_REASONS = {
     "robots": "robots.txt 不允许采集",
 }
 ABSENT = {"absent": "经确认没有该栏目"}
-
-DOCUMENT_COLUMNS = frozenset(
-    {ColumnType.POLICY, ColumnType.NORMATIVE_DOCUMENT, ColumnType.NOTICE, ColumnType.INSTITUTION}
-)  # where official documents live: when such a list cannot be read, documents went unjudged
 
 FOOTER_ONLY = frozenset({"script_footer"})
 CUT_OFF = "cut_off"  # the rendering need of a page that was not read to its end, were it rendered or not
@@ -106,6 +101,11 @@ def is_absent(visit: ColumnVisit) -> bool:
     return visit.column.absent
 
 
+def absence_of(visit: ColumnVisit) -> str:
+    """Return in Chinese that there is no such column."""
+    return f"经确认，该单位没有“{visit.column.name}”栏目。"
+
+
 def is_undecided(page: Page, ignoring: frozenset[str] = FOOTER_ONLY) -> bool:
     """Whether scripts may still write what is missing on the page.
 
@@ -115,62 +115,21 @@ def is_undecided(page: Page, ignoring: frozenset[str] = FOOTER_ONLY) -> bool:
     return not page.complete and not (needs and needs <= ignoring)
 
 
-# ---------------------------------------------------------------- documents
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleVisit:
-    """One sampled article of a unit, in the first column that lists it, with its attachments from all of them."""
-
-    page: Page
-    column_id: str
-    attachments: tuple[Page, ...]
-
-
-def articles_of(bundle: Bundle) -> Iterator[ArticleVisit]:
-    """Yield each sampled article of the bundle once, however many columns list it."""
-    attachments: dict[str, dict[str, Page]] = {}
-    for visit in bundle.columns:
-        for attachment in visit.attachments:
-            attachments.setdefault(attachment.visit.parent or "", {}).setdefault(attachment.url, attachment)
-    seen: set[str] = set()
-    for visit in bundle.columns:
-        for page in visit.articles:
-            if page.url not in seen:
-                seen.add(page.url)
-                yield ArticleVisit(page, visit.column.id, tuple(attachments.get(page.url, {}).values()))
-
-
-def listed_files(bundle: Bundle) -> Iterator[tuple[Page, ColumnVisit]]:
-    """Yield each sampled file that a list leads to straight, once, with the first column that lists it."""
-    seen: set[str] = set()
-    for visit in bundle.columns:
-        for page in visit.attachments:
-            if page.visit.parent is None and page.url not in seen:
-                seen.add(page.url)
-                yield page, visit
-
-
-def unread_document_columns(bundle: Bundle) -> Iterator[tuple[ColumnVisit, Obstacle]]:
-    """Yield the columns where documents live and whose list could not be read, each with the reason."""
-    for visit in bundle.columns:
-        if visit.column.type not in DOCUMENT_COLUMNS or visit.articles or is_absent(visit):
-            continue
-        obstacle = column_obstacle(visit)
-        if obstacle is None and not any(page.facts and page.facts.list.entries for page in visit.pages):
-            obstacle = script_obstacle("栏目列表") if any(map(is_undecided, visit.pages)) else unread_part(visit)
-        if obstacle is not None:
-            yield visit, obstacle
-
-
 # ---------------------------------------------------------------- attachments
 
 
-def attachment_obstacle(page: Page) -> str:
+def attachment_failure(page: Page) -> str:
     """Return in Chinese why the attachment's text could not be read, or an empty string when it was."""
     if page.attachment is None:
         return (page.failure or FailureKind.BUDGET_EXHAUSTED).title
     return ATTACHMENT_STATES.get(page.attachment.state, "")
+
+
+def attachment_obstacle(page: Page, what: str, unknown: str) -> Obstacle | None:
+    """Return why nothing in the attachment can be judged, or None; `unknown` says in Chinese what cannot be told."""
+    why = attachment_failure(page)
+    observed = f"{what}没能读取（{why}），不能断定{unknown}。"
+    return Obstacle(Outcome.NOT_TESTED, "attachment_unread", observed) if why else None
 
 
 def uncaptured_attachments(page: Page, attachments: tuple[Page, ...]) -> Iterator[tuple[str, str]]:
@@ -180,6 +139,15 @@ def uncaptured_attachments(page: Page, attachments: tuple[Page, ...]) -> Iterato
         if link.attachment and comparable(link.url) not in fetched:
             fetched.add(comparable(link.url))
             yield link.url, link.text
+
+
+def unread_attachments(page: Page, attachments: tuple[Page, ...]) -> Iterator[tuple[str, str]]:
+    """Yield (URL, name with the reason in Chinese) of the page's attachments that were not read, fetched or not."""
+    for attachment in attachments:
+        if why := attachment_failure(attachment):
+            yield attachment.url, f"“{attachment_name(attachment)}”（{why}）"
+    for url, text in uncaptured_attachments(page, attachments):
+        yield url, f"“{text or file_name(url)}”（没有采集）"
 
 
 def attachment_name(page: Page) -> str:

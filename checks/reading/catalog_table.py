@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from checks.facts.labels import compact
 from checks.facts.model import Link, Table
 
 Spellings = Mapping[str, tuple[str, ...]]
@@ -154,7 +155,7 @@ def _continued(before: tuple[CatalogRow, ...], rows: tuple[CatalogRow, ...]) -> 
 
 
 def _plain(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    return compact(unicodedata.normalize("NFKC", text))
 
 
 def head_name(cell: str, head: Spellings) -> str | None:

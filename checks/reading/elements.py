@@ -53,9 +53,17 @@ def stated(source: PageFacts | AttachmentFacts, elements: Mapping[str, Sequence[
     `elements` gives each element's accepted spellings; one that begins with … stands for any short label that ends so.
     Of several labels of one element, the first with a value wins.
     """
+    return stated_in((source,), elements)
+
+
+def stated_in(
+    sources: Iterable[PageFacts | AttachmentFacts | None], elements: Mapping[str, Sequence[str]]
+) -> dict[str, Statement]:
+    """Return what the pages and files, those that were read, say of each element, the first with a value of all."""
     index = _index(tuple((name, tuple(spellings)) for name, spellings in elements.items()))
     found: dict[str, Statement] = {}
-    for names, statement in _statements(source, index):
+    read = (source for source in sources if source is not None)
+    for names, statement in (told for source in read for told in _statements(source, index)):
         for element in names:
             if element not in found or (found[element].is_blank and not statement.is_blank):
                 found[element] = statement

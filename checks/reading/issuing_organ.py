@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from checks.facts.labels import compact
+
 ISSUER_LABELS = frozenset({"发文机关", "发文单位", "发文机构", "制发机关", "制发单位", "制文机关"})
 CODE = re.compile(r"([\u4e00-\u9fff]{2,12})[〔\[（(［【](?:19|20)\d{2}[〕\])）］】]")
 KIND = re.compile(
@@ -72,7 +74,7 @@ def names_another_organ(number: str, issuer: str, labels: tuple[tuple[str, str],
 
 def organ_of_code(number: str) -> Organ | None:
     """Return the organ that the document number's code certainly means, or None."""
-    match = CODE.match("".join(number.split()))
+    match = CODE.match(compact(number))
     if match is None:
         return None
     code = KIND.sub("", match.group(1))

@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class Term:
     """The last day on which a document is valid by its own words, and those words."""
 
     last_day: date
@@ -117,7 +117,7 @@ _MONTH_ALONE = re.compile(r"((?:19|20)\d{2})年(?:(1[0-2]|0?[1-9])月)?(?!\d)")
 _NUMERALS = {numeral: number for number, numeral in enumerate("〇一二三四五六七八九十")} | {"两": 2}
 
 
-def period_of(facts: PageFacts, day: date, attached: Sequence[str] = ()) -> Period | None:
+def term_of(facts: PageFacts, day: date, attached: Sequence[str] = ()) -> Term | None:
     """Return the latest last day that the document states for itself, or None when it states none.
 
     有效期至…, 自…起施行，有效期五年 and the labels 有效期, 失效日期 are read, on the page and in the texts of its files
@@ -130,7 +130,7 @@ def period_of(facts: PageFacts, day: date, attached: Sequence[str] = ()) -> Peri
     return max(found, key=lambda period: period.last_day, default=None)
 
 
-def period_in_text(text: str, day: date) -> Period | None:
+def term_in(text: str, day: date) -> Term | None:
     """Return the latest last day that a file states for itself; a period counted from its issue cannot be told."""
     found = (p for line in text.splitlines()[:MAX_LINES] for p in _in_line(line[:MAX_LINE], day, None))
     return max(found, key=lambda period: period.last_day, default=None)
@@ -142,7 +142,7 @@ def _issued(facts: PageFacts) -> date | None:
     return max((day for day in days if day is not None), default=None)
 
 
-def _in_labels(facts: PageFacts, day: date, issued: date | None) -> Iterator[Period]:
+def _in_labels(facts: PageFacts, day: date, issued: date | None) -> Iterator[Term]:
     for label, value in facts.document.labels:
         if label in _PERIOD_LABELS and value:
             passage = f"{label}：{value}"
@@ -152,22 +152,22 @@ def _in_labels(facts: PageFacts, day: date, issued: date | None) -> Iterator[Per
                 start = max(ends, default=issued)
                 ends = [_after(start, length)] if start else []
             if ends:
-                yield Period(max(ends), passage)
+                yield Term(max(ends), passage)
 
 
-def _in_line(line: str, day: date, issued: date | None) -> Iterator[Period]:
+def _in_line(line: str, day: date, issued: date | None) -> Iterator[Term]:
     if "期" not in line:
         return
     for match in _END.finditer(line):
         sentence = _sentence(line, match.start())
         last = _last_named_day(match[0], day)
         if last and _is_own(sentence, match[0]):
-            yield Period(last, sentence)
+            yield Term(last, sentence)
     for match in _LENGTH.finditer(line):
         sentence = _sentence(line, match.start())
         start = _start(line, match, day, issued) if _is_own(sentence, match[0]) else None
         if start:
-            yield Period(_after(start, match), sentence)
+            yield Term(_after(start, match), sentence)
 
 
 def _is_own(sentence: str, statement: str) -> bool:
