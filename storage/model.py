@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from checks.facts.model import ListEntry
@@ -125,6 +126,20 @@ class StoredScore:
     def day(self) -> date:
         """The day that the score speaks of."""
         return self.score.day
+
+
+@dataclass(slots=True)
+class StoredYear:
+    """What the nights of a period left of one unit.
+
+    `published` are the days with a score that counts, `withheld` those that were inspected and got none. `values` holds
+    the value (0–1) of each indicator, and `vetoes` the title of each veto, by the published day.
+    """
+
+    published: list[date] = field(default_factory=list)
+    withheld: list[date] = field(default_factory=list)
+    values: dict[str, dict[date, Decimal]] = field(default_factory=dict)
+    vetoes: dict[str, dict[date, str]] = field(default_factory=dict)
 
 
 # ---------------------------------------------------------------- beside the runs

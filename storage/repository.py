@@ -5,13 +5,25 @@ Many child processes may write at once: every write is one batch, and writing th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, UniqueConstraint, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Table,
+    UniqueConstraint,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -44,6 +56,7 @@ from storage.model import (
     SiteLedgerRow,
     StoredFinding,
     StoredScore,
+    StoredYear,
 )
 from storage.tables import (
     AvailabilityRow,
@@ -462,6 +475,26 @@ class Repository:
         by_unit = groupby(found, key=lambda stored: stored.score.unit_id)
         return [max(group, key=lambda stored: (stored.published, stored.run_id)) for _, group in by_unit]
 
+    def year(self, first: date, last: date) -> dict[str, StoredYear]:
+        """Return by unit id what the days from `first` to `last` left for the roll-up, days in order."""
+        found: defaultdict[str, StoredYear] = defaultdict(StoredYear)
+        in_period = PublishedScoreRow.day.between(first, last)
+        days = _of_published(UnitScoreRow, UnitScoreRow.vetoes)
+        values = _of_published(IndicatorScoreRow, IndicatorScoreRow.indicator_id, IndicatorScoreRow.value)
+        with self._database.reading() as session:
+            for day, unit, vetoes in session.execute(days.where(in_period)):
+                found[unit].published.append(day)
+                for veto in vetoes:
+                    found[unit].vetoes.setdefault(veto["id"], {})[day] = veto["title"]
+            for day, unit, indicator, value in session.execute(
+                values.where(in_period, IndicatorScoreRow.value.is_not(None))
+            ):
+                found[unit].values.setdefault(indicator, {})[day] = value
+            for day, unit in session.execute(_withheld(first, last)):
+                if day not in found[unit].published:
+                    found[unit].withheld.append(day)
+        return dict(found)
+
 
 # ---------------------------------------------------------------- runs
 
@@ -571,6 +604,24 @@ def _with_days(session: Session, found: Sequence[FindingRow]) -> list[StoredFind
         StoredFinding(row.id, row.run_id, row.day, rows.finding_of(row), row.state, *days[row.fingerprint])
         for row in found
     ]
+
+
+def _of_published(row: type[UnitScoreRow] | type[IndicatorScoreRow], *columns: Any) -> Select[Any]:
+    """Day, unit and more columns of the rows that belong to published scores, days in order."""
+    same = (row.run_id == PublishedScoreRow.run_id) & (row.unit_id == PublishedScoreRow.unit_id)
+    chosen = select(PublishedScoreRow.day, PublishedScoreRow.unit_id, *columns)
+    return chosen.join(row, same).order_by(PublishedScoreRow.day)
+
+
+def _withheld(first: date, last: date) -> Select[date, str]:
+    """The days and units that a night inspected and could not score."""
+    return (
+        select(RunRow.day, UnitScoreRow.unit_id)
+        .join(UnitScoreRow, UnitScoreRow.run_id == RunRow.id)
+        .where(RunRow.kind == RunKind.NIGHTLY, UnitScoreRow.score.is_(None), RunRow.day.between(first, last))
+        .distinct()
+        .order_by(RunRow.day)
+    )
 
 
 def _published() -> ColumnElement[bool]:

@@ -516,6 +516,23 @@ def test_a_withheld_score_never_displaces_a_published_one(repository: Repository
     ]
 
 
+def test_a_year_holds_what_counts_and_the_days_without_a_score(repository: Repository) -> None:
+    nights = {DAY - timedelta(days=2): "80.00", DAY - timedelta(days=1): None, DAY: "90.00"}
+    for day, value in nights.items():
+        run = begin(repository, day=day)
+        kept = [replace(score(value=value), day=day)]
+        repository.save_scores(run.id, kept)
+        repository.publish(run.id, day, kept)
+    spot = begin(repository, kind=RunKind.SPOT)
+    repository.save_scores(spot.id, [score(value="10.00")])
+    left = repository.year(DAY - timedelta(days=2), DAY)["jiaoyuju"]
+    assert left.published == [DAY - timedelta(days=2), DAY]
+    assert left.withheld == [DAY - timedelta(days=1)]
+    assert left.values == {"1.3": dict.fromkeys(left.published, Decimal("0.8"))}
+    assert left.vetoes == {"empty": dict.fromkeys(left.published, "空白栏目")}
+    assert repository.year(DAY + timedelta(days=1), DAY + timedelta(days=9)) == {}
+
+
 def test_an_older_run_that_ends_late_never_displaces_a_newer_one(repository: Repository) -> None:
     older, newer = begin(repository), begin(repository)
     for run, value in ((newer, "90.00"), (older, "80.00")):

@@ -1,0 +1,199 @@
+"""年度汇总: a small year reckoned by hand, and what holds for any year."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.loader import load
+from config.schema import Duty, Indicator, Indicators, Unit, UnitKind
+from fixtures.district.world import CONFIG_FOLDER
+from scoring.annual import Annual, Deduction, Mark, Status, UnitYear, VetoCost, roll_up, rounded
+
+FIRST = date(2026, 3, 2)
+
+
+def row(identifier: str, points: int, share: str, **extra: object) -> Indicator:
+    words = dict.fromkeys(("group", "title", "content", "method", "evaluated"), "文字")
+    return Indicator(id=identifier, points=points, site_share=share, **{**words, **extra})
+
+
+INDICATORS = Indicators(
+    year=2026,
+    title="评分表",
+    document_number="〔2026〕1号",
+    issued=date(2026, 1, 5),
+    total=Decimal(20),
+    indicators=(row("A", 3, "0.5"), row("B", 8, "1"), row("C", 7, "0"), row("D", 2, "0.5", duty="planning")),
+)
+PLANNING = Duty(id="planning", name="规划").id
+
+
+def days(*values: str) -> dict[date, Decimal]:
+    return {FIRST + timedelta(days=number): Decimal(value) for number, value in enumerate(values)}
+
+
+def marks(**points: str | tuple[str, ...]) -> dict[str, tuple[Mark, ...]]:
+    listed = {key: (value,) if isinstance(value, str) else value for key, value in points.items()}
+    return {key: tuple(Mark(f"第{n}组", Decimal(v)) for n, v in enumerate(values)) for key, values in listed.items()}
+
+
+def unit(identifier: str, kind: UnitKind = UnitKind.DEPARTMENT, *duties: str) -> Unit:
+    return Unit(id=identifier, name=identifier, kind=kind, duties=duties)
+
+
+PUBLISHED = tuple(days("1", "1", "1"))
+X = UnitYear(
+    unit("x", UnitKind.DEPARTMENT, PLANNING),
+    daily={"A": days("0.8", "0.6"), "B": days("1", "0.5", "0.75"), "D": days("1")},
+    published=PUBLISHED,
+    marks=marks(A="2.5", C=("6", "7"), D="1"),
+)
+Y = UnitYear(
+    unit("y"),
+    daily={"A": days("1", "1"), "B": days("0.5")},
+    published=PUBLISHED,
+    marks=marks(A="3", C="5"),
+)
+Z = UnitYear(
+    unit("z", UnitKind.TOWNSHIP, PLANNING),
+    daily={"A": days("0.5"), "B": days("1"), "D": days("0.5")},
+    published=PUBLISHED,
+    marks=marks(A="1", C="7", D="1"),
+    deductions=(Deduction("B", Decimal(1), "市政府办通报第3期"),),
+)
+
+
+def totals(annual: Annual) -> dict[str, tuple[Decimal, int]]:
+    return {result.unit_id: (result.total, result.rank) for result in annual.units}
+
+
+def test_a_small_year_by_hand() -> None:
+    """X: 1.05 + 1.25, 8 × 0.75, 6.5, 1 + 0.5. Y: 3, 4, 5, mean of 1.5 and 1. Z: 1.25, 8 − 1, 7, 0.5 + 0.5."""
+    annual = roll_up(INDICATORS, [X, Y, Z])
+    finals = {r.unit_id: [str(rounded(i.final)) for i in r.indicators if i.final is not None] for r in annual.units}
+    assert finals == {
+        "x": ["2.30", "6.00", "6.50", "1.50"],
+        "y": ["3.00", "4.00", "5.00", "1.25"],
+        "z": ["1.25", "7.00", "7.00", "1.00"],
+    }
+    assert totals(annual) == {"x": (Decimal("16.30"), 1), "y": (Decimal("13.25"), 2), "z": (Decimal("16.25"), 1)}
+    assert annual.status is Status.FINAL
+    assert [i.formula for i in annual.units[0].indicators][:3] == [
+        "3 × 0.5 × 0.7 + 0.5 × 2.5",
+        "8 × 1 × 0.75",
+        "1 × 6.5",
+    ]
+
+
+def only(year: UnitYear, indicator: str) -> tuple[Fraction | None, str]:
+    other = replace(X, unit=unit("other", UnitKind.DEPARTMENT, PLANNING))
+    result = roll_up(INDICATORS, [year, other]).units[0]
+    found = next(i for i in result.indicators if i.id == indicator)
+    return found.final, found.missing
+
+
+@pytest.mark.parametrize(
+    ("year", "indicator", "final", "missing"),
+    [
+        (replace(X, marks=marks(C="6", D="1")), "A", None, "缺考核组评分"),
+        (replace(X, daily={}, published=()), "B", None, "没有可用的日常检查结果"),
+        (replace(X, daily={}, published=()), "A", None, "没有可用的日常检查结果"),
+        # the site never had anything of the row to show: people judge it alone
+        (replace(X, daily={"B": days("1")}), "A", Fraction("2.5"), ""),
+        # 日常工作: half from rectification on time; a mark overrules both
+        (replace(X, rectified=Decimal("0.5")), "B", Fraction(5), ""),
+        (replace(X, marks=marks(A="1", B="7", C="1", D="1")), "B", Fraction(7), ""),
+        # circulars down to zero, not below
+        (replace(X, deductions=(Deduction("B", Decimal(9), "通报"),)), "B", Fraction(0), ""),
+        (replace(X, not_assessed=frozenset({"C"})), "C", Fraction("6.5"), ""),
+    ],
+)
+def test_an_indicator(year: UnitYear, indicator: str, final: Fraction | None, missing: str) -> None:
+    found, told = only(year, indicator)
+    assert found == final
+    assert missing in told
+    assert bool(missing) is bool(told)
+
+
+def test_what_is_missing_makes_the_year_provisional_and_the_mean_of_others_wait() -> None:
+    annual = roll_up(INDICATORS, [replace(X, marks={}), Y, Z])
+    assert annual.status is Status.PROVISIONAL
+    assert "平均值算不出" in " ".join(annual.units[1].missing)
+
+
+def test_vetoes_cost_their_points_once_and_never_below_nothing() -> None:
+    veto = VetoCost("home", "首页不更新", Decimal(2), PUBLISHED)
+    assert totals(roll_up(INDICATORS, [replace(X, vetoes=(veto,))]))["x"][0] == Decimal("14.30")
+    whole = replace(veto, points=Decimal(90))
+    assert totals(roll_up(INDICATORS, [replace(X, vetoes=(whole,))]))["x"][0] == 0
+
+
+def test_ties_share_a_rank_and_kinds_are_ranked_apart() -> None:
+    twin = replace(X, unit=unit("twin", UnitKind.DEPARTMENT, PLANNING))
+    ranks = {key: place for key, (_, place) in totals(roll_up(INDICATORS, [X, twin, Y, Z])).items()}
+    assert ranks == {"x": 1, "twin": 1, "y": 3, "z": 1}
+
+
+def test_each_unit_of_the_district_has_a_table_of_a_hundred_points() -> None:
+    configuration = load(CONFIG_FOLDER)
+    annual = roll_up(configuration.indicators, [UnitYear(unit) for unit in configuration.inventory.units])
+    assert {sum(row.points for row in result.indicators) for result in annual.units} == {Decimal(100)}
+
+
+# ---------------------------------------------------------------- what holds for any year
+
+SHARE = st.decimals(min_value=0, max_value=1, places=4)
+YEARS = st.builds(
+    lambda values, points, duties, kind: (values, points, duties, kind),
+    st.fixed_dictionaries({key: st.lists(SHARE, min_size=1, max_size=5) for key in "ABD"}),
+    st.fixed_dictionaries({"A": st.integers(0, 3), "C": st.integers(0, 7), "D": st.integers(0, 2)}),
+    st.booleans(),
+    st.sampled_from(UnitKind),
+)
+
+
+def made(number: int, drawn: tuple[dict[str, list[Decimal]], dict[str, int], bool, UnitKind]) -> UnitYear:
+    values, points, bears, kind = drawn
+    return UnitYear(
+        unit(f"unit{number}", kind, *([PLANNING] if bears else [])),
+        daily={key: days(*map(str, listed)) for key, listed in values.items()},
+        published=PUBLISHED,
+        marks=marks(**{key: str(value) for key, value in points.items()}),
+    )
+
+
+@given(st.lists(YEARS, min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_sums_stay_in_bounds_and_the_order_of_units_does_not_matter(drawn, random) -> None:
+    years = [made(number, each) for number, each in enumerate(drawn)]
+    annual = roll_up(INDICATORS, years)
+    assert all(0 <= result.exact <= 20 for result in annual.units)
+    shuffled = years.copy()
+    random.shuffle(shuffled)
+    assert totals(roll_up(INDICATORS, shuffled)) == totals(annual)
+
+
+@given(st.lists(YEARS, min_size=2, max_size=6))
+def test_a_duty_that_does_not_concern_a_unit_gives_it_the_mean_of_those_it_does(drawn) -> None:
+    annual = roll_up(INDICATORS, [made(number, each) for number, each in enumerate(drawn)])
+    rows = [next(i for i in result.indicators if i.id == "D") for result in annual.units]
+    assessed = [found.final for found in rows if not found.na]
+    if assessed:
+        mean = sum(assessed, Fraction(0)) / len(assessed)
+        assert all(found.final == mean for found in rows if found.na)
+
+
+@given(YEARS, st.sampled_from("ABD"), SHARE)
+def test_no_unit_gains_by_failing_more(drawn, key, worse) -> None:
+    values, points, _, kind = drawn
+    better = made(1, (values, points, True, kind))
+    lowered = {**values, key: [min(value, worse) for value in values[key]]}
+    assert roll_up(INDICATORS, [made(1, (lowered, points, True, kind))]).units[0].exact <= (
+        roll_up(INDICATORS, [better]).units[0].exact
+    )
