@@ -38,7 +38,8 @@ META = CheckMeta(
         "resident_ids": "公开了完整的公民身份号码",
         "bank_cards": "公开了完整的银行卡号",
         "mobile_numbers": "名单里公开了个人手机号码",
-        "single_bank_card": "有一个像个人银行卡的号码",
+        "single_bank_card": "有像个人银行卡的号码",
+        "sample": "填写样例里有完整的公民身份号码",
         "publication_required": "依法公布身份的公告",
         **UNREAD_REASONS,
     },
@@ -88,10 +89,14 @@ def _judge(publication: Publication, rule: PersonalInformationRule, day: date) -
         yield subject.cannot_tell(obstacle)
         return
     hits = _hits(publication)
-    leaks = (*_resident_ids(hits, publication, rule, day), *_bank_cards(hits, rule), *_mobiles(publication, rule))
+    cards = () if _holds(publication.title, rule.payment_words) else _bank_cards(hits, rule)
+    leaks = (*_resident_ids(hits, publication, rule, day), *cards, *_mobiles(publication, rule))
     if leaks and _holds(publication.title, rule.required_words):
         observed = f"{publication.name}是依法公布身份的公告，其中的号码不算泄露。"
         yield subject.not_applicable("publication_required", observed)
+    elif leaks and _holds(publication.title, rule.sample_titles):
+        observed = f"{publication.name}是填写样例，里面的“{leaks[0].number.shown}”是编的还是真人的，看不出来，请核实。"
+        yield subject.finding(Outcome.INCONCLUSIVE, "sample", observed, EXPECTED, passage=leaks[0].passage)
     elif leaks:
         yield _failure(subject, publication, leaks)
     elif is_undecided(publication.page):
@@ -118,7 +123,7 @@ def _single_card(subject: Subject, publication: Publication, hits: tuple[Hit, ..
     cards = [hit for hit in hits if hit.number.kind is NumberKind.BANK_CARD and is_bank_card(hit.number.digits)]
     for hit in cards[:1]:
         observed = (
-            f"{publication.name}{hit.where}有一个像银行卡号的“{hit.number.shown}”，请核对是不是个人的；是就应当遮盖。"
+            f"{publication.name}{hit.where}有像银行卡号的“{hit.number.shown}”，请核对是不是个人的；是就应当遮盖。"
         )
         yield subject.finding(Outcome.NOTICE, "single_bank_card", observed, EXPECTED, passage=hit.passage)
 
@@ -135,15 +140,13 @@ def _resident_ids(
         number = hit.number
         if number.kind is not NumberKind.RESIDENT_ID or not is_resident_id(number.digits, day):
             continue
-        if (
-            number.digits in rule.sample_ids
-            or _holds(hit.label, rule.code_words)
-            or _holds(hit.label, rule.sample_words)
-        ):
+        if number.digits in rule.sample_ids or _holds(hit.label, rule.sample_words):
             continue
-        born = born_on(number.digits)
+        born, labelled = born_on(number.digits), _holds(hit.label, rule.id_words)
+        if not labelled and _holds(hit.label, rule.code_words):
+            continue
         grown = born is not None and (day - born).days >= rule.certain_age * DAYS_OF_YEAR
-        if grown or _holds(hit.label, rule.id_words) or _holds(publication.text, rule.id_words):
+        if grown or labelled or _holds(publication.text, rule.id_words):
             yield hit
 
 

@@ -103,6 +103,8 @@ class PersonalInformationRule(CheckRule):
     code_words: tuple[str, ...] = ()  # labels of numbers that belong to no person
     sample_words: tuple[str, ...] = ()  # labels of examples
     sample_ids: tuple[str, ...] = ()
+    sample_titles: tuple[str, ...] = ()  # titles of forms filled in to show how
+    payment_words: tuple[str, ...] = ()  # titles of notices that tell where to pay
     required_words: tuple[str, ...] = ()  # titles of notices that must name a person
     name_words: tuple[str, ...] = ()  # heads of a list of people
     private_words: tuple[str, ...] = ()  # lists of people in a private matter
