@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from checks.facts.model import PageFacts
@@ -57,8 +58,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 
 
 def _judge(visit: ColumnVisit, rule: AgencyFunctionsRule, shared: frozenset[str]) -> Iterator[Finding]:
-    evidence = evidence_of(*visit.everything)
-    subject = Subject(META.id, visit.target, evidence, visit.column.id)
+    subject = Subject(META.id, visit.target, evidence_of(*visit.everything), visit.column.id)
     if is_absent(visit):
         yield _unpublished(subject, absence_of(visit), "单位的全部栏目")
     elif (obstacle := column_obstacle(visit)) is not None:
@@ -73,9 +73,9 @@ def _judge(visit: ColumnVisit, rule: AgencyFunctionsRule, shared: frozenset[str]
             )
             return
         for element, spellings in rule.elements.items():
-            item = Subject(META.id, visit.target, evidence, visit.column.id, element)
+            item = replace(subject, item=element)
             yield _element(item, said.get(element), doubt or _told_elsewhere(visit, spellings))
-        yield _name(Subject(META.id, visit.target, evidence, visit.column.id, NAME_ITEM), visit)
+        yield _name(replace(subject, item=NAME_ITEM), visit)
 
 
 def _unpublished(subject: Subject, observed: str, where: str) -> Finding:

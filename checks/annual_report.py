@@ -85,7 +85,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 def _judge(visit: ColumnVisit, day: date, rule: AnnualReportRule, shared: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id, "report")
     due = rule.due_for(visit.unit.id)
-    year = day.year - 1 if day > due_date(day.year, due) else day.year - 2
+    year = day.year - 1 if day > _due_date(day.year, due) else day.year - 2
     if is_absent(visit):
         yield _not_published(subject, "absent", absence_of(visit), year, due)
         return
@@ -105,13 +105,13 @@ def _judge(visit: ColumnVisit, day: date, rule: AnnualReportRule, shared: frozen
     yield from _judge_content(subject, visit, report, rule, shared)
 
 
-def due_date(year: int, due: str) -> date:
+def _due_date(year: int, due: str) -> date:
     """Return the day in that year until which reports are published; `due` is month and day, 01-31."""
     return date.fromisoformat(f"{year}-{due}")
 
 
 def _not_published(subject: Subject, reason: str, observed: str, year: int, due: str) -> Finding:
-    last = due_date(year + 1, due)
+    last = _due_date(year + 1, due)
     wanted = f"{year}年度的政府信息公开工作年度报告应当在 {last:%Y-%m-%d} 以前公布在该栏目。{CLAUSE}"
     return subject.failed(reason, observed, wanted, where="“政府信息公开年报”栏目")
 
@@ -132,23 +132,23 @@ def _reports(visit: ColumnVisit, rule: AnnualReportRule) -> Iterator[Report]:
         readable = page.facts is not None and page_obstacle(page) is None
         title = (page.facts.title if page.facts and readable else "") or page.visit.title
         text = page.facts.body_text if page.facts and readable else ""
-        yield Report(title, years_in(title) or years_in(page.visit.title) or years_in(text[:HEAD]), page)
+        yield Report(title, _years_named(title) or _years_named(page.visit.title) or _years_named(text[:HEAD]), page)
     read = {comparable(page.url) for page in visit.articles}
     files = {comparable(file.url): file for file in visit.attachments if file.visit.parent is None}
     for entry in entries_of(visit):
         if comparable(entry.url) not in read:
             read.add(comparable(entry.url))
-            yield Report(entry.title, years_in(entry.title), file=files.get(comparable(entry.url)))
+            yield Report(entry.title, _years_named(entry.title), file=files.get(comparable(entry.url)))
     for page in visit.pages:
         for link in page.facts.links if page.facts else ():
             if link.attachment and comparable(link.url) not in read and REPORT.search(link.text):
-                yield Report(link.text, years_in(link.text), page)
+                yield Report(link.text, _years_named(link.text), page)
         if page.facts and len(_parts_in(page.facts.body_text.splitlines(), rule)) >= ENUMERATED:
             title = page.facts.title or visit.column.name
-            yield Report(f"{title}年度报告", years_in(title) or years_in(page.facts.body_text[:HEAD]), page)
+            yield Report(f"{title}年度报告", _years_named(title) or _years_named(page.facts.body_text[:HEAD]), page)
 
 
-def years_in(text: str) -> frozenset[int]:
+def _years_named(text: str) -> frozenset[int]:
     """Return the years that the text names: 2025年, 2025, 二〇二五年."""
     return frozenset(int(match[1]) for match in YEAR.finditer(text.translate(NUMERALS)))
 
@@ -184,7 +184,7 @@ def _judge_report(subject: Subject, visit: ColumnVisit, report: Report, day: dat
     year = max(named for named in report.years if named <= day.year)
     yield subject.passed("published", f"“{visit.column.name}”栏目公布了“{report.title}”。", passage=report.title)
     shown = report.page.facts.published.date if report.page and report.page.facts else None
-    last = due_date(year + 1, due)
+    last = _due_date(year + 1, due)
     if shown is not None and shown > last:
         observed = f"“{report.title}”标注的发布日期是 {shown:%Y-%m-%d}，晚于 {last:%Y-%m-%d} 的期限。"
         yield subject.finding(Outcome.NOTICE, "late", observed, f"年报应当按期公布。{CLAUSE}", where="发布日期")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checks.facts.model import AttachmentFacts, Form, Link, PageFacts
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures
@@ -17,9 +17,10 @@ from checks.judging.readability import (
     column_obstacle,
     comparable,
     is_absent,
+    is_gone,
 )
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from checks.reading.elements import stated_in
 from checks.reading.link_answers import is_found, link_probes
 from config.rules import ApplicationChannelRule, Rules
@@ -132,8 +133,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 def _judge(
     visit: ColumnVisit, bundle: Bundle, rule: ApplicationChannelRule, shared: frozenset[str]
 ) -> Iterator[Finding]:
-    evidence = evidence_of(*visit.everything)
-    subject = Subject(META.id, visit.target, evidence, visit.column.id)
+    subject = Subject(META.id, visit.target, evidence_of(*visit.everything), visit.column.id)
     if is_absent(visit):
         expected = f"各机关都应当公布依申请公开的渠道，请开设“依申请公开”栏目。依据：{CLAUSES}。"
         yield subject.failed("absent", absence_of(visit), expected, where="单位的全部栏目")
@@ -145,7 +145,7 @@ def _judge(
         material = _material(visit, bundle, rule)
         doubt = _doubt(visit, bundle, shared)
         for item in ITEMS:
-            yield _item(Subject(META.id, visit.target, evidence, visit.column.id, item.name), item, material, doubt)
+            yield _item(replace(subject, item=item.name), item, material, doubt)
 
 
 def _item(subject: Subject, item: Item, material: Material, doubt: Obstacle | None) -> Finding:
@@ -228,7 +228,7 @@ def _form(material: Material) -> Found | None:
     """The application form as a file, on the page itself, or in place of it a form to fill in online."""
     words = material.rule.form_words
     files = material.application_forms
-    gone = [page for page in files if page.failure is FailureKind.NOT_FOUND]
+    gone = [page for page in files if is_gone(page)]
     if len(files) > len(gone):
         kept = next(page for page in files if page not in gone)
         return Found(attachment_name(kept), f"附件“{attachment_name(kept)}”")

@@ -7,7 +7,7 @@ from datetime import date
 
 from checks.facts.model import PageKind
 from checks.judging.freshness import Age, DatedItem, future_notice, listed_items, newest, parted, published_item
-from checks.judging.listing import lies_outside
+from checks.judging.listing import entries_of, lies_outside
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
@@ -105,7 +105,7 @@ def _items(visit: ColumnVisit) -> Iterator[DatedItem]:
 
 
 def _has_items(visit: ColumnVisit) -> bool:
-    return bool(visit.articles) or any(page.facts and page.facts.list.entries for page in visit.pages)
+    return bool(visit.articles) or any(entries_of(visit))
 
 
 # ---------------------------------------------------------------- what was not read
@@ -118,12 +118,7 @@ def _obstacle(visit: ColumnVisit) -> Obstacle | None:
     if _ascends(visit):
         observed = "列表从旧到新排列，后面的列表页没有采集，最新的条目可能在后面。"
         return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
-    undated = {
-        comparable(entry.url)
-        for page in visit.pages
-        for entry in (page.facts.list.entries if page.facts else ())
-        if entry.date is None
-    }
+    undated = {comparable(entry.url) for entry in entries_of(visit) if entry.date is None}
     for article in visit.articles:
         if comparable(article.url) in undated:
             obstacle = page_obstacle(article, f"没有标日期的文章“{article.visit.title}”")
@@ -134,7 +129,7 @@ def _obstacle(visit: ColumnVisit) -> Obstacle | None:
 
 def _unread_at_the_top(visit: ColumnVisit) -> Obstacle | None:
     """Return the obstacle of an item that stands above the newest date, bears none itself and was not read."""
-    entries = [entry for page in visit.pages if page.facts for entry in page.facts.list.entries]
+    entries = list(entries_of(visit))
     latest = max((entry.date for entry in entries if entry.date), default=None)
     read = {comparable(article.url) for article in visit.articles}
     for entry in entries:

@@ -9,7 +9,7 @@ from datetime import date
 
 from checks.facts.model import Form, PageFacts
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, shared_pictures
-from checks.judging.listing import lies_outside
+from checks.judging.listing import entries_of, lies_outside
 from checks.judging.readability import SHARED_REASONS, absence_of, column_obstacle, is_absent
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
@@ -78,8 +78,8 @@ def _channel(
     shared: frozenset[str],
 ) -> Finding:
     seen = _entry(visit, rule) or (messages[0].passage if messages else "")
-    if not seen and any(page.facts and page.facts.list.entries for page in visit.pages):
-        seen = next(page.facts.list.entries[0].title for page in visit.pages if page.facts and page.facts.list.entries)
+    if not seen:
+        seen = next((entry.title for entry in entries_of(visit)), "")
     if seen:
         return subject.passed("open", f"“{visit.column.name}”栏目可以留言（“{seen}”）。", passage=seen)
     if (doubt := elsewhere_on_pages(visit, shared)) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from checks.facts.dates import find_dates_in
@@ -57,8 +58,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 
 
 def _judge(visit: ColumnVisit, rule: FaqRule, day: date, shared: frozenset[str]) -> Iterator[Finding]:
-    evidence = evidence_of(*visit.everything)
-    subject = Subject(META.id, visit.target, evidence, visit.column.id, ENTRIES)
+    subject = Subject(META.id, visit.target, evidence_of(*visit.everything), visit.column.id, ENTRIES)
     expected = f"请汇总编制群众办事常问的问题和答复，在本栏目公开。{CLAUSE}"
     if is_absent(visit):
         yield subject.failed("no_entries", absence_of(visit), expected, where="单位的全部栏目")
@@ -68,7 +68,7 @@ def _judge(visit: ColumnVisit, rule: FaqRule, day: date, shared: frozenset[str])
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，内容不由本站决定。")
     elif (seen := _entries(visit)) is not None:
         yield subject.passed("has_entries", f"有问答：{seen}。", passage=seen)
-        yield _update(Subject(META.id, visit.target, evidence, visit.column.id, UPDATE), visit, rule, day, shared)
+        yield _update(replace(subject, item=UPDATE), visit, rule, day, shared)
     elif (doubt := elsewhere_in_column(visit, shared)) is not None:
         yield subject.cannot_tell(doubt)
     else:

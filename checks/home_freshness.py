@@ -10,6 +10,7 @@ from checks.judging.freshness import Age, DatedItem, future_notice, listed_items
 from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
+    is_gone,
     is_undecided,
     obstacle_of_failure,
     page_obstacle,
@@ -97,7 +98,7 @@ def _second_level_obstacle(home: Page, pages: tuple[Page, ...]) -> Obstacle | No
             Outcome.INCONCLUSIVE, "unread", "首页条目没有日期，而首页链接的二级页面没有采集，不能断定是否更新。"
         )
     for page in pages:
-        if page.failure is FailureKind.NOT_FOUND or (page.facts and page.facts.soft_not_found):
+        if is_gone(page):
             continue
         obstacle = page_obstacle(page, f"首页条目没有日期，而二级页面“{_title(page)}”")
         if obstacle is not None:

@@ -14,12 +14,13 @@ from checks.judging.readability import (
     absence_of,
     column_obstacle,
     is_absent,
+    is_gone,
     is_undecided,
     page_obstacle,
     script_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from checks.reading.addresses import leads_outside_only
 from config.rules import InstitutionsRule, Rules
 from config.schema import ColumnType
@@ -60,7 +61,7 @@ def _judge(visit: ColumnVisit, rule: InstitutionsRule) -> Finding:
         return subject.failed("absent", absence_of(visit), expected, where="栏目")
     if (obstacle := column_obstacle(visit)) is not None:
         return subject.cannot_tell(obstacle)
-    if dead := tuple(page for page in _documents(visit) if _is_gone(page)):
+    if dead := tuple(page for page in _documents(visit) if is_gone(page)):
         return _not_opening(subject, visit, dead)
     if any(page.facts and leads_outside_only(page.facts, visit.pages[0].url) for page in visit.pages):
         return subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，打开与否不由本站决定。")
@@ -109,11 +110,6 @@ def _documents(visit: ColumnVisit) -> tuple[Page, ...]:
     """Return the sampled articles, and the files that the list pages lead to straight."""
     own = {None, *(page.url for page in visit.pages)}
     return (*visit.articles, *(file for file in visit.attachments if file.visit.parent in own))
-
-
-def _is_gone(page: Page) -> bool:
-    """Whether the server itself says that there is no such page."""
-    return page.failure is FailureKind.NOT_FOUND or bool(page.facts and page.facts.soft_not_found)
 
 
 def _not_opening(subject: Subject, visit: ColumnVisit, dead: tuple[Page, ...]) -> Finding:

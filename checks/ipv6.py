@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from checks.judging.verdict import Subject
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
-from checks.reading.network_answers import Answers, Fetch, difference, fetch_line, told_once
+from checks.reading.ipv6_answers import Answers, Fetch, difference, fetch_line, told_once
 from config.rules import Ipv6Rule, Rules
 
 META = CheckMeta(

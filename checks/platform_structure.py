@@ -15,11 +15,13 @@ from checks.judging.readability import (
     column_obstacle,
     comparable,
     is_absent,
+    is_gone,
     is_undecided,
+    name_and_address,
     script_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Page, Scope
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from config.rules import PlatformColumn, PlatformStructureRule, Rules
 from config.schema import Unit
 
@@ -205,10 +207,10 @@ def _judge_downloads(bundle: Bundle, unit: Unit, rule: PlatformStructureRule) ->
     visits = bundle.columns_of(*rule.columns)
     files = {file.url: file for visit in visits for file in visit.attachments}
     subject = Subject(META.id, unit.id, evidence_of(*files.values()), item=DOWNLOAD)
-    gone = [file for file in files.values() if file.failure is FailureKind.NOT_FOUND]
+    gone = [file for file in files.values() if is_gone(file)]
     fetched = [file for file in files.values() if file.attachment is not None]
     if gone:
-        named = "；".join(f"“{attachment_name(file)}”（{file.url}）" for file in gone[:5])
+        named = "；".join(map(name_and_address, gone[:5]))
         return subject.failed(
             "download_failed",
             f"四个栏目提供的附件有 {len(gone)} 个下载不了，网站返回“文件不存在”：{named}。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 from checks.facts.labels import compact
@@ -10,9 +11,17 @@ from checks.facts.model import AttachmentState, PageFacts
 from checks.judging.editions import Edition, editions
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
 from checks.judging.listing import lies_outside, unread_rest
-from checks.judging.readability import SHARED_REASONS, absence_of, attachment_name, column_obstacle, is_absent
+from checks.judging.readability import (
+    SHARED_REASONS,
+    absence_of,
+    attachment_name,
+    column_obstacle,
+    is_absent,
+    is_gone,
+    name_and_address,
+)
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Outcome, Scope
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
 from config.rules import PowerListRule, Rules
 from config.schema import ColumnType
 
@@ -54,8 +63,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
 
 
 def _judge(visit: ColumnVisit, rule: PowerListRule, day: date, shared: frozenset[str]) -> Iterator[Finding]:
-    evidence = evidence_of(*visit.everything)
-    subject = Subject(META.id, visit.target, evidence, visit.column.id, LIST)
+    subject = Subject(META.id, visit.target, evidence_of(*visit.everything), visit.column.id, LIST)
     if is_absent(visit):
         yield subject.failed("not_published", absence_of(visit), _expected(), where="单位的全部栏目")
     elif (obstacle := column_obstacle(visit)) is not None:
@@ -64,7 +72,7 @@ def _judge(visit: ColumnVisit, rule: PowerListRule, day: date, shared: frozenset
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，清单在站外公开。")
     elif (place := next(_lists(visit, rule), None)) is not None:
         yield subject.passed("published", f"清单已公开：{place}。", where=place)
-        yield _version(Subject(META.id, visit.target, evidence, visit.column.id, VERSION), visit, rule, day, shared)
+        yield _version(replace(subject, item=VERSION), visit, rule, day, shared)
     else:
         yield _unpublished(subject, visit, shared)
 
@@ -93,9 +101,9 @@ def _is_text(facts: PageFacts) -> bool:
 
 
 def _unpublished(subject: Subject, visit: ColumnVisit, shared: frozenset[str]) -> Finding:
-    gone = [file for file in visit.attachments if file.failure is FailureKind.NOT_FOUND]
+    gone = [file for file in visit.attachments if is_gone(file)]
     if gone and len(gone) == len(visit.attachments) and unread_rest(visit) is None:
-        names = "、".join(f"“{attachment_name(file)}”（{file.url}）" for file in gone)
+        names = "、".join(map(name_and_address, gone))
         observed = f"栏目里没有清单表格，清单文件{names}下载不了，服务器答复文件不存在。"
         expected = f"请重新上传清单文件并改正链接。{CLAUSE}"
         return subject.failed("file_missing", observed, expected, where="栏目里的下载链接")

@@ -124,7 +124,7 @@ class _Draft:
             yield whole.cannot_tell(obstacle or script_obstacle())
             return
         text = self._text(facts)
-        deadline = deadline_in(text, self._published(facts), self.day)
+        deadline = _deadline_in(text, self._published(facts), self.day)
         bare = deadline is None and ONLY_TEXT.search(facts.title) and not any(way.search(text) for way in WAYS)
         if FEEDBACK.search(facts.title) or not DRAFT.search(facts.title) or bare:
             yield whole.not_applicable("not_draft", f"“{facts.title}”不是征求意见的公告。")
@@ -216,7 +216,7 @@ class _Draft:
 # ---------------------------------------------------------------- reading
 
 
-def deadline_in(text: str, published: date | None, as_of: date) -> _Deadline | None:
+def _deadline_in(text: str, published: date | None, as_of: date) -> _Deadline | None:
     """Return until when comments are taken: the first sentence that speaks of it and bears a date or a span."""
     for sentence in _sentences(text):
         if not WHEN.search(sentence) or NOT_WHEN.search(sentence):

@@ -17,10 +17,12 @@ from checks.judging.readability import (
     attachment_obstacle,
     column_obstacle,
     comparable,
+    is_gone,
+    name_and_address,
     page_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, FailureKind, Finding, Page, PageRole, Scope
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Page, PageRole, Scope
 from checks.reading.addresses import is_outside
 from checks.reading.elements import Statement, leading_to, stated, stated_in
 from config.rules import Rules, ServiceGuidesRule
@@ -176,11 +178,11 @@ def _passage(said: dict[str, Statement]) -> str:
 
 def _forms(guide: _Guide) -> Iterator[Finding]:
     """Yield whether the files of the guide can be downloaded, where that was seen."""
-    gone = [file for file in guide.attachments if file.failure is FailureKind.NOT_FOUND]
+    gone = [file for file in guide.attachments if is_gone(file)]
     read = [file for file in guide.attachments if file.attachment is not None]
     subject = Subject(META.id, guide.page.url, evidence_of(guide.page, *gone), guide.visit.column.id, item="forms")
     if gone:
-        names = "、".join(f"“{attachment_name(file)}”（{file.url}）" for file in gone)
+        names = "、".join(map(name_and_address, gone))
         yield subject.failed(
             "form_missing",
             f"指南提供的{names}下载不了，服务器答复文件不存在。",

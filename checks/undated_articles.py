@@ -7,6 +7,7 @@ from datetime import date
 
 from checks.facts.dates import find_dates_in
 from checks.facts.model import DateCandidate, DateMeaning, DateSource, PageFacts
+from checks.judging.listing import entries_of
 from checks.judging.publications import articles_of
 from checks.judging.readability import SHARED_REASONS, is_undecided, page_obstacle, script_obstacle
 from checks.judging.verdict import Subject, evidence_of
@@ -109,5 +110,4 @@ def _listed_on(visit: ColumnVisit, page: Page) -> date | None:
     """Return the date beside the article in its column's list."""
     if page.visit.listed_date is not None:
         return page.visit.listed_date
-    entries = (entry for listing in visit.pages if listing.facts for entry in listing.facts.list.entries)
-    return next((entry.date for entry in entries if entry.url == page.url), None)
+    return next((entry.date for entry in entries_of(visit) if entry.url == page.url), None)

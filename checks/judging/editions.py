@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.facts.model import AttachmentFacts, DateMeaning, PageFacts
+from checks.judging.listing import entries_of
 from checks.judging.readability import attachment_name, page_obstacle
 from checks.model import ColumnVisit, Page
 
@@ -37,12 +38,10 @@ def years_in(text: str) -> Iterator[int]:
 
 def editions(visit: ColumnVisit) -> Iterator[Edition]:
     """Yield the years that the column's entries, pages, articles and files are of."""
-    for page in visit.pages:
-        for entry in page.facts.list.entries if page.facts else ():
-            dates = (entry.date.year,) if entry.date else ()
-            yield from (
-                Edition(year, f"{entry.title} {entry.date_text}".strip()) for year in (*years_in(entry.title), *dates)
-            )
+    for entry in entries_of(visit):
+        dates = (entry.date.year,) if entry.date else ()
+        said = f"{entry.title} {entry.date_text}".strip()
+        yield from (Edition(year, said) for year in (*years_in(entry.title), *dates))
     for page in (*visit.pages, *visit.articles):
         if page.facts is not None and page_obstacle(page) is None:
             yield from editions_of_page(page.facts)

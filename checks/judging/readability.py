@@ -82,6 +82,11 @@ def page_obstacle(page: Page, what: str = "页面") -> Obstacle | None:
     return None
 
 
+def is_gone(page: Page) -> bool:
+    """Whether the server itself says that there is no such page or file."""
+    return page.failure is FailureKind.NOT_FOUND or bool(page.facts and page.facts.soft_not_found)
+
+
 def column_obstacle(visit: ColumnVisit) -> Obstacle | None:
     """Return why the column as a whole cannot be judged, or None when its first page was read."""
     if visit.column.url is None:
@@ -153,6 +158,11 @@ def unread_attachments(page: Page, attachments: tuple[Page, ...]) -> Iterator[tu
 def attachment_name(page: Page) -> str:
     """Return what people call an attachment: its link text, else its file name."""
     return page.visit.title or (page.attachment.name if page.attachment else "") or file_name(page.url)
+
+
+def name_and_address(page: Page) -> str:
+    """Return what people call an attachment, and where it should be."""
+    return f"“{attachment_name(page)}”（{page.url}）"
 
 
 def file_name(url: str) -> str:

@@ -52,7 +52,6 @@ def page(
 ) -> None:
     """Judge one page."""
     from checks.facts.page import read_page
-    from checks.facts.page_json import page_json
     from checks.registry import judge_page
     from cli.output import print_json
     from cli.parsing import known_kind, parse_day
@@ -60,6 +59,7 @@ def page(
     from inspection.day import day_in
     from inspection.settings import resolve
     from inspection.single import fetch_or_open
+    from reports.page_json import page_json
 
     configuration = load(resolve(config).config)
     document = fetch_or_open(source, url, configuration.inventory)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from checks.facts.page import read_page
-from checks.facts.page_json import page_json
+from reports.page_json import page_json
 from tests.checks.facts.test_page import differences
 from tests.cli.conftest import Inspect
 

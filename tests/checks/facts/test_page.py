@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from checks.facts.model import PageKind
 from checks.facts.page import read_page
-from checks.facts.page_json import page_json
+from reports.page_json import page_json
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "html" / "facts"
 CASES = sorted(path.stem for path in FIXTURES.glob("*.html"))

@@ -1,4 +1,4 @@
-"""What the run's probes answered, read out of their JSON-like observations into typed values."""
+"""What the probes of a host answered over both address families, read out of their observations into typed values."""
 
 from __future__ import annotations
 
