@@ -31,6 +31,8 @@ class Hiding(StrEnum):
     NO_SCRIPT = "noscript"
     INDENTED = "文字缩进到框外"
     TRANSPARENT = "全透明"
+    COLLAPSED = "收起（高或宽为零）"
+    SLID_ASIDE = "滑到框外"
     OFF_SCREEN = "移出屏幕"
     ZERO_SIZE = "零尺寸"
     ZERO_FONT = "零字号"
@@ -75,7 +77,9 @@ _PLACE = re.compile(rf"(?<![-\w])(?:left|top|right|bottom)\s*:\s*{_NUMBER}\s*(?:
 _POSITION = re.compile(r"position\s*:\s*(?:absolute|fixed)", re.I)
 _MARGIN = re.compile(rf"margin-(?:left|top)\s*:\s*{_NUMBER}\s*(?:px|pt)", re.I)
 _INDENT = re.compile(rf"text-indent\s*:\s*{_NUMBER}\s*(?:px|pt|em|rem)", re.I)
-_SIZE = re.compile(rf"(?<![-\w])(?:max-)?(?:width|height)\s*:\s*{_NUMBER}\s*(?:px|pt|em|%|;|!|$)", re.I)
+_SLIDES = re.compile(r"swiper|slick|slide|carousel|scroll|tempwrap|lunbo|banner|focus|drawer|sidebar", re.I)
+_WIDTH = re.compile(r"(?<![-\w])width\s*:\s*(\d{1,6})(?:\.\d{1,3})?\s*px", re.I)
+_SIZE = re.compile(rf"(?<![-\w])(?:max-)?(width|height)\s*:\s*{_NUMBER}\s*(?:px|pt|em|%|;|!|$)", re.I)
 _CUT = re.compile(r"overflow\s*:\s*hidden|clip\s*:\s*rect\(\s*0", re.I)
 _FONT = re.compile(r"font-size\s*:\s*0(?:\.0{1,3})?\s*(?:px|pt|em|rem|%|;|!|$)", re.I)
 _OPACITY = re.compile(r"(?<![-\w])opacity\s*[:=]\s*0(?:\.0{1,3})?\s*(?:;|!|\)|$)", re.I)
@@ -95,8 +99,8 @@ def _left_in(dom: Dom) -> Iterator[HiddenLink]:
     known: dict[HtmlElement, Hiding | None] = {}
     for anchor in dom.anchors:
         how = _hiding(anchor.element, known, named)
-        if how is None or next(anchor.element.iter("img"), None) is not None:
-            continue  # pictures are moved aside by every slide show
+        if how is None or next(anchor.element.iter("img", "i"), None) is not None:
+            continue  # pictures are moved aside by every slide show, and icons stand in place of their text
         if url := target_of(dom, anchor.element):
             yield HiddenLink(url, text_of(anchor.element), how)
 
@@ -126,10 +130,10 @@ def _trick(element: HtmlElement, named: dict[str, str]) -> Hiding | None:
     style = _style(element, named)
     if not style or _PICTURE.search(style):  # a picture stands in place of the text
         return None
-    if _is_far(style):
-        return Hiding.OFF_SCREEN
-    if _CUT.search(style) and any(float(size) <= _TINY for size in _SIZE.findall(style)):
-        return Hiding.ZERO_SIZE
+    if distance := _distance(style):
+        return Hiding.SLID_ASIDE if _slides(element, style, distance, named) else Hiding.OFF_SCREEN
+    if _CUT.search(style) and (tiny := {side for side, size in _SIZE.findall(style) if float(size) <= _TINY}):
+        return Hiding.ZERO_SIZE if len(tiny) == 2 else Hiding.COLLAPSED  # menus close by their height alone
     if element.tag in _INLINE and _FONT.search(style):
         return Hiding.ZERO_FONT
     if any(float(indent) <= _FAR for indent in _INDENT.findall(style)):
@@ -149,9 +153,20 @@ def _style(element: HtmlElement, named: dict[str, str]) -> str:
     return ";".join([*(named[name] for name in names if name in named), *([own] if own else [])])
 
 
-def _is_far(style: str) -> bool:
-    placed = _POSITION.search(style) is not None and any(float(place) <= _FAR for place in _PLACE.findall(style))
-    return placed or any(float(margin) <= _FAR for margin in _MARGIN.findall(style))
+def _distance(style: str) -> float:
+    """How far off the screen the element is placed, in pixels; 0 for those that are on it, or but a little aside."""
+    places = [*(_PLACE.findall(style) if _POSITION.search(style) else ()), *_MARGIN.findall(style)]
+    return -min((float(place) for place in places if float(place) <= _FAR), default=0.0)
+
+
+def _slides(element: HtmlElement, style: str, distance: float, named: dict[str, str]) -> bool:
+    """Whether the element is part of a slide show or a drawer: as wide as it is far away, or in a frame that cuts."""
+    if any(float(width) >= distance for width in _WIDTH.findall(style)):
+        return True
+    around = tuple(islice(element.iterancestors(), 3))
+    return any(_SLIDES.search(box.get("class") or "") for box in (element, *around)) or any(
+        _CUT.search(_style(box, named)) for box in around
+    )
 
 
 def _is_same_colour(style: str) -> bool:

@@ -27,7 +27,13 @@ def hidden(markup: str) -> tuple[HiddenLink, ...]:
         (f"<div style='position:absolute;left:-9999px'><p>{LINK}</p></div>", Hiding.OFF_SCREEN),
         (f"<div style='margin-left:-5000px'>{LINK}</div>", Hiding.OFF_SCREEN),
         (f"<div style='height:1px;width:1px;overflow:hidden'>{LINK}</div>", Hiding.ZERO_SIZE),
-        (f"<div style='overflow:hidden;height:0'>{LINK}</div>", Hiding.ZERO_SIZE),
+        (f"<div style='overflow:hidden;height:0'>{LINK}</div>", Hiding.COLLAPSED),  # as closed menus are
+        (
+            f"<div style='overflow:hidden'><ul style='position:absolute;left:-1800px'>{LINK}</ul></div>",
+            Hiding.SLID_ASIDE,
+        ),
+        (f"<ul style='position:absolute;left:-1800px;width:5400px'>{LINK}</ul>", Hiding.SLID_ASIDE),
+        (f"<div class='swiper-slide' style='margin-left:-1200px'>{LINK}</div>", Hiding.SLID_ASIDE),
         (f"<span style='font-size:0px'>{LINK}</span>", Hiding.ZERO_FONT),
         ("<a href='http://spam.example/' style='font-size:0'>词</a>", Hiding.ZERO_FONT),
         (f"<p style='text-indent:-9999px'>{LINK}</p>", Hiding.INDENTED),
@@ -37,7 +43,7 @@ def hidden(markup: str) -> tuple[HiddenLink, ...]:
         (f"<marquee height=1 width=4>{LINK}</marquee>", Hiding.STILL_MARQUEE),
         (f"<marquee scrollamount=9999>{LINK}</marquee>", Hiding.STILL_MARQUEE),
         (f"<style>.k7{{position:absolute; top:-2000px}}</style><ul class='a k7'>{LINK}</ul>", Hiding.OFF_SCREEN),
-        (f"<style>#k7{{overflow:hidden;height:0px}}</style><ul id=k7>{LINK}</ul>", Hiding.ZERO_SIZE),
+        (f"<style>#k7{{overflow:hidden;height:0px;width:0}}</style><ul id=k7>{LINK}</ul>", Hiding.ZERO_SIZE),
     ],
 )
 def test_tricks(markup: str, how: Hiding) -> None:
@@ -56,6 +62,7 @@ def test_tricks(markup: str, how: Hiding) -> None:
         f"<p style='opacity:0.5'>{LINK}</p>",
         f"<p style='line-height:0;border-width:0;overflow:hidden'>{LINK}</p>",
         "<a href='http://weibo.example/' style='font-size:0;background:url(weibo.png)'>微博</a>",
+        "<a href='http://weibo.example/' style='font-size:0'><i class='icon'></i>微博</a>",
         "<div style='position:absolute;left:-1920px'><a href='http://he.example/'><img src=1.png alt=专题></a></div>",
         f"<p style='color:#fff;background:#c00'>{LINK}</p>",
         f"<p style='color:inherit;background:inherit'>{LINK}</p>",
