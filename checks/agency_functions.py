@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urljoin
 
 from checks.facts.model import PageFacts
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures, unread_page
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, frame_of, unread_page
 from checks.judging.listing import lies_outside
 from checks.judging.readability import SHARED_REASONS, Obstacle, absence_of, column_obstacle, comparable, is_absent
 from checks.judging.verdict import Subject, evidence_of
@@ -52,7 +52,7 @@ ORGAN_NAME = re.compile(r"[一-鿿]{2,24}(?:局|人民政府|镇政府|乡政府
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each element of each column of functions, and one for the unit's name."""
-    rule, shared = rules.checks.agency_functions, shared_pictures(bundle)
+    rule, shared = rules.checks.agency_functions, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.AGENCY_FUNCTIONS):
         yield from _judge(visit, rule, shared)
 

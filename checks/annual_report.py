@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from checks.facts.labels import compact
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, frame_of
 from checks.judging.listing import entries_of, lies_outside, unread_rest
 from checks.judging.readability import (
     ABSENT,
@@ -77,7 +77,7 @@ class Report:
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield for each column of the type whether the report is there (`report`), whole (`parts`), with `tables`."""
     visits = bundle.columns_of(ColumnType.ANNUAL_REPORT)
-    shared = shared_pictures(bundle) if visits else frozenset[str]()
+    shared = frame_of(bundle) if visits else frozenset[str]()
     for visit in visits:
         yield from _judge(visit, bundle.day, rules.checks.annual_report, shared)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from checks.facts.model import AttachmentFacts, Form, Link, PageFacts
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, frame_of
 from checks.judging.listing import addresses_read, lies_outside
 from checks.judging.readability import (
     SHARED_REASONS,
@@ -125,7 +125,7 @@ class Material:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each item of each column of applications."""
-    shared = shared_pictures(bundle)
+    shared = frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.APPLICATION):
         yield from _judge(visit, bundle, rules.checks.application_channel, shared)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from checks.facts.model import Form, PageFacts
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, frame_of
 from checks.judging.listing import entries_of, lies_outside
 from checks.judging.readability import SHARED_REASONS, absence_of, column_obstacle, is_absent
 from checks.judging.verdict import Subject, evidence_of
@@ -47,7 +47,7 @@ TYPED = frozenset({"text", "textarea", "email", "tel"})
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield two findings for each column of consultation: is there a channel, and are messages answered."""
-    rule, shared = rules.checks.consultation_channel, shared_pictures(bundle)
+    rule, shared = rules.checks.consultation_channel, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.CONSULTATION):
         yield from _judge(visit, rule, bundle.day, shared)
 

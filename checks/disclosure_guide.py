@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from checks.facts.labels import compact
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, frame_of
 from checks.judging.listing import lies_outside, unread_entries, unread_rest
 from checks.judging.readability import (
     ABSENT,
@@ -66,7 +66,7 @@ class Guide:
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding an element of each guide (item), or one for a column without a guide."""
     visits = bundle.columns_of(ColumnType.DISCLOSURE_GUIDE)
-    shared = shared_pictures(bundle) if visits else frozenset[str]()
+    shared = frame_of(bundle) if visits else frozenset[str]()
     for visit in visits:
         yield from _judge(visit, rules.checks.disclosure_guide, shared)
 

@@ -8,7 +8,7 @@ from datetime import date
 
 from checks.facts.model import ListEntry
 from checks.judging.editions import editions_of_page, years_in
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_on_pages, frame_of
 from checks.judging.listing import entries_of, unread_rest
 from checks.judging.readability import SHARED_REASONS, Obstacle, attachment_name, column_obstacle, is_absent
 from checks.judging.verdict import Subject, evidence_of
@@ -51,7 +51,7 @@ class _Material:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each of plan, list and results of each column."""
-    rule, shared = rules.checks.double_random, shared_pictures(bundle)
+    rule, shared = rules.checks.double_random, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.DOUBLE_RANDOM):
         evidence = evidence_of(*visit.pages, *visit.articles)
         whole = Subject(META.id, visit.target, evidence, visit.column.id)

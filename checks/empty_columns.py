@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from checks.facts.model import Link, PageFacts
+from checks.judging.elsewhere import MOVES, shared_links
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
@@ -59,13 +59,12 @@ PLACEHOLDER = re.compile(
     r"暂无|暂时没有|没有(?:找到|查询到|相关|符合)|未(?:找到|查询到)|建设中|更新中|整理中|敬请期待|共\s{0,3}0\s{0,3}(?:条|页|篇)|暂未"
 )
 FURNITURE = re.compile(r"^(?:今天(?:是|日期)|您?(?:现在|当前)?(?:所在|的)?(?:当前)?位置|当前位置|首页\s{0,3}[>›»])")
-MOVES = re.compile(r"首页|上一?页|下一?页|尾页|末页|更多|返回|打印|关闭|收藏|\d{1,4}")  # links that lead to no content
 WORDS = re.compile(r"[\w]")
 
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one verdict a column."""
-    shared = _shared_links(bundle)
+    shared = shared_links(bundle)
     for visit in bundle.columns:
         yield _judge(visit, shared)
 
@@ -145,19 +144,6 @@ def _outside_content(visit: ColumnVisit, pages: list[PageFacts], shared: frozens
 
 
 # ---------------------------------------------------------------- links of the column's own
-
-
-def _shared_links(bundle: Bundle) -> frozenset[str]:
-    """Return the addresses that stand on the pages of two columns or more: the frame that all pages have in common.
-
-    Empty when fewer than two columns were read: then nothing tells the frame from the content.
-    """
-    counts: Counter[str] = Counter()
-    for visit in bundle.columns:
-        counts.update({comparable(link.url) for page in visit.pages if page.facts for link in page.facts.links})
-    columns = {comparable(visit.column.url) for visit in bundle.columns if visit.column.url}
-    shared = {url for url, count in counts.items() if count > 1}
-    return frozenset(shared | columns) if shared else frozenset()
 
 
 def _links_in_text(pages: list[PageFacts]) -> tuple[Link, ...]:

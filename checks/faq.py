@@ -11,7 +11,7 @@ from checks.facts.dates import find_dates_in
 from checks.facts.labels import compact
 from checks.facts.links import is_attachment
 from checks.facts.model import DateMeaning, PageFacts
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, frame_of
 from checks.judging.freshness import Age, DatedItem, listed_items, newest, parted, published_item
 from checks.judging.listing import entries_of, lies_outside, unread_rest
 from checks.judging.readability import SHARED_REASONS, absence_of, column_obstacle, is_absent
@@ -52,7 +52,7 @@ ANSWERED = 6  # characters of the line below a question that make an answer
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding about the questions of each column, and one about its newest where there are any."""
-    rule, shared = rules.checks.faq, shared_pictures(bundle)
+    rule, shared = rules.checks.faq, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.FAQ):
         yield from _judge(visit, rule, bundle.day, shared)
 

@@ -10,7 +10,7 @@ from datetime import date
 from checks.facts.labels import compact
 from checks.facts.model import PageFacts
 from checks.facts.official_form import form_of_text
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, frame_of
 from checks.judging.listing import entries_of, unread_rest
 from checks.judging.readability import (
     ABSENT,
@@ -62,7 +62,7 @@ NAMED = re.compile("《([^《》]{4,80})》")
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a verdict on each column of the type (item `place`) and on each sampled document (`validity`, `number`)."""
     visits = bundle.columns_of(ColumnType.NORMATIVE_DOCUMENT)
-    shared = shared_pictures(bundle) if visits else frozenset[str]()
+    shared = frame_of(bundle) if visits else frozenset[str]()
     for visit in visits:
         yield _judge_place(visit)
         for page in visit.articles:

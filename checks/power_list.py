@@ -9,7 +9,7 @@ from datetime import date
 from checks.facts.labels import compact
 from checks.facts.model import AttachmentState, PageFacts
 from checks.judging.editions import Edition, editions
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, elsewhere_on_pages, frame_of
 from checks.judging.listing import lies_outside, unread_rest
 from checks.judging.readability import (
     SHARED_REASONS,
@@ -57,7 +57,7 @@ SAVED = frozenset(
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding about the list, and one about its edition where there is a list."""
-    rule, shared = rules.checks.power_list, shared_pictures(bundle)
+    rule, shared = rules.checks.power_list, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.POWER_LIST):
         yield from _judge(visit, rule, bundle.day, shared)
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from checks.facts.dates import find_dates_in
 from checks.facts.model import ListEntry, PageFacts
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, frame_of
 from checks.judging.listing import entries_of, nothing_to_judge, unread_rest
 from checks.judging.readability import (
     ABSENT,
@@ -95,7 +95,7 @@ class _Deadline:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield up to three findings a draft, and one for each column without anything to judge."""
-    shared = shared_pictures(bundle)
+    shared = frame_of(bundle)
     entries = tuple(entry for visit in bundle.columns for entry in entries_of(visit))
     for visit in bundle.columns_of(ColumnType.PUBLIC_CONSULTATION):
         if not visit.articles:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.facts.model import Link, PageKind
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, shared_pictures, unread_page
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, frame_of, unread_page
 from checks.judging.listing import entries_of, nothing_to_judge
 from checks.judging.readability import (
     ABSENT,
@@ -74,7 +74,7 @@ class _Guide:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding a guide, one more where it offers forms, and one for each column without guides to judge."""
-    rule, shared, seen = rules.checks.service_guides, shared_pictures(bundle), set[str]()
+    rule, shared, seen = rules.checks.service_guides, frame_of(bundle), set[str]()
     for visit in bundle.columns_of(ColumnType.SERVICE_GUIDE):
         guides = tuple(_guides(visit, rule))
         if not guides:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import unquote, urlsplit
 
@@ -79,7 +80,10 @@ def web_address(dom: Dom, reference: str) -> str:
 
 
 def read_links(dom: Dom) -> tuple[Link, ...]:
-    """Return the links a visitor can follow, in reading order, each URL once with the first text that stands for it."""
+    """Return the links a visitor can follow, in reading order, each URL once with the first text that stands for it.
+
+    A document that is shown within the page (embed, object, a viewer in a frame) follows them: it is read there.
+    """
     found: dict[str, str] = {}
     for anchor in dom.anchors:
         url = target_of(dom, anchor.element)
@@ -87,7 +91,21 @@ def read_links(dom: Dom) -> tuple[Link, ...]:
             continue
         if url in found or len(found) < MAX_LINKS:
             found[url] = text_of(anchor.element)
+    for url in _embedded_files(dom):
+        found.setdefault(url, "")
     return tuple(Link(url, text, is_attachment(url, text)) for url, text in found.items())
+
+
+def _embedded_files(dom: Dom) -> Iterator[str]:
+    """Yield the addresses of the documents shown within the page; of a viewer, viewer.html?file=/a.pdf, its file."""
+    for element in islice(dom.root.iter("embed", "object", "iframe"), MAX_FRAMES):
+        source = (element.get("data") if element.tag == "object" else element.get("src")) or ""
+        url = "" if _SCRIPTED.match(source) else web_address(dom, source)
+        for reference in (url, *(pair.partition("=")[2] for pair in url.partition("?")[2].split("&")[:20])):
+            file = web_address(dom, unquote(reference))
+            if file and _extension(file.partition("?")[0]) in ATTACHMENT_EXTENSIONS:
+                yield file
+                break
 
 
 def text_of(element: HtmlElement) -> str:

@@ -90,10 +90,10 @@ def _leads_on(page: Page, read: set[str]) -> bool:
         return False
     turns = (link.url for link in page.facts.links if TURNS.fullmatch(link.text.strip()))
     ahead = [page.facts.list.next] if page.facts.list.next else []
-    return any(_bare(url) not in read for url in (*ahead, *turns))
+    return any(bare_address(url) not in read for url in (*ahead, *turns))
 
 
-def _bare(url: str) -> str:
+def bare_address(url: str) -> str:
     """Return the address as the first page of a list is compared: /tzgg/index.html is /tzgg/."""
     return re.sub(r"/index\.s?html?$", "", comparable(url)).rstrip("/")
 
