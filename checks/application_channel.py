@@ -23,6 +23,7 @@ from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from checks.reading.elements import stated_in
 from checks.reading.link_answers import is_found, link_probes
+from checks.reading.words import any_of
 from config.rules import ApplicationChannelRule, Rules
 from config.schema import ColumnType
 
@@ -221,7 +222,7 @@ def _is_application(form: Form) -> bool:
 
 
 def _offline(material: Material) -> Found | None:
-    return material.line(re.compile("|".join(map(re.escape, material.rule.offline_words))).search)
+    return material.line(any_of(material.rule.offline_words).search)
 
 
 def _form(material: Material) -> Found | None:

@@ -39,7 +39,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one verdict on the site's home page."""
     if bundle.site is None:
         return
-    subject = Subject(META.id, bundle.home.url if bundle.home else bundle.site.home)
+    subject = Subject(META.id, bundle.home_address)
     rule, days = rules.checks.availability, bundle.availability
     full = [day for day in days if day.answered + day.failed >= rule.probes_a_day]
     if len(full) >= rule.full_days:

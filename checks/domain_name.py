@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
 
-from checks.judging.readability import SHARED_REASONS, obstacle_of_failure, page_obstacle, script_obstacle
+from checks.judging.readability import (
+    SHARED_REASONS,
+    Obstacle,
+    readable_home,
+)
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Scope
+from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
 from checks.reading.addresses import full_host_of, is_under, registered_domain
 from config.rules import Rules
 
@@ -46,16 +50,16 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding about the form of the site's host, one about its being the only domain, and notices."""
     if bundle.site is None:
         return
-    home = bundle.home
-    whole = Subject(META.id, home.url if home else bundle.site.home, evidence_of(home))
+    whole = Subject(META.id, bundle.home_address, evidence_of(bundle.home))
     form, unity = replace(whole, item="form"), replace(whole, item="unity")
-    obstacle = page_obstacle(home, "首页") if home else obstacle_of_failure(FailureKind.BUDGET_EXHAUSTED, "首页")
-    if home is None or home.facts is None or obstacle is not None:
-        yield from (subject.cannot_tell(obstacle or script_obstacle("首页")) for subject in (form, unity))
+    read = readable_home(bundle)
+    if isinstance(read, Obstacle):
+        yield from (subject.cannot_tell(read) for subject in (form, unity))
         return
+    home, facts = read
     host, suffix = full_host_of(home.url), bundle.domain_suffix
     yield _judge_form(form, host, suffix)
-    yield _judge_unity(unity, bundle, host, home.facts.url or home.url)
+    yield _judge_unity(unity, bundle, host, facts.url or home.url)
     strange = UNUSUAL.findall(host.removesuffix(suffix))
     if is_under(host, suffix) and strange:
         seen = f"域名 {host} 里有“{'”“'.join(dict.fromkeys(strange))}”。"

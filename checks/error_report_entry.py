@@ -6,9 +6,15 @@ import re
 from collections.abc import Iterator
 
 from checks.facts.model import ErrorReport, PageFacts
-from checks.judging.readability import SHARED_REASONS, is_undecided, obstacle_of_failure, page_obstacle, script_obstacle
+from checks.judging.readability import (
+    SHARED_REASONS,
+    Obstacle,
+    is_undecided,
+    readable_home,
+    script_obstacle,
+)
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, FailureKind, Finding, Page, Scope
+from checks.model import Bundle, CheckMeta, Finding, Page, Scope
 from checks.reading.addresses import host_of, is_outside
 from config.rules import Rules
 
@@ -39,18 +45,18 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding about the site's home page."""
     if bundle.site is None:
         return
-    home = bundle.home
-    subject = Subject(META.id, home.url if home else bundle.site.home, evidence_of(home))
-    obstacle = page_obstacle(home, "首页") if home else obstacle_of_failure(FailureKind.BUDGET_EXHAUSTED, "首页")
-    if home is None or home.facts is None or obstacle is not None:
-        yield subject.cannot_tell(obstacle or script_obstacle("首页"))
+    subject = Subject(META.id, bundle.home_address, evidence_of(bundle.home))
+    read = readable_home(bundle)
+    if isinstance(read, Obstacle):
+        yield subject.cannot_tell(read)
         return
+    home, facts = read
     service = f"{rules.checks.error_report_entry.service}.{bundle.domain_suffix}"
-    official = tuple(entry for entry in home.facts.error_reports if host_of(entry.url) == service)
+    official = tuple(entry for entry in facts.error_reports if host_of(entry.url) == service)
     if official:
-        yield _judge_codes(subject, official, _own_code(bundle, home.facts))
+        yield _judge_codes(subject, official, _own_code(bundle, facts))
     else:
-        yield _judge_without(subject, home, home.facts, service)
+        yield _judge_without(subject, home, facts, service)
 
 
 def _judge_codes(subject: Subject, entries: tuple[ErrorReport, ...], own: str) -> Finding:

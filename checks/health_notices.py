@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from checks.judging.freshness import Age, DatedItem, newest, parted
-from checks.judging.period import items_of, present_columns, unread_since
+from checks.judging.listing import names_of
+from checks.judging.period import items_of, present_columns, unread_among, unread_since
 from checks.judging.readability import ABSENT, SHARED_REASONS, absence_of, is_absent
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
@@ -110,10 +111,9 @@ def _plan(visit: ColumnVisit, bundle: Bundle, rule: HealthNoticesRule) -> Findin
         return subject.not_applicable("absent", absence_of(visit))
     pages = (page for one in visits for page in (*one.pages, *one.articles))
     subject = Subject(META.id, visit.target, evidence_of(*pages), visit.column.id, "plan")
-    obstacle = next((obstacle for one in visits if (obstacle := unread_since(one))), None)
-    if obstacle is not None:
+    if (obstacle := unread_among(visits)) is not None:
         return subject.cannot_tell(obstacle)
-    names = "、".join(f"“{one.column.name}”" for one in visits)
+    names = names_of(visits)
     observed = f"{names}的全部标题里没有{'、'.join(rule.plan_words)}。"
     expected = (
         "应当主动公开突发公共事件的应急预案。"

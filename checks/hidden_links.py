@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from checks.facts.hidden import Hiding
 from checks.facts.model import PageFacts
@@ -14,6 +12,7 @@ from checks.judging.readability import SHARED_REASONS, is_undecided, page_obstac
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Scope
 from checks.reading.addresses import full_host_of, is_outside, is_under, registered_domain
+from checks.reading.words import any_of
 from config.rules import HiddenLinksRule, Rules
 
 META = CheckMeta(
@@ -129,19 +128,14 @@ def _told(subject: Subject, suspects: tuple[Suspect, ...], pages: int) -> Findin
 VISIBLE = "看得到"
 
 
-@cache
-def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, words)) or r"(?!)", re.I)
-
-
 class _Judge:
     """Tells suspect links by the rules. Built once a bundle; its patterns once a process."""
 
     def __init__(self, rules: Rules, suffix: str) -> None:
         self.rule: HiddenLinksRule = rules.checks.hidden_links
         self.suffix = suffix
-        self.spam = _any_of(rules.words.hidden_links.words)
-        self.caution = _any_of(self.rule.cautions)
+        self.spam = any_of(rules.words.hidden_links.words, whatever_case=True)
+        self.caution = any_of(self.rule.cautions, whatever_case=True)
 
     def suspects(self, facts: PageFacts) -> tuple[Suspect, ...]:
         """Return the page's suspect links, the hidden ones first, each address and trick once."""

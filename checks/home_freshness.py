@@ -12,12 +12,12 @@ from checks.judging.readability import (
     Obstacle,
     is_gone,
     is_undecided,
-    obstacle_of_failure,
     page_obstacle,
+    readable_home,
     script_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Scope
+from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Scope
 from checks.reading.addresses import is_outside
 from config.rules import Rules
 
@@ -46,14 +46,12 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one verdict on the site's home page, and a notice where dates lie in the future."""
     if bundle.site is None:
         return
-    home = bundle.home
-    target = home.url if home else bundle.site.home
-    subject = Subject(META.id, target, evidence_of(home, *bundle.second_level))
-    obstacle = page_obstacle(home, "首页") if home else obstacle_of_failure(FailureKind.BUDGET_EXHAUSTED, "首页")
-    if home is None or obstacle is not None:
-        yield subject.cannot_tell(obstacle or script_obstacle("首页"))
+    subject = Subject(META.id, bundle.home_address, evidence_of(bundle.home, *bundle.second_level))
+    read = readable_home(bundle)
+    if isinstance(read, Obstacle):
+        yield subject.cannot_tell(read)
     else:
-        yield from _judge(subject, home, bundle.second_level, bundle.day, rules.checks.home_freshness.days)
+        yield from _judge(subject, read[0], bundle.second_level, bundle.day, rules.checks.home_freshness.days)
 
 
 def _judge(subject: Subject, home: Page, second_level: tuple[Page, ...], day: date, limit: int) -> Iterator[Finding]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date
-from functools import lru_cache
 
-from checks.judging.period import Item, Period, items_of, present_columns, unread_since
+from checks.judging.listing import names_of
+from checks.judging.period import Item, Period, items_of, present_columns, unread_among
 from checks.judging.readability import SHARED_REASONS, Obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
+from checks.reading.words import any_of
 from config.rules import KeyTopic, KeyTopicsRule, Rules
 from config.schema import ColumnType, Unit, UnitKind
 
@@ -79,15 +80,14 @@ class _Search:
 
     def __init__(self, unit: Unit, day: date, visits: Sequence[ColumnVisit], rule: KeyTopicsRule) -> None:
         self.rule = rule
-        self.names = _pattern(unit.names)
+        self.names = any_of(unit.names)
         self.period = Period.before(day, rule.days)
         items = tuple(items_of(visits))
         self.items = [item for item in items if item.date is not None and self.period.holds(item.date)]
         self.undated = [item for item in items if item.date is None]
-        self.columns = "、".join(dict.fromkeys(f"“{visit.column.name}”" for visit in visits))
+        self.columns = names_of(visits)
         self.evidence = evidence_of(*(page for visit in visits for page in (*visit.pages, *visit.articles)))
-        obstacles = (unread_since(visit, self.period.first) for visit in visits)
-        self.obstacle = next((obstacle for obstacle in obstacles if obstacle is not None), None) or self._cut_off()
+        self.obstacle = unread_among(visits, self.period.first) or self._cut_off()
 
     def _cut_off(self) -> Obstacle | None:
         cut = [item for item in self.items if item.is_cut_off]
@@ -97,7 +97,7 @@ class _Search:
         return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
 
     def judge(self, unit: Unit, item: str, topics: tuple[KeyTopic, ...]) -> Finding:
-        words = _pattern(tuple(word for topic in topics for word in topic.keywords))
+        words = any_of(tuple(word for topic in topics for word in topic.keywords))
         title = "”或“".join(topic.title for topic in topics)
         for found in self.items:
             if (word := self._word_in(found, words)) is not None:
@@ -137,8 +137,3 @@ class _Search:
     def _without_names(self, text: str) -> str:
         """Return the text without the unit's own names: 退役军人事务局 in a title is no word of 退役军人."""
         return self.names.sub("", text)
-
-
-@lru_cache(maxsize=256)
-def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(re.escape(word) for word in sorted(set(keywords), key=len, reverse=True)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from checks.facts.labels import compact
-from checks.judging.listing import entries_of, unread_rest
+from checks.judging.listing import entries_of, names_of, unread_rest
 from checks.judging.readability import SHARED_REASONS, Obstacle, comparable, is_absent, page_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, EvidenceRef, Finding, Outcome, Scope
@@ -144,7 +144,7 @@ def _judge_missing(subject: Subject, search: Search) -> Finding:
         return subject.finding(Outcome.NOT_TESTED, "column_not_listed", observed)
     if (obstacle := _obstacle(search)) is not None:
         return subject.cannot_tell(obstacle)
-    named = "、".join(f"“{visit.column.name}”" for visit in search.visits)
+    named = names_of(search.visits)
     words = f"，也没有题目含“{'”“'.join(item.keywords[:4])}”等词的条目" if item.keywords else ""
     return subject.failed(
         "missing",

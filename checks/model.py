@@ -310,6 +310,11 @@ class Bundle:
     histories: tuple[ListHistory, ...] = ()
     new_media: tuple[NewMediaAccount, ...] | None = None
 
+    @property
+    def home_address(self) -> str:
+        """The address of the site's home page, as asked for, else as the inventory has it; "" in a unit's bundle."""
+        return self.home.url if self.home else self.site.home if self.site else ""
+
     def columns_of(self, *types: ColumnType) -> tuple[ColumnVisit, ...]:
         """Return the columns of these types, in the order of the inventory."""
         return tuple(visit for visit in self.columns if visit.column.type in types)

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from checks.facts.labels import compact
+from checks.judging.listing import names_of
 from checks.judging.period import Item, Period, items_of, present_columns, unread_since
 from checks.judging.readability import (
     SHARED_REASONS,
@@ -141,7 +142,7 @@ class _Judging:
         obstacle = self._obstacle(policy, published)
         if obstacle is not None:
             return subject.cannot_tell(obstacle)
-        where = "、".join(f"“{visit.column.name}”" for visit in self.visits) or "文件页面"
+        where = names_of(self.visits) or "文件页面"
         observed = (
             f"“{policy.full_title}”（{published:%Y-%m-%d} 发布）没有解读："
             f"{where}里没有标题对得上的，文件页面上也没有解读的链接。"

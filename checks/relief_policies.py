@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from dataclasses import replace
 
-from checks.judging.period import Item, Period, items_of, present_columns, unread_since
+from checks.judging.listing import names_of
+from checks.judging.period import Item, Period, items_of, present_columns, unread_among
 from checks.judging.readability import SHARED_REASONS
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
+from checks.reading.words import any_of
 from config.rules import ReliefPoliciesRule, Rules
 from config.schema import ColumnType
 
@@ -68,29 +69,24 @@ def _judge(subject: Subject, bundle: Bundle, visits: Sequence[ColumnVisit], rule
     found = next((item for item in fitting if item.date is not None and period.holds(item.date)), None)
     if found is not None:
         observed = f"“{found.column.name}”{found.date:%Y-%m-%d} 的“{found.full_title}”是{what}。"
-        seen = Subject(META.id, subject.target, evidence_of(*found.pages), subject.column_id, subject.item)
-        return seen.passed(good, observed, passage=found.full_title, where=found.column.name)
-    pages = evidence_of(*(page for visit in visits for page in (*visit.pages, *visit.articles)))
-    seen = Subject(META.id, subject.target, pages, subject.column_id, subject.item)
+        return replace(subject, evidence=evidence_of(*found.pages)).passed(
+            good, observed, passage=found.full_title, where=found.column.name
+        )
+    pages = (page for visit in visits for page in (*visit.pages, *visit.articles))
+    seen = replace(subject, evidence=evidence_of(*pages))
     undated = next((item for item in fitting if item.date is None), None)
     if undated is not None:
         observed = f"“{undated.column.name}”的“{undated.full_title}”是{what}，但看不出日期，不能断定是否在期内。"
         return seen.finding(Outcome.INCONCLUSIVE, "undated", observed)
-    obstacle = next((obstacle for visit in visits if (obstacle := unread_since(visit, period.first))), None)
-    if obstacle is not None:
+    if (obstacle := unread_among(visits, period.first)) is not None:
         return seen.cannot_tell(obstacle)
-    names = "、".join(f"“{visit.column.name}”" for visit in visits) or "各栏目"
+    names = names_of(visits) or "各栏目"
     observed = f"{names}里 {period.first:%Y-%m-%d} 以来的标题，没有一条是{what}（找过的词：{'、'.join(rule.words)}）。"
     return seen.failed(bad, observed, f"{wanted}{CLAUSE}", where=names)
 
 
 def _fits(item: Item, wanted: str, rule: ReliefPoliciesRule) -> bool:
     """Whether the title speaks of relief, and is an interpretation if one is wanted or none if a document is."""
-    explains = bool(_pattern(rule.interpretation_words).search(item.full_title))
-    relief = bool(_pattern(rule.words).search(item.full_title))
+    explains = bool(any_of(rule.interpretation_words).search(item.full_title))
+    relief = bool(any_of(rule.words).search(item.full_title))
     return relief and explains == (wanted == "interpretation")
-
-
-@lru_cache(maxsize=32)
-def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, words)) or r"(?!)")

@@ -7,9 +7,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from checks.facts.model import Identity
-from checks.judging.readability import SHARED_REASONS, is_undecided, obstacle_of_failure, page_obstacle, script_obstacle
+from checks.judging.readability import (
+    SHARED_REASONS,
+    Obstacle,
+    is_undecided,
+    readable_home,
+    script_obstacle,
+)
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, FailureKind, Finding, Outcome, Page, Scope
+from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Scope
 from config.rules import Rules
 
 META = CheckMeta(
@@ -55,16 +61,14 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding for each required mark of the site's home page."""
     if bundle.site is None:
         return
-    home = bundle.home
-    target = home.url if home else bundle.site.home
-    whole = Subject(META.id, target, evidence_of(home))
-    obstacle = page_obstacle(home, "首页") if home else obstacle_of_failure(FailureKind.BUDGET_EXHAUSTED, "首页")
+    whole = Subject(META.id, bundle.home_address, evidence_of(bundle.home))
+    read = readable_home(bundle)
     for item in rules.checks.site_identity.required:
         subject = replace(whole, item=item)
-        if home is None or home.facts is None or obstacle is not None:
-            yield subject.cannot_tell(obstacle or script_obstacle("首页"))
+        if isinstance(read, Obstacle):
+            yield subject.cannot_tell(read)
         else:
-            yield _judge(subject, home, home.facts.identity, bundle)
+            yield _judge(subject, read[0], read[1].identity, bundle)
 
 
 def _judge(subject: Subject, home: Page, identity: Identity, bundle: Bundle) -> Finding:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from checks.facts.model import PageFacts
 from checks.judging.readability import (
     SHARED_REASONS,
+    Obstacle,
     is_undecided,
     obstacle_of_failure,
-    page_obstacle,
+    readable_home,
     script_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
@@ -44,27 +46,25 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding: whether the site's search finds known titles."""
     if bundle.site is None:
         return
-    home = bundle.home
     probes = [probe for probe in bundle.probes if probe.kind is ProbeKind.SEARCH]
-    evidence = (*(probe.evidence for probe in probes if probe.evidence), *evidence_of(home))
-    subject = Subject(META.id, home.url if home else bundle.site.home, evidence)
-    obstacle = page_obstacle(home, "首页") if home else obstacle_of_failure(FailureKind.BUDGET_EXHAUSTED, "首页")
-    if home is None or obstacle is not None:
-        yield subject.cannot_tell(obstacle or script_obstacle("首页"))
+    evidence = (*(probe.evidence for probe in probes if probe.evidence), *evidence_of(bundle.home))
+    subject = Subject(META.id, bundle.home_address, evidence)
+    read = readable_home(bundle)
+    if isinstance(read, Obstacle):
+        yield subject.cannot_tell(read)
     elif probes:
         yield _judge(subject, probes)
     else:
-        yield _unasked(subject, home)
+        yield _unasked(subject, *read)
 
 
-def _unasked(subject: Subject, home: Page) -> Finding:
-    assert home.facts is not None
-    if search_form(home.facts) is not None:
+def _unasked(subject: Subject, home: Page, facts: PageFacts) -> Finding:
+    if search_form(facts) is not None:
         observed = "首页有搜索框，但本次没有读到发布数天以上的文章，没有可以用来搜索的标题。"
         return subject.finding(Outcome.NOT_TESTED, "no_titles", observed)
     if is_undecided(home):
         return subject.cannot_tell(script_obstacle("首页"))
-    if hints_at_search(home.facts):
+    if hints_at_search(facts):
         observed = "首页有搜索的字样或入口，但不是可以直接提交的表单，没有代为搜索，不能断定。"
         return subject.finding(Outcome.INCONCLUSIVE, "script_search", observed)
     return subject.failed("no_search", "首页没有站内搜索。", f"首页应当提供站内搜索。{CLAUSE}", where="首页")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from checks.facts.model import ListEntry
 from checks.judging.readability import (
@@ -27,6 +27,11 @@ TURNS = re.compile(r"(?:下一?页|后一页|尾页|末页|最后一?页|更多|
 def entries_of(visit: ColumnVisit) -> Iterator[ListEntry]:
     """Yield the entries of the column's list pages, in their order."""
     return (entry for page in visit.pages if page.facts for entry in page.facts.list.entries)
+
+
+def names_of(visits: Iterable[ColumnVisit]) -> str:
+    """Return in Chinese the names of the columns, each once."""
+    return "、".join(dict.fromkeys(f"“{visit.column.name}”" for visit in visits))
 
 
 def addresses_read(visit: ColumnVisit) -> frozenset[str]:

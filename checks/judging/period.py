@@ -126,6 +126,11 @@ def unread_since(visit: ColumnVisit, first: date | None = None) -> Obstacle | No
     return None if first is not None and _reaches(visit, first) else unread_rest(visit)
 
 
+def unread_among(visits: Iterable[ColumnVisit], first: date | None = None) -> Obstacle | None:
+    """Return why any of the columns may hold something of the time since `first` that was not read, or None."""
+    return next((obstacle for visit in visits if (obstacle := unread_since(visit, first)) is not None), None)
+
+
 def _reaches(visit: ColumnVisit, first: date) -> bool:
     """Whether the list goes from new to old, and its last page that was read ends before the day."""
     last = visit.pages[-1].facts

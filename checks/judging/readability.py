@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote, urldefrag
 
-from checks.facts.model import AttachmentState
-from checks.model import ColumnVisit, FailureKind, Outcome, Page
+from checks.facts.model import AttachmentState, PageFacts
+from checks.model import Bundle, ColumnVisit, FailureKind, Outcome, Page
 
 SHARED_REASONS = {
     "unread": "页面未能读取",
@@ -85,6 +85,16 @@ def page_obstacle(page: Page, what: str = "页面") -> Obstacle | None:
 def is_gone(page: Page) -> bool:
     """Whether the server itself says that there is no such page or file."""
     return page.failure is FailureKind.NOT_FOUND or bool(page.facts and page.facts.soft_not_found)
+
+
+def readable_home(bundle: Bundle) -> tuple[Page, PageFacts] | Obstacle:
+    """Return the site's home page with what it says, or why it cannot be judged."""
+    home = bundle.home
+    if home is None:
+        return obstacle_of_failure(FailureKind.BUDGET_EXHAUSTED, "首页")
+    if (obstacle := page_obstacle(home, "首页")) is not None or home.facts is None:
+        return obstacle or script_obstacle("首页")
+    return home, home.facts
 
 
 def column_obstacle(visit: ColumnVisit) -> Obstacle | None:
