@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from checks.facts.labels import compact
 from checks.facts.model import PageFacts
-from checks.judging.listing import entries_of, unread_rest
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, frame_of
+from checks.judging.listing import entries_of
 from checks.judging.readability import (
     ABSENT,
     SHARED_REASONS,
@@ -32,13 +33,14 @@ META = CheckMeta(
     basis="国办公开办函〔2019〕61号：政府信息公开专栏设置“政府信息公开制度”；石栾政办函〔2020〕118号“加强政府信息规范管理”：系统梳理"
     "本机关制发的文件，形成制度汇编并集中统一对外公开",
     method="看“政府信息公开制度”栏目有没有制度文件（列表条目、附件或整页的制度正文），抽到的文件是否打得开。超时、被拦截的不算打不开；"
-    "内容在站外的、由脚本生成而没能渲染的，不下结论。",
+    "内容在站外的、由脚本生成而没能渲染的、可能在图片或下级页面里的，不下结论。",
     scope=Scope.COLUMN,
     reasons={
         "published": "制度已公开且打得开",
         "no_documents": "栏目里没有制度文件",
         "not_opening": "制度文件打不开",
         "external_only": "栏目只有站外链接",
+        **ELSEWHERE_REASONS,
         **ABSENT,
         **SHARED_REASONS,
     },
@@ -50,11 +52,13 @@ LISTED = 5  # documents named in a finding
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one verdict for each column of the type."""
-    for visit in bundle.columns_of(ColumnType.INSTITUTION):
-        yield _judge(visit, rules.checks.institutions)
+    visits = bundle.columns_of(ColumnType.INSTITUTION)
+    frame = frame_of(bundle) if visits else frozenset[str]()
+    for visit in visits:
+        yield _judge(visit, rules.checks.institutions, frame)
 
 
-def _judge(visit: ColumnVisit, rule: InstitutionsRule) -> Finding:
+def _judge(visit: ColumnVisit, rule: InstitutionsRule, frame: frozenset[str]) -> Finding:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages, *visit.articles), visit.column.id)
     if is_absent(visit):
         expected = f"应当设置“政府信息公开制度”栏目并公开制度文件。{CLAUSE}"
@@ -67,17 +71,17 @@ def _judge(visit: ColumnVisit, rule: InstitutionsRule) -> Finding:
         return subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，打开与否不由本站决定。")
     if obstacle := _obstacle(visit):
         return subject.cannot_tell(obstacle)
-    return _judge_content(subject, visit, rule)
+    return _judge_content(subject, visit, rule, frame)
 
 
-def _judge_content(subject: Subject, visit: ColumnVisit, rule: InstitutionsRule) -> Finding:
+def _judge_content(subject: Subject, visit: ColumnVisit, rule: InstitutionsRule, frame: frozenset[str]) -> Finding:
     held = _held(visit, rule)
     if held:
         count = len(_documents(visit))
         opened = f"抽到的 {count} 篇都打得开" if count else "制度就在栏目页上"
         return subject.passed("published", f"“{visit.column.name}”有{held}，{opened}。", passage=held)
-    if (rest := unread_rest(visit)) is not None:
-        return subject.cannot_tell(rest)
+    if (doubt := elsewhere_in_column(visit, frame)) is not None:
+        return subject.cannot_tell(doubt)
     return subject.failed(
         "no_documents",
         f"“{visit.column.name}”栏目能打开，但里面没有制度文件：没有列表条目、附件，正文也不足 {rule.min_text} 字。",
