@@ -57,9 +57,10 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         yield from (subject.cannot_tell(read) for subject in (form, unity))
         return
     home, facts = read
-    host, suffix = full_host_of(home.url), bundle.domain_suffix
-    yield _judge_form(form, host, suffix)
-    yield _judge_unity(unity, bundle, host, facts.url or home.url)
+    suffix, reached = bundle.domain_suffix, facts.url or home.url
+    host = full_host_of(home.url)
+    yield _judge_form(form, _shown_host(host, full_host_of(reached), suffix), suffix)
+    yield _judge_unity(unity, bundle, host, reached)
     strange = UNUSUAL.findall(host.removesuffix(suffix))
     if is_under(host, suffix) and strange:
         seen = f"域名 {host} 里有“{'”“'.join(dict.fromkeys(strange))}”。"
@@ -78,6 +79,12 @@ def _judge_form(subject: Subject, host: str, suffix: str) -> Finding:
         observed, wanted = f"网站的域名是 {host}，前面没有 www。", f"门户网站的域名应当是 www.{host}"
         return subject.failed("without_www", observed, f"{wanted}。{CLAUSE}", where=WHERE)
     return subject.passed("government_domain", f"网站的域名是 {host}，以“.{suffix}”结尾。", where=WHERE)
+
+
+def _shown_host(host: str, reached: str, suffix: str) -> str:
+    """The host that visitors see: the bare name may only lead to the one with www."""
+    leads_on = host == registered_domain(host, suffix) and is_under(reached, host)
+    return reached if leads_on else host
 
 
 def _is_address(host: str) -> bool:
@@ -99,7 +106,9 @@ def _judge_unity(subject: Subject, bundle: Bundle, host: str, reached: str) -> F
     elsewhere = {
         visit.column.url: visit.column.name
         for visit in bundle.columns
-        if visit.column.url and registered_domain(full_host_of(visit.column.url), suffix) != own
+        if visit.column.url
+        and not visit.column.absent
+        and registered_domain(full_host_of(visit.column.url), suffix) != own
     }
     foreign = {url: name for url, name in elsewhere.items() if not is_under(full_host_of(url), suffix)}
     if foreign:

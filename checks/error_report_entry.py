@@ -98,7 +98,8 @@ def _own_code(bundle: Bundle, facts: PageFacts) -> str:
 def _judge_without(subject: Subject, home: Page, facts: PageFacts, service: str) -> Finding:
     if is_undecided(home, ignoring=frozenset()):
         return subject.cannot_tell(script_obstacle("首页底部"))
-    if any(entry.script and not is_outside(entry.url, home.url) for entry in facts.error_reports):
+    own = (entry for entry in facts.error_reports if not is_outside(entry.url, home.url))
+    if any(entry.script or entry.site_code for entry in own):  # what they open only shows when they run
         return subject.cannot_tell(script_obstacle("首页的找错入口"))
     expected = (
         f"首页底部应当有“我为政府网站找错”入口，按全国统一平台（{service}）给出的代码嵌入，带本网站的标识码。{CLAUSE}"

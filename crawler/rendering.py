@@ -19,6 +19,7 @@ from playwright.async_api import TimeoutError as BrowserTimeout
 from scrapy import Request
 from scrapy_playwright.page import PageMethod
 
+from checks.facts.error_report import is_national_service
 from checks.facts.model import PageFacts
 from checks.model import PageRole
 from config.schema import Crawl
@@ -37,7 +38,9 @@ _ARGUMENTS = (
 )
 _HEAVY = frozenset({"image", "media", "font"})
 _FILLING = frozenset({"script", "xhr", "fetch"})  # what a page's lists and footers may be written from
-_COUNTERS = re.compile(r"baidu|cnzz|51\.la|51yes|google|tongji|counter|/stat\b|share|jiucuo", re.I)  # write neither
+_COUNTERS = re.compile(
+    r"baidu|cnzz|51\.la|51yes|google|tongji|counter|/stat\b|share|jiucuo|//zfwzgl\.", re.I
+)  # write neither
 _CHALLENGES = frozenset({412, 521, 503, 403})
 _NAVIGATION_SECONDS = 30.0  # our own machine may be busy, so a browser gets more time than a plain fetch
 _SETTLE_SECONDS = 5.0  # for scripts to fill the page once it has loaded
@@ -96,8 +99,11 @@ def _navigation_seconds(settings: Crawl) -> float:
 
 
 def without_heavy_parts(request: BrowserRequest) -> bool:
-    """Tell scrapy-playwright to drop images, media and fonts: nothing that is judged stands in them."""
-    return request.resource_type in _HEAVY
+    """Tell scrapy-playwright to drop images, media and fonts: nothing that is judged stands in them.
+
+    The script of the national service for reporting errors is dropped as well: its tag says all that is judged.
+    """
+    return request.resource_type in _HEAVY or is_national_service(request.url)
 
 
 @dataclass(slots=True)

@@ -2,6 +2,8 @@
 
 The service's script stands as <script sitecode="…" src=".../jiucuo.js"> and puts a picture with onclick="Link('…')" on
 the page; sites that do without the script link to its form with the code in the address.
+
+The service stands for the whole country, and every page of every site leads to it: nobody here ever asks it anything.
 """
 
 from __future__ import annotations
@@ -23,7 +25,18 @@ LONGEST_TEXT = 16  # characters: longer texts that speak of errors are titles
 _ADDRESS = re.compile(r"jiucuo|zhaocuo|zfwzgl\.|pucha\.", re.I)
 _TEXT = re.compile(r"找\s?错|(?:网站|我要|内容)纠\s?错")
 _CLICK = re.compile(r"\bLink\(\s*['\"](\w{1,20})['\"]")
+_SERVICE_IN_CODE = re.compile(r"(?:https?:)?//[\w.-]{1,100}/[\w./-]{0,200}jiucuo\.(?:js|html)", re.I)
+_SITE_CODE = re.compile(r"(?<!\w)(?:\d{10}|bm\d{8})(?!\w)", re.I)
+_CODE_READ = 200_000  # characters of a script
 _CODE_NAMES = frozenset({"site_code", "sitecode"})
+
+
+def is_national_service(url: str) -> bool:
+    """Tell whether an address is the national service's, which crawler, browser and probes leave alone."""
+    try:
+        return (urlsplit(url).hostname or "").startswith("zfwzgl.")
+    except ValueError:
+        return False
 
 
 def read_error_reports(dom: Dom) -> tuple[ErrorReport, ...]:
@@ -35,6 +48,16 @@ def _scripts(dom: Dom) -> Iterator[ErrorReport]:
     for script in dom.scripts:
         if script.source and (script.site_code or _ADDRESS.search(script.source)) and web_address(dom, script.source):
             yield ErrorReport(web_address(dom, script.source), script.site_code or code_in(script.source), script=True)
+        elif not script.source and _ADDRESS.search(code := script.code[:_CODE_READ]):
+            yield _put_up_by(dom, code)
+
+
+def _put_up_by(dom: Dom, code: str) -> ErrorReport:
+    """The entry that a script of the page's own puts up; without an address where the code does not tell all of it."""
+    service, site_code = _SERVICE_IN_CODE.search(code), _SITE_CODE.search(code)
+    if service is None or site_code is None:
+        return ErrorReport("", script=True)
+    return ErrorReport(web_address(dom, service[0]), site_code[0], script=True)
 
 
 def _links(dom: Dom) -> Iterator[ErrorReport]:
@@ -62,4 +85,4 @@ def code_in(url: str) -> str | None:
         pairs = parse_qsl(urlsplit(url).query, max_num_fields=50)
     except ValueError:
         return None
-    return next((value for name, value in pairs if name.lower() in _CODE_NAMES and value), None)
+    return next((value.strip() for name, value in pairs if name.lower() in _CODE_NAMES and value.strip()), None)

@@ -46,6 +46,7 @@ def read_page(
         pairs = ()  # they are what a list says of its entries
     document = read_document(dom, pairs, as_of)
     identity = read_identity(dom)
+    reports = read_error_reports(dom)
     return PageFacts(
         url=url,
         charset=dom.charset,
@@ -65,13 +66,20 @@ def read_page(
         forms=read_forms(dom),
         loose_fields=read_loose_fields(dom),
         hidden_links=read_hidden_links(dom),
-        error_reports=read_error_reports(dom),
+        error_reports=reports,
         tables=read_tables(dom),
         meta=dom.meta,
         text=dom.text,
         body_text=dom.body_text,
         redirect=read_redirect(dom),
-        rendering_needs=rendering_needs(dom, kind=kind, entries=entries, identity=identity, published=dates),
+        rendering_needs=rendering_needs(
+            dom,
+            kind=kind,
+            entries=entries,
+            identity=identity,
+            published=dates,
+            has_error_report=bool(reports),
+        ),
         soft_not_found=is_soft_not_found(dom),
     )
 

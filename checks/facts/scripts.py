@@ -71,14 +71,20 @@ _APPLICATION_ROOT = re.compile(r"^(?:app|root|__next|__nuxt|main-app)$", re.I)
 
 
 def rendering_needs(
-    dom: Dom, *, kind: PageKind, entries: EntryList, identity: Identity, published: PublishedDate
+    dom: Dom,
+    *,
+    kind: PageKind,
+    entries: EntryList,
+    identity: Identity,
+    published: PublishedDate,
+    has_error_report: bool = True,
 ) -> frozenset[str]:
     """Return why the static bytes of the page cannot be the last word; empty when they can.
 
     challenge: the page is a puzzle for browsers. empty_list: a list page without entries whose scripts fill something
     in. script_content: an article whose text or shown date scripts write. frames_unread: the content stands in a
-    frame. script_footer: identity marks are missing and a script may write them. cut_off: we could not read to the
-    page's end, as a browser can.
+    frame. script_footer: identity marks, or a home page's entry for reporting errors, are missing and a script may
+    write them. cut_off: we could not read to the page's end, as a browser can.
     """
     if is_challenge(dom):
         return frozenset({"challenge"})
@@ -87,7 +93,8 @@ def rendering_needs(
         "empty_list": listing and not entries.entries and _fills(dom),
         "script_content": not listing and _lacks_content(dom, published) and _fills(dom),
         "frames_unread": _content_is_framed(dom, 3 * _THIN if listing and not entries.entries else _NEARLY_EMPTY),
-        "script_footer": _footer_by_script(dom, identity),
+        "script_footer": _footer_by_script(dom, identity)
+        or (kind is PageKind.HOME and not has_error_report and any(map(_is_own, dom.scripts))),
         "cut_off": dom.cut_off,
     }
     return frozenset(name for name, needed in needs.items() if needed)

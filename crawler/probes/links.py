@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urljoin, urlsplit
 
+from checks.facts.error_report import is_national_service
 from checks.facts.model import PageFacts
 from checks.facts.page import read_page
 from checks.model import Capture, FailureKind, Probe, ProbeKind
@@ -170,7 +171,7 @@ def _askable(written: str) -> str:
         url = normalise(written)
     except (SchemeRefused, InvalidUrl, ValueError):
         return ""
-    return url if len(url) <= _LONGEST else ""
+    return url if len(url) <= _LONGEST and not is_national_service(url) else ""
 
 
 def _missing(capture: Capture, soft: bool) -> Try | None:

@@ -172,6 +172,11 @@ def capture(url: str, status: int | None, failure: FailureKind | None = None) ->
     return Capture("portal", url, Mode.STATIC, at, url, status=status, failure=failure)
 
 
+def test_nobody_asks_the_national_service_for_reporting_errors() -> None:
+    links = (Link("https://zfwzgl.www.gov.example/exposure/jiucuo.html?site_code=3714260001", "找错"),)
+    assert not gather([PageFacts("http://a.example/", "utf-8", PageKind.HOME, "", links=links)])
+
+
 def test_what_was_captured_is_not_asked_again_unless_it_was_missing() -> None:
     leads = {url: lead(url) for url in (f"http://a.test/{i}" for i in range(6))}
     captures = [
