@@ -10,9 +10,10 @@ from urllib.parse import urljoin
 from checks.facts.model import PageFacts
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere_in_column, frame_of, unread_page
 from checks.judging.listing import lies_outside
-from checks.judging.readability import SHARED_REASONS, Obstacle, absence_of, column_obstacle, comparable, is_absent
+from checks.judging.readability import SHARED_REASONS, Obstacle, absence_of, column_obstacle, is_absent
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Scope
+from checks.reading.addresses import comparable
 from checks.reading.elements import Statement, leading_to, stated, stated_in
 from checks.reading.issuing_organ import ORGANS
 from config.names import normalised
@@ -52,12 +53,12 @@ ORGAN_NAME = re.compile(r"[一-鿿]{2,24}(?:局|人民政府|镇政府|乡政府
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each element of each column of functions, and one for the unit's name."""
-    rule, shared = rules.checks.agency_functions, frame_of(bundle)
+    rule, frame = rules.checks.agency_functions, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.AGENCY_FUNCTIONS):
-        yield from _judge(visit, rule, shared)
+        yield from _judge(visit, rule, frame)
 
 
-def _judge(visit: ColumnVisit, rule: AgencyFunctionsRule, shared: frozenset[str]) -> Iterator[Finding]:
+def _judge(visit: ColumnVisit, rule: AgencyFunctionsRule, frame: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.everything), visit.column.id)
     if is_absent(visit):
         yield _unpublished(subject, absence_of(visit), "单位的全部栏目")
@@ -66,7 +67,7 @@ def _judge(visit: ColumnVisit, rule: AgencyFunctionsRule, shared: frozenset[str]
     elif lies_outside(visit):
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，内容不由本站决定。")
     else:
-        said, doubt = _said(visit, rule), elsewhere_in_column(visit, shared)
+        said, doubt = _said(visit, rule), elsewhere_in_column(visit, frame)
         if not said and doubt is None:
             yield _unpublished(
                 subject, f"“{visit.column.name}”栏目里找不到{'、'.join(rule.elements)}中的任何一项。", "栏目正文"

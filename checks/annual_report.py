@@ -18,7 +18,6 @@ from checks.judging.readability import (
     attachment_failure,
     attachment_name,
     column_obstacle,
-    comparable,
     is_absent,
     is_undecided,
     page_obstacle,
@@ -26,6 +25,7 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.addresses import comparable
 from config.rules import AnnualReportRule, Rules
 from config.schema import ColumnType
 
@@ -77,12 +77,12 @@ class Report:
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield for each column of the type whether the report is there (`report`), whole (`parts`), with `tables`."""
     visits = bundle.columns_of(ColumnType.ANNUAL_REPORT)
-    shared = frame_of(bundle) if visits else frozenset[str]()
+    frame = frame_of(bundle) if visits else frozenset[str]()
     for visit in visits:
-        yield from _judge(visit, bundle.day, rules.checks.annual_report, shared)
+        yield from _judge(visit, bundle.day, rules.checks.annual_report, frame)
 
 
-def _judge(visit: ColumnVisit, day: date, rule: AnnualReportRule, shared: frozenset[str]) -> Iterator[Finding]:
+def _judge(visit: ColumnVisit, day: date, rule: AnnualReportRule, frame: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id, "report")
     due = rule.due_for(visit.unit.id)
     year = day.year - 1 if day > _due_date(day.year, due) else day.year - 2
@@ -102,7 +102,7 @@ def _judge(visit: ColumnVisit, day: date, rule: AnnualReportRule, shared: frozen
         yield subject.cannot_tell(doubt) if doubt else _missing(subject, visit, reports, year, due)
         return
     yield from _judge_report(subject, visit, report, day, due)
-    yield from _judge_content(subject, visit, report, rule, shared)
+    yield from _judge_content(subject, visit, report, rule, frame)
 
 
 def _due_date(year: int, due: str) -> date:
@@ -191,7 +191,7 @@ def _judge_report(subject: Subject, visit: ColumnVisit, report: Report, day: dat
 
 
 def _judge_content(
-    subject: Subject, visit: ColumnVisit, report: Report, rule: AnnualReportRule, shared: frozenset[str]
+    subject: Subject, visit: ColumnVisit, report: Report, rule: AnnualReportRule, frame: frozenset[str]
 ) -> Iterator[Finding]:
     page = report.page
     files = (report.file,) if report.file else visit.attachments_of(page) if page else ()
@@ -202,7 +202,7 @@ def _judge_content(
         cell for file in files if file.attachment for t in file.attachment.tables for row in t.rows for cell in row
     ]
     lines = [line for text in texts for line in text.splitlines()]
-    obstacle = _unread_content(report, files, shared)
+    obstacle = _unread_content(report, files, frame)
     yield _judge_parts(replace(subject, item="parts"), report, _parts_in(lines, rule), rule, obstacle)
     pictured = obstacle or _pictured(files)
     yield _judge_tables(replace(subject, item="tables"), report, [*lines, *cells], rule, pictured)
@@ -216,7 +216,7 @@ def _pictured(files: tuple[Page, ...]) -> Obstacle | None:
     return Obstacle(Outcome.INCONCLUSIVE, "in_picture", observed)
 
 
-def _unread_content(report: Report, files: tuple[Page, ...], shared: frozenset[str]) -> Obstacle | None:
+def _unread_content(report: Report, files: tuple[Page, ...], frame: frozenset[str]) -> Obstacle | None:
     """Return why what the report lacks may stand where we did not read, or None."""
     if report.file is not None and (why := attachment_failure(report.file)):
         return Obstacle(Outcome.NOT_TESTED, "attachment_unread", f"“{report.title}”是附件，没能读取（{why}）。")
@@ -226,7 +226,7 @@ def _unread_content(report: Report, files: tuple[Page, ...], shared: frozenset[s
     obstacle = page_obstacle(report.page, f"“{report.title}”")
     if obstacle is None and is_undecided(report.page):
         obstacle = script_obstacle(f"“{report.title}”")
-    return obstacle or elsewhere(report.page, files, shared)
+    return obstacle or elsewhere(report.page, files, frame)
 
 
 def _judge_parts(

@@ -15,12 +15,12 @@ from checks.judging.readability import (
     absence_of,
     attachment_name,
     column_obstacle,
-    comparable,
     is_absent,
     is_gone,
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.addresses import comparable
 from checks.reading.elements import stated_in
 from checks.reading.link_answers import is_found, link_probes
 from checks.reading.words import any_of
@@ -126,13 +126,13 @@ class Material:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each item of each column of applications."""
-    shared = frame_of(bundle)
+    frame = frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.APPLICATION):
-        yield from _judge(visit, bundle, rules.checks.application_channel, shared)
+        yield from _judge(visit, bundle, rules.checks.application_channel, frame)
 
 
 def _judge(
-    visit: ColumnVisit, bundle: Bundle, rule: ApplicationChannelRule, shared: frozenset[str]
+    visit: ColumnVisit, bundle: Bundle, rule: ApplicationChannelRule, frame: frozenset[str]
 ) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.everything), visit.column.id)
     if is_absent(visit):
@@ -144,7 +144,7 @@ def _judge(
         yield subject.not_applicable("external_only", "栏目链接到站外的申请平台，渠道是否完整不由本站决定。")
     else:
         material = _material(visit, bundle, rule)
-        doubt = _doubt(visit, bundle, shared)
+        doubt = _doubt(visit, bundle, frame)
         for item in ITEMS:
             yield _item(replace(subject, item=item.name), item, material, doubt)
 
@@ -180,10 +180,10 @@ def _guides(visit: ColumnVisit, bundle: Bundle) -> tuple[ColumnVisit, ...]:
     return bundle.columns_of(ColumnType.DISCLOSURE_GUIDE)
 
 
-def _doubt(visit: ColumnVisit, bundle: Bundle, shared: frozenset[str]) -> Obstacle | None:
+def _doubt(visit: ColumnVisit, bundle: Bundle, frame: frozenset[str]) -> Obstacle | None:
     """Return why what was not found may be told all the same: in what was not read, or on a page only linked to."""
     for each in (visit, *_guides(visit, bundle)):
-        if not is_absent(each) and (obstacle := elsewhere_in_column(each, shared)) is not None:
+        if not is_absent(each) and (obstacle := elsewhere_in_column(each, frame)) is not None:
             return obstacle
     read = addresses_read(visit)
     for page in visit.pages:

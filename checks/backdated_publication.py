@@ -8,17 +8,10 @@ from datetime import date, timedelta
 
 from checks.facts.model import DateMeaning, ListEntry
 from checks.judging.freshness import published_item
-from checks.judging.readability import (
-    SHARED_REASONS,
-    column_obstacle,
-    comparable,
-    is_absent,
-    is_undecided,
-    page_obstacle,
-)
+from checks.judging.readability import SHARED_REASONS, column_obstacle, is_absent, is_undecided, page_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, ListHistory, Outcome, Page, Scope
-from checks.reading.addresses import is_outside
+from checks.reading.addresses import comparable, is_outside
 from config.rules import Rules
 
 META = CheckMeta(

@@ -14,7 +14,6 @@ from checks.judging.readability import (
     Obstacle,
     absence_of,
     column_obstacle,
-    comparable,
     is_absent,
     is_undecided,
     page_obstacle,
@@ -23,7 +22,7 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Scope
-from checks.reading.addresses import is_outside
+from checks.reading.addresses import comparable, is_outside
 from config.rules import Rules
 
 META = CheckMeta(

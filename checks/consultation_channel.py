@@ -47,12 +47,12 @@ TYPED = frozenset({"text", "textarea", "email", "tel"})
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield two findings for each column of consultation: is there a channel, and are messages answered."""
-    rule, shared = rules.checks.consultation_channel, frame_of(bundle)
+    rule, frame = rules.checks.consultation_channel, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.CONSULTATION):
-        yield from _judge(visit, rule, bundle.day, shared)
+        yield from _judge(visit, rule, bundle.day, frame)
 
 
-def _judge(visit: ColumnVisit, rule: ConsultationChannelRule, day: date, shared: frozenset[str]) -> Iterator[Finding]:
+def _judge(visit: ColumnVisit, rule: ConsultationChannelRule, day: date, frame: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages, *visit.articles), visit.column.id)
     if is_absent(visit):
         expected = f"政府网站应当提供网上咨询建言渠道，请开设栏目。{CLAUSE}"
@@ -63,7 +63,7 @@ def _judge(visit: ColumnVisit, rule: ConsultationChannelRule, day: date, shared:
         yield subject.not_applicable("external_only", "栏目链接到站外的咨询平台，留言和回复不在本站。")
     else:
         messages = _messages(visit, rule, day)
-        yield _channel(replace(subject, item=CHANNEL), visit, messages, rule, shared)
+        yield _channel(replace(subject, item=CHANNEL), visit, messages, rule, frame)
         yield _replies(replace(subject, item=REPLY), visit, messages, _months_before(day, rule.months), rule)
 
 
@@ -75,14 +75,14 @@ def _channel(
     visit: ColumnVisit,
     messages: tuple[Message, ...],
     rule: ConsultationChannelRule,
-    shared: frozenset[str],
+    frame: frozenset[str],
 ) -> Finding:
     seen = _entry(visit, rule) or (messages[0].passage if messages else "")
     if not seen:
         seen = next((entry.title for entry in entries_of(visit)), "")
     if seen:
         return subject.passed("open", f"“{visit.column.name}”栏目可以留言（“{seen}”）。", passage=seen)
-    if (doubt := elsewhere_on_pages(visit, shared)) is not None:
+    if (doubt := elsewhere_on_pages(visit, frame)) is not None:
         return subject.cannot_tell(doubt)
     return subject.failed(
         "no_entry",

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from checks.judging.readability import SHARED_REASONS, comparable, page_obstacle
+from checks.judging.readability import SHARED_REASONS, page_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Probe, Scope
+from checks.reading.addresses import comparable
 from checks.reading.link_answers import addresses_of, is_found, link_probes, tries_told
 from config.rules import DeadLinksRule, Rules
 

@@ -66,12 +66,12 @@ class Guide:
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield one finding an element of each guide (item), or one for a column without a guide."""
     visits = bundle.columns_of(ColumnType.DISCLOSURE_GUIDE)
-    shared = frame_of(bundle) if visits else frozenset[str]()
+    frame = frame_of(bundle) if visits else frozenset[str]()
     for visit in visits:
-        yield from _judge(visit, rules.checks.disclosure_guide, shared)
+        yield from _judge(visit, rules.checks.disclosure_guide, frame)
 
 
-def _judge(visit: ColumnVisit, rule: DisclosureGuideRule, shared: frozenset[str]) -> Iterator[Finding]:
+def _judge(visit: ColumnVisit, rule: DisclosureGuideRule, frame: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.pages, *visit.articles), visit.column.id)
     if is_absent(visit):
         yield _not_published(subject, "absent", absence_of(visit))
@@ -83,7 +83,7 @@ def _judge(visit: ColumnVisit, rule: DisclosureGuideRule, shared: frozenset[str]
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，指南不在本站。")
         return
     guide = _guide(visit, rule)
-    obstacle = _obstacle(visit, guide, shared)
+    obstacle = _obstacle(visit, guide, frame)
     length = sum(len(compact(line)) for line in guide.lines)
     if length < rule.min_text:
         observed = f"“{visit.column.name}”栏目能打开，但正文只有 {length} 字，没有指南的内容。"
@@ -114,13 +114,13 @@ def _guide(visit: ColumnVisit, rule: DisclosureGuideRule) -> Guide:
     return Guide(pages, files, statements, tuple(line for text in texts for line in text.splitlines()))
 
 
-def _obstacle(visit: ColumnVisit, guide: Guide, shared: frozenset[str]) -> Obstacle | None:
+def _obstacle(visit: ColumnVisit, guide: Guide, frame: frozenset[str]) -> Obstacle | None:
     """Return why what the guide lacks may stand in a place that was not read, or None."""
     for page in visit.articles:
         if (obstacle := page_obstacle(page, f"“{page.visit.title or page.url}”")) is not None:
             return obstacle
     for page in guide.pages:
-        if (obstacle := elsewhere(_without_forms(page), _relevant(visit.attachments), shared)) is not None:
+        if (obstacle := elsewhere(_without_forms(page), _relevant(visit.attachments), frame)) is not None:
             return obstacle
     unread = next((entry for entry in unread_entries(visit) if "指南" in entry.title), None)
     if unread is not None:

@@ -51,7 +51,7 @@ class _Material:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding for each of plan, list and results of each column."""
-    rule, shared = rules.checks.double_random, frame_of(bundle)
+    rule, frame = rules.checks.double_random, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.DOUBLE_RANDOM):
         evidence = evidence_of(*visit.pages, *visit.articles)
         whole = Subject(META.id, visit.target, evidence, visit.column.id)
@@ -62,7 +62,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
             yield whole.cannot_tell(obstacle)
         else:
             materials = (*_own(visit), *_of_others(bundle, visit))
-            doubt = None if is_absent(visit) else unread_rest(visit) or elsewhere_on_pages(visit, shared)
+            doubt = None if is_absent(visit) else unread_rest(visit) or elsewhere_on_pages(visit, frame)
             for item in rule.materials:
                 subject = Subject(META.id, visit.target, evidence, visit.column.id, item)
                 yield _judge(subject, materials, doubt, rule, bundle.day)

@@ -12,7 +12,6 @@ from checks.judging.readability import (
     SHARED_REASONS,
     absence_of,
     column_obstacle,
-    comparable,
     is_absent,
     is_undecided,
     script_obstacle,
@@ -20,7 +19,7 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Scope
-from checks.reading.addresses import is_outside, leads_outside_only
+from checks.reading.addresses import comparable, is_outside, leads_outside_only
 from config.rules import Rules
 from config.schema import ColumnType
 

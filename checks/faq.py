@@ -52,12 +52,12 @@ ANSWERED = 6  # characters of the line below a question that make an answer
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding about the questions of each column, and one about its newest where there are any."""
-    rule, shared = rules.checks.faq, frame_of(bundle)
+    rule, frame = rules.checks.faq, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.FAQ):
-        yield from _judge(visit, rule, bundle.day, shared)
+        yield from _judge(visit, rule, bundle.day, frame)
 
 
-def _judge(visit: ColumnVisit, rule: FaqRule, day: date, shared: frozenset[str]) -> Iterator[Finding]:
+def _judge(visit: ColumnVisit, rule: FaqRule, day: date, frame: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.everything), visit.column.id, ENTRIES)
     expected = f"请汇总编制群众办事常问的问题和答复，在本栏目公开。{CLAUSE}"
     if is_absent(visit):
@@ -68,8 +68,8 @@ def _judge(visit: ColumnVisit, rule: FaqRule, day: date, shared: frozenset[str])
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，内容不由本站决定。")
     elif (seen := _entries(visit)) is not None:
         yield subject.passed("has_entries", f"有问答：{seen}。", passage=seen)
-        yield _update(replace(subject, item=UPDATE), visit, rule, day, shared)
-    elif (doubt := elsewhere_in_column(visit, shared)) is not None:
+        yield _update(replace(subject, item=UPDATE), visit, rule, day, frame)
+    elif (doubt := elsewhere_in_column(visit, frame)) is not None:
         yield subject.cannot_tell(doubt)
     else:
         observed = f"“{visit.column.name}”栏目里没有问题和答复。"
@@ -110,13 +110,13 @@ def _questions(facts: PageFacts) -> list[str]:
 # ---------------------------------------------------------------- the newest
 
 
-def _update(subject: Subject, visit: ColumnVisit, rule: FaqRule, day: date, shared: frozenset[str]) -> Finding:
+def _update(subject: Subject, visit: ColumnVisit, rule: FaqRule, day: date, frame: frozenset[str]) -> Finding:
     items, _ = parted(_dated(visit, day), day)
     latest = newest(items)
     age = Age(latest, day, rule.days) if latest else None
     if age is not None and age.is_fresh:
         return subject.passed("fresh", age.observed, passage=age.passage, where=age.newest.where)
-    if (doubt := unread_rest(visit) or elsewhere_on_pages(visit, shared)) is not None:
+    if (doubt := unread_rest(visit) or elsewhere_on_pages(visit, frame)) is not None:
         return subject.cannot_tell(doubt)
     expected = f"一年内应当有更新；内容没有变化的，也请核对后标明更新日期。{CLAUSE}"
     if age is None:

@@ -8,9 +8,10 @@ from datetime import date
 
 from checks.facts.labels import compact
 from checks.judging.listing import entries_of, names_of, unread_rest
-from checks.judging.readability import SHARED_REASONS, Obstacle, comparable, is_absent, page_obstacle
+from checks.judging.readability import SHARED_REASONS, Obstacle, is_absent, page_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, EvidenceRef, Finding, Outcome, Scope
+from checks.reading.addresses import comparable
 from config.rules import MandatoryContentRule, MandatoryItem, Rules
 from config.schema import ColumnType, Unit
 

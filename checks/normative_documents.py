@@ -62,11 +62,11 @@ NAMED = re.compile("《([^《》]{4,80})》")
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a verdict on each column of the type (item `place`) and on each sampled document (`validity`, `number`)."""
     visits = bundle.columns_of(ColumnType.NORMATIVE_DOCUMENT)
-    shared = frame_of(bundle) if visits else frozenset[str]()
+    frame = frame_of(bundle) if visits else frozenset[str]()
     for visit in visits:
         yield _judge_place(visit)
         for page in visit.articles:
-            yield _judge_validity(page, visit, bundle.day, shared)
+            yield _judge_validity(page, visit, bundle.day, frame)
         for file in visit.attachments:
             if file.visit.parent is None:
                 yield _judge_file(file, visit, bundle.day)
@@ -92,7 +92,7 @@ def _judge_place(visit: ColumnVisit) -> Finding:
 # ---------------------------------------------------------------- validity
 
 
-def _judge_validity(page: Page, visit: ColumnVisit, day: date, shared: frozenset[str]) -> Finding:
+def _judge_validity(page: Page, visit: ColumnVisit, day: date, frame: frozenset[str]) -> Finding:
     attached = visit.attachments_of(page)
     subject = _subject(page, visit, "validity", *attached)
     obstacle = page_obstacle(page)
@@ -108,7 +108,7 @@ def _judge_validity(page: Page, visit: ColumnVisit, day: date, shared: frozenset
         return subject.passed("marked", f"已标明“{mark[0]}”（原文：{mark[1]}）。", passage=mark[1])
     if term is not None:
         return subject.passed("marked", f"正文写明有效期到 {term.last_day:%Y-%m-%d}，尚未届满。", passage=term.passage)
-    if (obstacle := elsewhere(page, attached, shared)) is not None:
+    if (obstacle := elsewhere(page, attached, frame)) is not None:
         return subject.cannot_tell(obstacle)
     return _unmarked(subject, page.facts.title, page.facts.document.validity)
 

@@ -13,17 +13,10 @@ from checks.facts.dates import find_dates_in
 from checks.facts.model import DateSource, ListEntry, PageFacts
 from checks.judging.listing import entries_of
 from checks.judging.publications import articles_of
-from checks.judging.readability import (
-    SHARED_REASONS,
-    Obstacle,
-    comparable,
-    is_undecided,
-    page_obstacle,
-    script_obstacle,
-)
+from checks.judging.readability import SHARED_REASONS, Obstacle, is_undecided, page_obstacle, script_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Page, Scope
-from checks.reading.addresses import host_of
+from checks.reading.addresses import comparable, host_of
 from config.rules import PageTagsRule, Rules
 
 META = CheckMeta(

@@ -13,7 +13,6 @@ from checks.judging.readability import (
     Obstacle,
     attachment_name,
     column_obstacle,
-    comparable,
     is_absent,
     is_gone,
     is_undecided,
@@ -22,6 +21,7 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.addresses import bare_address
 from config.rules import PlatformColumn, PlatformStructureRule, Rules
 from config.schema import Unit
 
@@ -159,7 +159,7 @@ def _is_section(text: str, rule: PlatformStructureRule) -> bool:
 
 def _shown_names(visit: ColumnVisit, facts: PageFacts, texts: dict[str, set[str]]) -> list[str]:
     """Return what the column is called on the links that lead to it and at the end of its path."""
-    linked = sorted(texts.get(_address(visit.pages[0].url), ()))
+    linked = sorted(texts.get(bare_address(visit.pages[0].url), ()))
     paths = [[part for part in SEPARATORS.split(line) if part] for line in _short_lines(facts) if CRUMB.search(line)]
     ends = [compact(parts[-1]) for parts in paths if parts]
     return [name for name in dict.fromkeys((*linked, *ends)) if NAMING.search(name) and len(name) <= LONGEST_NAME]
@@ -187,17 +187,13 @@ def _short_lines(facts: PageFacts) -> list[str]:
 
 def _link_texts(bundle: Bundle) -> dict[str, set[str]]:
     """Return the texts of the links that lead to each column, from all pages of the unit."""
-    wanted = {_address(visit.column.url): set[str]() for visit in bundle.columns if visit.column.url}
+    wanted = {bare_address(visit.column.url): set[str]() for visit in bundle.columns if visit.column.url}
     for page in (*bundle.homes, *(page for visit in bundle.columns for page in visit.pages)):
         for link in page.facts.links if page.facts else ():
-            texts = wanted.get(_address(link.url))
+            texts = wanted.get(bare_address(link.url))
             if texts is not None and link.text.strip():
                 texts.add(compact(link.text))
     return wanted
-
-
-def _address(url: str) -> str:
-    return re.sub(r"/(?:index\.s?html?)?$", "", comparable(url))
 
 
 # ---------------------------------------------------------------- downloads

@@ -14,13 +14,13 @@ from checks.judging.readability import (
     SHARED_REASONS,
     Obstacle,
     column_obstacle,
-    comparable,
     is_undecided,
     page_obstacle,
     script_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.addresses import comparable
 from checks.reading.issuing_organ import ORGANS
 from config.rules import PolicyInterpretationRule, Rules
 from config.schema import ColumnType

@@ -57,12 +57,12 @@ SAVED = frozenset(
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding about the list, and one about its edition where there is a list."""
-    rule, shared = rules.checks.power_list, frame_of(bundle)
+    rule, frame = rules.checks.power_list, frame_of(bundle)
     for visit in bundle.columns_of(ColumnType.POWER_LIST):
-        yield from _judge(visit, rule, bundle.day, shared)
+        yield from _judge(visit, rule, bundle.day, frame)
 
 
-def _judge(visit: ColumnVisit, rule: PowerListRule, day: date, shared: frozenset[str]) -> Iterator[Finding]:
+def _judge(visit: ColumnVisit, rule: PowerListRule, day: date, frame: frozenset[str]) -> Iterator[Finding]:
     subject = Subject(META.id, visit.target, evidence_of(*visit.everything), visit.column.id, LIST)
     if is_absent(visit):
         yield subject.failed("not_published", absence_of(visit), _expected(), where="单位的全部栏目")
@@ -72,9 +72,9 @@ def _judge(visit: ColumnVisit, rule: PowerListRule, day: date, shared: frozenset
         yield subject.not_applicable("external_only", "栏目里只有链接到其他网站的条目，清单在站外公开。")
     elif (place := next(_lists(visit, rule), None)) is not None:
         yield subject.passed("published", f"清单已公开：{place}。", where=place)
-        yield _version(replace(subject, item=VERSION), visit, rule, day, shared)
+        yield _version(replace(subject, item=VERSION), visit, rule, day, frame)
     else:
-        yield _unpublished(subject, visit, shared)
+        yield _unpublished(subject, visit, frame)
 
 
 # ---------------------------------------------------------------- the list
@@ -100,14 +100,14 @@ def _is_text(facts: PageFacts) -> bool:
     return "清单" in facts.title and not facts.list.entries and len(compact(facts.body_text)) >= TEXT
 
 
-def _unpublished(subject: Subject, visit: ColumnVisit, shared: frozenset[str]) -> Finding:
+def _unpublished(subject: Subject, visit: ColumnVisit, frame: frozenset[str]) -> Finding:
     gone = [file for file in visit.attachments if is_gone(file)]
     if gone and len(gone) == len(visit.attachments) and unread_rest(visit) is None:
         names = "、".join(map(name_and_address, gone))
         observed = f"栏目里没有清单表格，清单文件{names}下载不了，服务器答复文件不存在。"
         expected = f"请重新上传清单文件并改正链接。{CLAUSE}"
         return subject.failed("file_missing", observed, expected, where="栏目里的下载链接")
-    if (doubt := elsewhere_in_column(visit, shared)) is not None:
+    if (doubt := elsewhere_in_column(visit, frame)) is not None:
         return subject.cannot_tell(doubt)
     observed = f"“{visit.column.name}”栏目里没有清单表格，也没有可以下载的清单文件。"
     return subject.failed("not_published", observed, _expected(), where="栏目正文和附件")
@@ -121,7 +121,7 @@ def _expected() -> str:
 # ---------------------------------------------------------------- the edition
 
 
-def _version(subject: Subject, visit: ColumnVisit, rule: PowerListRule, day: date, shared: frozenset[str]) -> Finding:
+def _version(subject: Subject, visit: ColumnVisit, rule: PowerListRule, day: date, frame: frozenset[str]) -> Finding:
     wanted = rule.edition_due(day)
     found: list[Edition] = sorted(edition for edition in editions(visit) if edition.year <= day.year + 1)
     if found and found[-1].year >= wanted:
@@ -129,7 +129,7 @@ def _version(subject: Subject, visit: ColumnVisit, rule: PowerListRule, day: dat
         return subject.passed(
             "current", f"是 {newest.year} 年的版本。", passage=newest.said, where="标题、文件名和日期"
         )
-    if (doubt := unread_rest(visit) or elsewhere_on_pages(visit, shared)) is not None:
+    if (doubt := unread_rest(visit) or elsewhere_on_pages(visit, frame)) is not None:
         return subject.cannot_tell(doubt)
     expected = f"检查日 {day:%Y-%m-%d} 应当公开 {wanted} 年的版本；没有变动的，也请核对后标明年度或更新日期。{CLAUSE}"
     if not found:

@@ -95,14 +95,14 @@ class _Deadline:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield up to three findings a draft, and one for each column without anything to judge."""
-    shared = frame_of(bundle)
+    frame = frame_of(bundle)
     entries = tuple(entry for visit in bundle.columns for entry in entries_of(visit))
     for visit in bundle.columns_of(ColumnType.PUBLIC_CONSULTATION):
         if not visit.articles:
             whole = Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id)
             yield nothing_to_judge(whole, visit, "意见征集")
         for page in visit.articles:
-            yield from _Draft(page, visit, entries, shared, rules.checks.public_consultation, bundle.day).findings()
+            yield from _Draft(page, visit, entries, frame, rules.checks.public_consultation, bundle.day).findings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class _Draft:
     page: Page
     visit: ColumnVisit
     entries: tuple[ListEntry, ...]
-    shared: frozenset[str]
+    frame: frozenset[str]
     rule: PublicConsultationRule
     day: date
 
@@ -135,7 +135,7 @@ class _Draft:
                 "past", f"这次征集到 {last:%Y-%m-%d} 已经结束，超过 {self.rule.look_back_days} 天，不再评判。"
             )
             return
-        doubt = elsewhere(self.page, self.visit.attachments_of(self.page), self.shared)
+        doubt = elsewhere(self.page, self.visit.attachments_of(self.page), self.frame)
         yield self._way(facts, text, doubt)
         yield self._deadline(deadline, doubt)
         if deadline is not None:

@@ -16,14 +16,13 @@ from checks.judging.readability import (
     attachment_name,
     attachment_obstacle,
     column_obstacle,
-    comparable,
     is_gone,
     name_and_address,
     page_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Page, PageRole, Scope
-from checks.reading.addresses import is_outside
+from checks.reading.addresses import comparable, is_outside
 from checks.reading.elements import Statement, leading_to, stated, stated_in
 from config.rules import Rules, ServiceGuidesRule
 from config.schema import ColumnType
@@ -74,7 +73,7 @@ class _Guide:
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     """Yield a finding a guide, one more where it offers forms, and one for each column without guides to judge."""
-    rule, shared, seen = rules.checks.service_guides, frame_of(bundle), set[str]()
+    rule, frame, seen = rules.checks.service_guides, frame_of(bundle), set[str]()
     for visit in bundle.columns_of(ColumnType.SERVICE_GUIDE):
         guides = tuple(_guides(visit, rule))
         if not guides:
@@ -83,7 +82,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         for guide in guides:
             if guide.page.url not in seen:
                 seen.add(guide.page.url)
-                yield _judge(guide, rule, shared)
+                yield _judge(guide, rule, frame)
                 yield from _forms(guide)
 
 
@@ -104,7 +103,7 @@ def _guides(visit: ColumnVisit, rule: ServiceGuidesRule) -> Iterator[_Guide]:
 # ---------------------------------------------------------------- elements
 
 
-def _judge(guide: _Guide, rule: ServiceGuidesRule, shared: frozenset[str]) -> Finding:
+def _judge(guide: _Guide, rule: ServiceGuidesRule, frame: frozenset[str]) -> Finding:
     page = guide.page
     subject = Subject(META.id, page.url, evidence_of(page, *guide.attachments), guide.visit.column.id, item="elements")
     if (obstacle := _obstacle(page)) is not None:
@@ -115,7 +114,7 @@ def _judge(guide: _Guide, rule: ServiceGuidesRule, shared: frozenset[str]) -> Fi
     missing = [element for element in rule.elements if element not in said or said[element].is_blank]
     if not missing:
         return subject.passed("complete", f"{'、'.join(rule.elements)}都写明了。", passage=_passage(said))
-    if (doubt := elsewhere(page, guide.attachments, shared)) is not None:
+    if (doubt := elsewhere(page, guide.attachments, frame)) is not None:
         return subject.cannot_tell(doubt)
     wanted = {element: rule.elements[element] for element in missing}
     if (link := leading_to(_own_links(guide), wanted)) is not None:

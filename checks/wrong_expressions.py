@@ -10,9 +10,10 @@ from functools import lru_cache
 from ahocorasick import Automaton
 
 from checks.judging.publications import UNREAD_REASONS, Publication, obstacle_of, publications, unread_columns
-from checks.judging.readability import comparable, is_undecided, script_obstacle
+from checks.judging.readability import is_undecided, script_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Scope
+from checks.reading.addresses import comparable
 from config.rules import Rules
 from config.words import Expression, Words
 

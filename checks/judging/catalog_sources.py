@@ -12,14 +12,13 @@ from checks.judging.readability import (
     Obstacle,
     attachment_failure,
     attachment_name,
-    comparable,
-    file_name,
     is_undecided,
     page_obstacle,
     script_obstacle,
     uncaptured_attachments,
 )
 from checks.model import ColumnVisit, Outcome, Page
+from checks.reading.addresses import comparable, file_name
 from checks.reading.catalog_table import (
     TEXT_COLUMNS,
     TICKED_COLUMNS,

@@ -10,17 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from checks.facts.model import Link
-from checks.judging.listing import bare_address, unread_entries, unread_rest
-from checks.judging.readability import (
-    Obstacle,
-    comparable,
-    file_name,
-    is_undecided,
-    page_obstacle,
-    script_obstacle,
-    unread_attachments,
-)
+from checks.judging.listing import unread_entries, unread_rest
+from checks.judging.readability import Obstacle, is_undecided, page_obstacle, script_obstacle, unread_attachments
 from checks.model import Bundle, ColumnVisit, Outcome, Page
+from checks.reading.addresses import bare_address, comparable, file_name
 
 ELSEWHERE_REASONS = {
     "attachment_unread": "附件未能读取，可能写在附件里",
@@ -92,7 +85,7 @@ def own_links(visit: ColumnVisit, frame: frozenset[str]) -> Iterator[Link]:
 
     What stands above a page in its address is the path to it and no content.
     """
-    read = {bare_address(page.url) for page in (*visit.pages, *visit.articles, *visit.attachments)}
+    read = {bare_address(page.url) for page in visit.everything}
     for facts in (page.facts for page in visit.pages if page.facts):
         own = read | {bare_address(facts.url or "")}
         for link in facts.links:

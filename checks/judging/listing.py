@@ -10,7 +10,6 @@ from checks.judging.readability import (
     Obstacle,
     absence_of,
     column_obstacle,
-    comparable,
     is_absent,
     is_undecided,
     script_obstacle,
@@ -18,7 +17,7 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject
 from checks.model import ColumnVisit, Finding, Outcome, Page
-from checks.reading.addresses import leads_outside_only
+from checks.reading.addresses import bare_address, comparable, leads_outside_only
 
 # Links to the rest of a list.
 TURNS = re.compile(r"(?:下一?页|后一页|尾页|末页|最后一?页|更多|\d{1,4})[\s>»›→]{0,4}", re.I)
@@ -96,11 +95,6 @@ def _leads_on(page: Page, read: set[str]) -> bool:
     turns = (link.url for link in page.facts.links if TURNS.fullmatch(link.text.strip()))
     ahead = [page.facts.list.next] if page.facts.list.next else []
     return any(bare_address(url) not in read for url in (*ahead, *turns))
-
-
-def bare_address(url: str) -> str:
-    """Return the address as the first page of a list is compared: /tzgg/index.html is /tzgg/."""
-    return re.sub(r"/index\.s?html?$", "", comparable(url)).rstrip("/")
 
 
 def _has_more_pages(visit: ColumnVisit) -> bool:

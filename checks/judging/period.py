@@ -9,12 +9,9 @@ from datetime import date, timedelta
 from checks.facts.model import ListEntry, PageKind
 from checks.judging.freshness import published_item
 from checks.judging.listing import entries_of, lies_outside, unread_list, unread_rest
-from checks.judging.readability import (
-    Obstacle,
-    comparable,
-    is_absent,
-)
+from checks.judging.readability import Obstacle, is_absent
 from checks.model import Bundle, ColumnVisit, Outcome, Page
+from checks.reading.addresses import comparable
 from config.schema import Column, ColumnType
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote, urldefrag
 
 from checks.facts.model import AttachmentState, PageFacts
 from checks.model import Bundle, ColumnVisit, FailureKind, Outcome, Page
+from checks.reading.addresses import comparable, file_name
 
 SHARED_REASONS = {
     "unread": "页面未能读取",
@@ -173,13 +173,3 @@ def attachment_name(page: Page) -> str:
 def name_and_address(page: Page) -> str:
     """Return what people call an attachment, and where it should be."""
     return f"“{attachment_name(page)}”（{page.url}）"
-
-
-def file_name(url: str) -> str:
-    """Return the last part of the URL's path, decoded."""
-    return unquote(urldefrag(url).url.partition("?")[0].rpartition("/")[2])
-
-
-def comparable(url: str) -> str:
-    """Return the URL in the form in which two spellings of one address are equal: decoded, without fragment."""
-    return unquote(urldefrag(url).url)

@@ -1,14 +1,36 @@
-"""Inside or outside: whether an address belongs to the site that links to it."""
+"""Addresses: when two spellings are one, and whether an address belongs to the site that links to it."""
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from urllib.parse import unquote, urldefrag, urlsplit
 
 from checks.facts.model import PageFacts
 
 SHARED_SUFFIXES = frozenset(
     {"gov.cn", "org.cn", "com.cn", "edu.cn", "net.cn", "ac.cn", "mil.cn"}
 )  # www.gov.cn stands above no other site
+
+
+# ---------------------------------------------------------------- spellings
+
+
+def comparable(url: str) -> str:
+    """Return the URL in the form in which two spellings of one address are equal: decoded, without fragment."""
+    return unquote(urldefrag(url).url)
+
+
+def bare_address(url: str) -> str:
+    """Return the address in the form in which those of a folder are equal: /tzgg/index.html is /tzgg/."""
+    return re.sub(r"/index\.s?html?$", "", comparable(url)).rstrip("/")
+
+
+def file_name(url: str) -> str:
+    """Return the last part of the URL's path, decoded."""
+    return unquote(urldefrag(url).url.partition("?")[0].rpartition("/")[2])
+
+
+# ---------------------------------------------------------------- inside or outside
 
 
 def host_of(url: str) -> str:
