@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
@@ -47,7 +49,8 @@ LABELLED = (DateSource.LABEL, DateSource.TABLE)
 PLACE = "网页源代码 <head> 里的 meta 标签"
 PLACES = 3  # addresses that a sentence names
 SHORTEST_TITLE = 4  # characters
-QUOTES = str.maketrans(dict.fromkeys("“”‘’＂「」\"'"))  # typed one way in the tag and another on the page
+UNSPOKEN = re.compile(r"[\W_]+")  # quotes, dashes, brackets: typed one way in the tag and another on the page
+SEPARATORS = re.compile(r"[;；,，、|\s]+")
 
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
@@ -165,7 +168,7 @@ def _faults(kind: str, facts: PageFacts, rule: PageTagsRule) -> Iterator[_Fault]
 
 def _untrue_site(tags: dict[str, str], facts: PageFacts) -> Iterator[_Fault]:
     domain, host = tags.get("sitedomain", ""), host_of(facts.url or "")
-    if domain and host and _domain(domain) != host:
+    if domain and host and not _names(domain, host):
         yield _Fault(f"SiteDomain 写作“{domain[:60]}”，而网址是 {host}", domain)
     code, shown = tags.get("siteidcode", ""), facts.identity.site_code or ""
     if code and shown and code.lower() != shown.lower():
@@ -181,8 +184,14 @@ def _tags(facts: PageFacts) -> dict[str, str]:
     return tags
 
 
+def _names(written: str, host: str) -> bool:
+    """Whether SiteDomain names the host or the site that it is a part of, among others, with or without scheme, port
+    and www."""
+    domains = (_domain(each) for each in SEPARATORS.split(written) if each)
+    return any(domain and (host == domain or host.endswith(f".{domain}")) for domain in domains)
+
+
 def _domain(written: str) -> str:
-    """The host that SiteDomain names, with or without scheme, port and www."""
     return host_of(written if "://" in written else f"http://{written}").rstrip(".")
 
 
@@ -266,10 +275,10 @@ def _entries(page: Page, visit: ColumnVisit) -> Iterator[ListEntry]:
 
 def _is_same(one: str, other: str) -> bool:
     """Whether two titles are one: alike, cut short, or with a site's or an organ's name before or behind."""
-    first, second = sorted((_key(one).rstrip(".…"), _key(other).rstrip(".…")), key=len)
+    first, second = sorted((_key(one), _key(other)), key=len)
     return first == second or (len(first) >= SHORTEST_TITLE and first in second)
 
 
 def _key(text: str) -> str:
     """What two spellings of one title have in common."""
-    return "".join(unicodedata.normalize("NFKC", text.translate(QUOTES)).split())
+    return UNSPOKEN.sub("", unicodedata.normalize("NFKC", html.unescape(text)))
