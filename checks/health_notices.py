@@ -73,30 +73,19 @@ def _notices(visit: ColumnVisit, day: date, rule: HealthNoticesRule) -> Finding:
     if day - emergency.first < timedelta(days=rule.days):
         observed = f"{emergency.name}自 {emergency.first:%Y-%m-%d} 开始，不满 {rule.days} 天，还不要求有更新。"
         return subject.not_applicable("just_begun", observed)
-    return _silent(subject, visit, day, rule, emergency, age, undated=len(dated) < len(items))
-
-
-def _silent(
-    subject: Subject,
-    visit: ColumnVisit,
-    day: date,
-    rule: HealthNoticesRule,
-    emergency: Emergency,
-    age: Age | None,
-    *,
-    undated: bool,
-) -> Finding:
-    obstacle = unread_since(visit, day - timedelta(days=rule.days))
-    if obstacle is not None:
+    if (obstacle := unread_since(visit, day - timedelta(days=rule.days))) is not None:
         return subject.cannot_tell(obstacle)
-    if undated:
+    if len(dated) < len(items):
         return subject.finding(Outcome.INCONCLUSIVE, "undated", "栏目里有看不出日期的条目，不能断定没有更新。")
     observed = age.observed if age else "栏目里没有任何条目。"
-    expected = (
-        f"{emergency.name}期间应当及时发布相关信息，最迟 {rule.days} 天有新的内容。"
+    return subject.failed("silent", observed, _awaited(emergency, rule.days), where=visit.column.name)
+
+
+def _awaited(emergency: Emergency, days: int) -> str:
+    return (
+        f"{emergency.name}期间应当及时发布相关信息，最迟 {days} 天有新的内容。"
         "依据：《政府信息公开条例》第二十条第十二项、石栾政办函〔2020〕118号“及时发布疫情相关信息”（3.1）。"
     )
-    return subject.failed("silent", observed, expected, where=visit.column.name)
 
 
 def _plan(visit: ColumnVisit, bundle: Bundle, rule: HealthNoticesRule) -> Finding:
