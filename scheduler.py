@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import Enum
+from threading import Event
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from apscheduler.schedulers.base import BaseScheduler
+    from apscheduler.schedulers.background import BackgroundScheduler
 
     from inspection.place import Place
     from inspection.settings import Settings
@@ -104,15 +105,21 @@ def serve(settings: Settings, say: Callable[[str], None]) -> None:
         "按 Ctrl+C 停止。"
     )
     scheduler.start()
+    wait()
 
 
-def build(settings: Settings, scheduler_class: type[BaseScheduler] | None = None) -> BaseScheduler:
+def wait() -> None:
+    """Wait for a signal, here and not in the scheduler's own loop, which swallows what is raised while it rings."""
+    Event().wait()
+
+
+def build(settings: Settings) -> BackgroundScheduler:
     """Return a scheduler with the nightly job and the probes in the database's job store; not started.
 
     One instance at a time; several missed rings become one; a ring is honoured up to `misfire_grace_seconds` late.
     """
     from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
-    from apscheduler.schedulers.blocking import BlockingScheduler
+    from apscheduler.schedulers.background import BackgroundScheduler
     from apscheduler.triggers.cron import CronTrigger
     from apscheduler.triggers.interval import IntervalTrigger
 
@@ -122,7 +129,7 @@ def build(settings: Settings, scheduler_class: type[BaseScheduler] | None = None
     _settings = settings
     inventory = load(settings.config).inventory
     schedule, zone = inventory.schedule, ZoneInfo(inventory.district.timezone)
-    scheduler = (scheduler_class or BlockingScheduler)(
+    scheduler = BackgroundScheduler(
         jobstores={"default": SQLAlchemyJobStore(url=settings.database_url)},
         job_defaults={
             "coalesce": True,

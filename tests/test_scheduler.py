@@ -111,7 +111,7 @@ def place(settings: Settings) -> Iterator[Place]:
 
 
 def _started(settings: Settings) -> BackgroundScheduler:
-    built = build(settings, BackgroundScheduler)
+    built = build(settings)
     built.start(paused=True)
     return built
 
@@ -214,14 +214,15 @@ def test_run_of_some_units_is_no_night(place: Place) -> None:
 
 
 class _Serving:
-    """`serve` with a scheduler that does not block, and a night that only says that it was asked for."""
+    """`serve` that does not wait, and a night that only says that it was asked for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.nights: Queue[bool] = Queue()
         self.said: list[str] = []
         self.built: list[BackgroundScheduler] = []
         original = build
-        monkeypatch.setattr(scheduler, "build", lambda settings: self._keep(original(settings, BackgroundScheduler)))
+        monkeypatch.setattr(scheduler, "build", lambda settings: self._keep(original(settings)))
+        monkeypatch.setattr(scheduler, "wait", lambda: None)
         monkeypatch.setattr("inspection.run.finish_or_start_night", lambda place, *, resume: self.nights.put(resume))
 
     def _keep(self, built: BackgroundScheduler) -> BackgroundScheduler:

@@ -13,8 +13,9 @@ from tests.end_to_end.driving import DAY, Answer, Workplace
 # Own sites (one refuses IPv6, one asks a browser's pass, one has no AAAA), and a unit of the shared portal, one of
 # whose lists is filled by script.
 SOME = ("区教育局", "区财政局", "区公安局", "区气象局", "区应急局")
-# Articles are drawn by their addresses, which hold a port; only the newest are the same whatever the port.
-BARE = {"screenshots_per_unit": 0, "sampling": {"newest": 2, "older": 0}}
+# Articles are drawn by their addresses, which hold a port; only the newest are the same whatever the port. Links are
+# tried in the full night: every other one would but repeat that.
+BARE = {"screenshots_per_unit": 0, "sampling": {"newest": 2, "older": 0}, "links_per_site": 0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import date
 from io import StringIO
@@ -174,7 +174,10 @@ def _command_line(pid: int) -> list[bytes]:
 @contextmanager
 def watched(pids: set[int]) -> Iterator[Callable[[], bool]]:
     """Yield a question: have all these processes ended by now (or soon)? Numbers given out anew do not mislead it."""
-    handles = {os.pidfd_open(pid) for pid in pids}
+    handles = set()
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it has ended since it was seen
+            handles.add(os.pidfd_open(pid))
 
     def all_ended() -> bool:
         return all(select.select([handle], [], [], PATIENCE)[0] for handle in handles)
