@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
@@ -39,6 +40,7 @@ EXPECTED = (
     "请在标题下方注明发布时间（年、月、日），与栏目列表里的日期一致；模板里没有这一项的，请改模板。"
     "依据：国办秘函〔2019〕19号（稿件发布页未注明发布时间的视为不更新）、《政府网站发展指引》（国办发〔2017〕47号）。"
 )
+WITHOUT_YEAR = 24  # characters
 SHOWN = (DateSource.LABEL, DateSource.TABLE, DateSource.TEXT)
 OTHERWISE = {DateMeaning.UPDATED: "更新时间", DateMeaning.GENERATED: "生成时间"}
 LINE = 60  # characters: in longer lines dates are prose
@@ -96,7 +98,14 @@ def _shown_somewhere(facts: PageFacts, days: set[date]) -> date | None:
         return None
     lines = (line for line in facts.text.splitlines() if len(line) <= LINE)
     found = (each.date for line in lines for each in find_dates_in(line, max(days)))
-    return next((day for day in found if day in days), None)
+    named = next((day for day in found if day in days), None)
+    return named or next((day for day in sorted(days) if _shows_without_year(facts, day)), None)
+
+
+def _shows_without_year(facts: PageFacts, day: date) -> bool:
+    """Whether a line that is hardly more than a day, as below titles, shows it without its year: 11-20 08:30."""
+    written = re.compile(rf"(?<!\d)0?{day.month}\s?[-/.月]\s?0?{day.day}(?!\d)")
+    return any(len(line) <= WITHOUT_YEAR and written.search(line) for line in facts.body_text.splitlines())
 
 
 def _known(hidden: tuple[DateCandidate, ...], listed: date | None) -> str:
