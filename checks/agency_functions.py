@@ -15,7 +15,7 @@ from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Scope
 from checks.reading.addresses import comparable
 from checks.reading.elements import Statement, leading_to, stated, stated_in
-from checks.reading.issuing_organ import ORGANS
+from checks.reading.issuing_organ import organs_in
 from config.names import normalised
 from config.rules import AgencyFunctionsRule, Rules
 from config.schema import ColumnType, Unit, UnitKind
@@ -48,6 +48,15 @@ NAME_SPELLINGS = {NAME_ITEM: ("单位名称", "机构名称", "机关名称", "�
 FUNCTIONS = "职能"
 TITLED_TEXT = 20  # characters of a text that say something below a title
 DUTY_WORDS = re.compile(r"负责|贯彻|承担|拟订|拟定|组织实施|指导|监督管理")
+TOLD = {
+    "办公地址": re.compile(r"位于|坐落|地址[为是]"),
+    "负责人": re.compile(
+        r"(?:局长|主任|镇长|乡长|大队长|书记)[一-鿿·]{2,4}(?:同志)?(?:主持|负责|分管|[，,。]|$)"
+        r"|^[一-鿿·]{2,4}[\s　:：，,]{1,4}[一-鿿、，,\s]{0,20}(?:局长|主任|镇长|乡长|大队长|书记)"
+    ),
+}  # how running text tells it without a label
+GOVERNMENT = {organ.name for organ in organs_in("人民政府")}
+MAX_TOLD = 300  # characters of a line that are looked at
 ORGAN_NAME = re.compile(r"[一-鿿]{2,24}(?:局|人民政府|镇政府|乡政府|委员会)")  # a section (股) is none
 
 
@@ -105,7 +114,16 @@ def _said(visit: ColumnVisit, rule: AgencyFunctionsRule) -> dict[str, Statement]
         for element in _titled(facts, visit, rule):
             if element not in said or said[element].is_blank:
                 said[element] = Statement(element, facts.title, "标题")
+        for element, line in _told(facts):
+            if element not in said or said[element].is_blank:
+                said[element] = Statement(element, line, "正文")
     return said
+
+
+def _told(facts: PageFacts) -> Iterator[tuple[str, str]]:
+    """Yield what running text says without a label: 位于人民路1号, 王某 党组书记、局长."""
+    for line in facts.body_text.splitlines():
+        yield from ((element, line) for element, told in TOLD.items() if told.search(line[:MAX_TOLD]))
 
 
 def _titled(facts: PageFacts, visit: ColumnVisit, rule: AgencyFunctionsRule) -> Iterator[str]:
@@ -154,15 +172,18 @@ def _name(subject: Subject, visit: ColumnVisit) -> Finding:
 
 
 def _is_another(organ: str, unit: Unit) -> bool:
-    """Whether the name is certainly another unit's: none of the unit's names, and an organ or township it is not."""
+    """Whether the name is certainly another unit's: none of the unit's names, and an organ or township it is not.
+
+    A department's page may well name the government that it belongs to, if only as the name of the site.
+    """
     written, names = normalised(organ), [normalised(name) for name in unit.names]
     if any(name in written or written in name for name in names):
         return False
     if unit.kind is UnitKind.TOWNSHIP:
         return written.endswith(("镇人民政府", "乡人民政府", "镇政府", "乡政府", "局"))
     own = _organs(" ".join(names))
-    return bool(own) and bool(others := _organs(written)) and not others & own
+    return bool(own) and bool(others := _organs(written) - GOVERNMENT) and not others & own
 
 
 def _organs(text: str) -> set[str]:
-    return {organ.name for organ in ORGANS if any(word in text for word in organ.issuers)}
+    return {organ.name for organ in organs_in(text)}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from checks.facts.labels import compact
-from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, frame_of
+from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, frame_of, own_links, unread_page
 from checks.judging.listing import entries_of, lies_outside, unread_rest
 from checks.judging.readability import (
     ABSENT,
@@ -56,6 +56,9 @@ META = CheckMeta(
 CLAUSE = "依据：《政府信息公开条例》（国令第711号）第四十九条、第五十条。"
 REPORT = re.compile(r"年报|年度报告|年度工作报告|公开工作报告|公开工作情况的?报告|公开.{0,10}报告")
 OTHER = re.compile(r"通知|格式|模板|解读|图解|公告$|函$")  # about reports, and none
+ISSUED = re.compile(
+    "(?:公布|发布).{0,40}报告?的?(?:通知|公告|函)$|报告?公告$"
+)  # a notice that may bear the report itself
 YEAR = re.compile(r"(?<!\d)(20\d{2})\s{0,3}年?")
 NUMERALS = str.maketrans("〇○零一二三四五六七八九０１２３４５６７８９", "0001234567890123456789")
 HEAD = 300  # characters at the head of a text in which it says its year
@@ -72,6 +75,7 @@ class Report:
     years: frozenset[int]
     page: Page | None = None
     file: Page | None = None
+    whole: bool = False  # its text has the parts of a report, whatever its title
 
 
 def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
@@ -98,7 +102,7 @@ def _judge(visit: ColumnVisit, day: date, rule: AnnualReportRule, frame: frozens
     reports = tuple(_reports(visit, rule))
     report = _due_report(reports, year, day)
     if report is None:
-        doubt = _doubt(visit, reports, year)
+        doubt = _doubt(visit, reports, year, frame)
         yield subject.cannot_tell(doubt) if doubt else _missing(subject, visit, reports, year, due)
         return
     yield from _judge_report(subject, visit, report, day, due)
@@ -132,7 +136,8 @@ def _reports(visit: ColumnVisit, rule: AnnualReportRule) -> Iterator[Report]:
         readable = page.facts is not None and page_obstacle(page) is None
         title = (page.facts.title if page.facts and readable else "") or page.visit.title
         text = page.facts.body_text if page.facts and readable else ""
-        yield Report(title, _years_named(title) or _years_named(page.visit.title) or _years_named(text[:HEAD]), page)
+        years = _years_named(title) or _years_named(page.visit.title) or _years_named(text[:HEAD])
+        yield Report(title, years, page, whole=len(_parts_in(text.splitlines(), rule)) >= ENUMERATED)
     read = {comparable(page.url) for page in visit.articles}
     files = {comparable(file.url): file for file in visit.attachments if file.visit.parent is None}
     for entry in entries_of(visit):
@@ -154,7 +159,7 @@ def _years_named(text: str) -> frozenset[int]:
 
 
 def _is_report(report: Report) -> bool:
-    return REPORT.search(report.title) is not None and OTHER.search(report.title) is None
+    return report.whole or (REPORT.search(report.title) is not None and OTHER.search(report.title) is None)
 
 
 def _due_report(reports: Sequence[Report], year: int, day: date) -> Report | None:
@@ -165,16 +170,20 @@ def _due_report(reports: Sequence[Report], year: int, day: date) -> Report | Non
     )
 
 
-def _doubt(visit: ColumnVisit, reports: Sequence[Report], year: int) -> Obstacle | None:
+def _doubt(visit: ColumnVisit, reports: Sequence[Report], year: int, frame: frozenset[str]) -> Obstacle | None:
     """Return why the report may be there all the same, or None."""
     for report in reports:
-        if OTHER.search(report.title) or (report.years and year not in report.years):
+        about = OTHER.search(report.title) and (report.page is not None or not ISSUED.search(report.title))
+        if about or (report.years and year not in report.years):
             continue
         if report.page is not None and (obstacle := page_obstacle(report.page, f"“{report.title}”")) is not None:
             return obstacle
-        observed = f"“{report.title}”看不出是哪一年度的报告，不能断定没有{year}年度的。"
+        unclear = "是不是年度报告" if report.years else "是哪一年度的报告"
+        observed = f"“{report.title}”看不出{unclear}，不能断定没有{year}年度的。"
         return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
-    return unread_rest(visit)
+    leading = (link for link in own_links(visit, frame) if year in (_years_named(link.text) or {year}))
+    link = next(leading, None)
+    return unread_rest(visit) or (unread_page(link) if link else None)
 
 
 # ---------------------------------------------------------------- judging the report

@@ -43,7 +43,7 @@ META = CheckMeta(
 CLAUSE = "依据：石栾政办函〔2020〕118号“汇总编制办事‘百事通’，并向社会公开”。"
 ENTRIES, UPDATE = "问答", "更新"
 QUESTION = re.compile(
-    r"^(?:[（(]?[\d一二三四五六七八九十]{1,3}[）)、.．]{1,2}\s?)?(?:问(?:题)?\s?[\d一二三四五六七八九十]{0,3}\s?[:：]|Q\s?\d{0,3}\s?[:：.])|[?？]\s?$"
+    r"^(?:[（(]?[\d一二三四五六七八九十]{1,3}[）)、.．]{1,2}\s?)?[【\[]?(?:问(?:题)?\s?[\d一二三四五六七八九十]{0,3}\s?[:：】\]]|Q\s?\d{0,3}\s?[:：.])|[?？]\s?$"
 )
 UPDATED = re.compile(r"更新|发布|修订|整理|截至")
 LINE = 80  # characters: a longer line is no question and no line of dates

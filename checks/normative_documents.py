@@ -56,6 +56,10 @@ META = CheckMeta(
 
 CLAUSE = "依据：石栾政办函〔2020〕118号“加强政府信息规范管理”、国办公开办函〔2019〕61号。"
 EXTENDING = re.compile("延长|延期|继续有效|继续执行|继续实施|续期")
+EXTENDED = re.compile(
+    r"有效期[^，。；\n]{0,10}(?:延长|延续|顺延|续延)[^，。；\n]{0,30}|(?:延长|延续)有效期[^，。；\n]{0,30}"
+)  # a later decision told on the page
+LASTING = re.compile(r"(?:本(?!证)[一-鿿]{1,6}|^|起施行[，,]|有效期限?[：:为]?)长期有效", re.M)
 NAMED = re.compile("《([^《》]{4,80})》")
 
 
@@ -103,9 +107,11 @@ def _judge_validity(page: Page, visit: ColumnVisit, day: date, frame: frozenset[
     mark = mark_of(page.facts) or mark_in_list(_lists(visit), page.visit.title or page.facts.title)
     term = term_of(page.facts, day, [file.attachment.text for file in attached if file.attachment])
     if term is not None and day > term.last_day and (mark is None or mark[0] is Status.VALID):
-        return _expired(subject, visit, page.facts.title, term, mark)
+        return _expired(subject, visit, page.facts.title, term, mark, EXTENDED.search(page.facts.body_text))
     if mark is not None:
         return subject.passed("marked", f"已标明“{mark[0]}”（原文：{mark[1]}）。", passage=mark[1])
+    if lasting := LASTING.search(page.facts.body_text):
+        return subject.passed("marked", f"正文写明“{lasting[0]}”。", passage=lasting[0], where="正文")
     if term is not None:
         return subject.passed("marked", f"正文写明有效期到 {term.last_day:%Y-%m-%d}，尚未届满。", passage=term.passage)
     if (obstacle := elsewhere(page, attached, frame)) is not None:
@@ -164,10 +170,20 @@ def _unmarked(subject: Subject, title: str, value: str | None) -> Finding:
     )
 
 
-def _expired(subject: Subject, visit: ColumnVisit, title: str, term: Term, mark: tuple[Status, str] | None) -> Finding:
-    extension = _extension(visit, title)
+def _expired(
+    subject: Subject,
+    visit: ColumnVisit,
+    title: str,
+    term: Term,
+    mark: tuple[Status, str] | None,
+    extended: re.Match[str] | None = None,
+) -> Finding:
+    extension = extended[0] if extended else _extension(visit, title)
     if extension:
-        observed = f"写明的有效期到 {term.last_day:%Y-%m-%d}，但列表里另有“{extension}”，可能已经延长，不能断定失效。"
+        place = "正文" if extended else "列表"
+        observed = (
+            f"写明的有效期到 {term.last_day:%Y-%m-%d}，但{place}里另有“{extension}”，可能已经延长，不能断定失效。"
+        )
         return subject.finding(Outcome.INCONCLUSIVE, "extended", observed)
     seen = f"仍标“{mark[1]}”" if mark else "没有标明失效"
     return subject.failed(

@@ -21,7 +21,7 @@ from checks.judging.readability import (
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
 from checks.reading.addresses import comparable
-from checks.reading.issuing_organ import ORGANS
+from checks.reading.issuing_organ import organs_in
 from config.rules import PolicyInterpretationRule, Rules
 from config.schema import ColumnType
 
@@ -57,6 +57,7 @@ POLICIES = frozenset({ColumnType.POLICY, ColumnType.NORMATIVE_DOCUMENT})
 QUOTED = re.compile(r"《([^《》]{4,100})》")
 SOURCE = re.compile(r"来源[:：][\s　]{0,4}([^\s　|｜【】\[\]]{2,40})")
 NOISE = re.compile(r"[\s　《》〈〉“”\"'（）()：:，,、]+")
+ORGAN = re.compile(r"(?:局|委员会|[党工]委|[健改]委|厅|部|办|办公室|大队|分局|中心)$")  # a newspaper is none
 WHOLE = Decimal(1)  # what a policy weighs: all of it where it has no interpretation, else its four items together
 GENERIC = frozenset(
     {"解读", "政策解读", "文件解读", "相关解读", "查看解读", "图解", "一图读懂", "图文解读", "文字解读"}
@@ -224,8 +225,8 @@ class _Judging:
         own = self._drafters(policy)
         if source and any(name in source or source in name for name in own):
             return subject.passed("same_drafter", f"解读的来源是“{source}”，即起草单位。")
-        organ = next((organ for organ in ORGANS[1:] if any(word in source for word in organ.issuers)), None)
-        if organ is None or any(word in name for word in organ.issuers for name in own):
+        organs = {organ.name for organ in organs_in(source)} if ORGAN.search(source) and "政府" not in source else set()
+        if not organs or organs & {organ.name for name in own for organ in organs_in(name)}:
             return subject.not_applicable("drafter_unstated", "解读没有写明来源，或来源不是某个部门，不判断由谁解读。")
         observed = f"“{policy.full_title}”由“{own[0]}”制发，解读“{found.full_title}”的来源却是“{source}”。"
         expected = f"谁起草、谁解读：请由起草单位提供解读并写明来源；来源写错的请改正。{CLAUSE}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -49,6 +50,9 @@ META = CheckMeta(
 
 CLAUSE = "依据：石栾政办函〔2020〕118号“实行清单管理，并及时按要求公开”。"
 LIST, VERSION = "清单", "版本"
+LISTS = re.compile(
+    "清单|[职权责]{2}.{0,8}目录|权力.{0,6}(?:目录|一览)|(?:行政)?职权|事项目录"
+)  # in the title of a list that is text
 TEXT = 300  # characters of a list that is written as text and not as a table
 SAVED = frozenset(
     {AttachmentState.READ, AttachmentState.SCANNED, AttachmentState.UNSUPPORTED, AttachmentState.ENCRYPTED}
@@ -97,7 +101,7 @@ def _lists(visit: ColumnVisit, rule: PowerListRule) -> Iterator[str]:
 
 
 def _is_text(facts: PageFacts) -> bool:
-    return "清单" in facts.title and not facts.list.entries and len(compact(facts.body_text)) >= TEXT
+    return LISTS.search(facts.title) is not None and not facts.list.entries and len(compact(facts.body_text)) >= TEXT
 
 
 def _unpublished(subject: Subject, visit: ColumnVisit, frame: frozenset[str]) -> Finding:

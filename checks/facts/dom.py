@@ -342,12 +342,15 @@ _NEVER_SHOWN = frozenset(
         "svg",
     }
 )
+_DOCUMENT = re.compile(r"\.(?:pdf|ofd|docx?)(?:[?#]|$)", re.I)  # what an object shows that is no film or game
 _HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 
 
 def _is_hidden(element: HtmlElement) -> bool:
-    if element.tag in _NEVER_SHOWN or element.get("hidden") is not None:
+    if element.get("hidden") is not None:
         return True
+    if element.tag in _NEVER_SHOWN:
+        return element.tag != "object" or _DOCUMENT.search(element.get("data") or "") is None
     style = element.get("style")
     return style is not None and _HIDING_STYLE.search(style) is not None
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from checks.facts.model import Link
-from checks.judging.listing import unread_entries, unread_rest
+from checks.judging.listing import entries_of, unread_entries, unread_rest
 from checks.judging.readability import Obstacle, is_undecided, page_obstacle, script_obstacle, unread_attachments
 from checks.model import Bundle, ColumnVisit, Outcome, Page
 from checks.reading.addresses import bare_address, comparable, file_name
@@ -86,14 +86,14 @@ def own_links(visit: ColumnVisit, frame: frozenset[str]) -> Iterator[Link]:
     What stands above a page in its address is the path to it and no content.
     """
     read = {bare_address(page.url) for page in visit.everything}
-    for facts in (page.facts for page in visit.pages if page.facts):
-        own = read | {bare_address(facts.url or "")}
+    read |= {bare_address(entry.url) for entry in entries_of(visit)}  # asked for by those who read lists
+    for page, facts in ((page, page.facts) for page in visit.pages if page.facts):
+        below = tuple({page.url, facts.url or page.url})
         for link in facts.links:
-            text = link.text.strip()
-            address = bare_address(link.url)
-            if comparable(link.url) in frame or address in own or link.attachment:
+            text, address = link.text.strip(), bare_address(link.url)
+            if comparable(link.url) in frame or address in read or link.attachment:
                 continue
-            if any(above.startswith(f"{address}/") for above in own):
+            if any(own.startswith(f"{address}/") for own in below):
                 continue
             if len(text) >= 2 and text in facts.body_text and not MOVES.fullmatch(text):
                 yield link

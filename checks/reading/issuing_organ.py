@@ -68,8 +68,15 @@ def names_another_organ(number: str, issuer: str, labels: tuple[tuple[str, str],
     if not stated or not issuer.strip():
         return None
     coded = organ_of_code(number)
-    named = {organ.name for organ in ORGANS if any(word in issuer for word in organ.issuers)}
+    named = {organ.name for organ in organs_in(issuer)}
     return coded.name if coded and named and coded.name not in named else None
+
+
+def organs_in(name: str) -> tuple[Organ, ...]:
+    """Return the organs that an issuer's or a unit's name means; there is no 民政 in 人民政府."""
+    government, rest = ORGANS[0], name.replace("人民政府", "")
+    others = (organ for organ in ORGANS[1:] if any(word in rest for word in organ.issuers))
+    return (*((government,) if any(word in name for word in government.issuers) else ()), *others)
 
 
 def organ_of_code(number: str) -> Organ | None:

@@ -38,7 +38,7 @@ class Term:
 
 _ABOLISHED = re.compile("废止|作废|撤销|停止执行")
 _EXPIRED = re.compile("(?<![未没])失效|无效|过期|届满")
-_VALID = re.compile("有效|生效|未失效|没有失效")
+_VALID = re.compile("有效|生效|已?修[改订]|未失效|没有失效")
 _PLAIN_ANSWERS = {"是": Status.VALID, "否": Status.EXPIRED}
 _TAG = re.compile(r"[\[【(（〔](?:文件)?(?:已|现行|继续|状态[:：])?(有效|失效|废止|无效|作废)[\]】)）〕]")
 _BARE_TAG = re.compile("有效|现行有效|继续有效|失效|已失效|废止|已废止|无效|作废")
