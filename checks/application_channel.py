@@ -52,10 +52,13 @@ META = CheckMeta(
 )
 CLAUSES = "《政府信息公开条例》第十二条、第二十九条"
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", re.A)
-TELEPHONE = re.compile(r"(?<!\d)(?:0\d{2,3}[)）\s—－-]{0,2})?[2-9]\d{6,7}(?!\d)|(?<!\d)(?:1[3-9]\d{9}|12345)(?!\d)")
+TELEPHONE = re.compile(
+    r"(?<!\d)(?:0\d{2,3}[)）\s—－-]{0,2})?[2-9]\d{2,3}[\s-]?\d{4}(?!\d)"
+    r"|(?<!\d)(?:1[3-9]\d{9}|400-?\d{3,4}-?\d{3,4}|12345)(?!\d)"
+)
 TELEPHONE_LINE = re.compile("电话|热线|咨询|联系")
 STREET = re.compile(r"(?:路|街|道|巷|村|镇|大厦)[一-鿿]{0,6}\d{1,5}\s?号")
-PERIOD = re.compile(r"(?:20|２０|二十)\s?个?\s?工作日")
+PERIOD = re.compile(r"(?:20|２０|二十)\s?(?:[（(](?:20|２０|二十)[)）])?\s?个?\s?工作日")
 FORMER_PERIOD = re.compile(r"(?:15|１５|十五)\s?个?\s?工作日")
 REPLY = re.compile("答复|回复|办结")
 THIRD_PARTY = re.compile("第三方|征求意见|补正")  # periods of fifteen days that still hold
