@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from checks.facts.labels import compact
+from checks.facts.model import Link
 from checks.judging.elsewhere import ELSEWHERE_REASONS, elsewhere, frame_of
 from checks.judging.listing import lies_outside, unread_entries, unread_rest
 from checks.judging.readability import (
@@ -20,6 +21,7 @@ from checks.judging.readability import (
 )
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, Scope
+from checks.reading.addresses import comparable
 from checks.reading.elements import Statement, stated_in
 from config.rules import DisclosureGuideRule, GuideElement, Rules
 from config.schema import ColumnType
@@ -126,7 +128,16 @@ def _obstacle(visit: ColumnVisit, guide: Guide, frame: frozenset[str]) -> Obstac
     if unread is not None:
         observed = f"列表中的“{unread.title}”没有采集，不能断定指南缺少什么。"
         return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
+    if (link := _other_guide(guide, frame)) is not None:
+        return Obstacle(Outcome.INCONCLUSIVE, "unread", f"指南页上的“{link.text}”指向另一页，那一页没有采集。")
     return None if visit.articles or guide.lines else unread_rest(visit)
+
+
+def _other_guide(guide: Guide, frame: frozenset[str]) -> Link | None:
+    """Return a link of the guide's own that leads to another guide, such as that of the whole district, or None."""
+    read = {comparable(page.url) for page in guide.pages} | frame
+    links = (link for page in guide.pages for link in (page.facts.links if page.facts else ()))
+    return next((link for link in links if "公开指南" in link.text and comparable(link.url) not in read), None)
 
 
 def _without_forms(page: Page) -> Page:

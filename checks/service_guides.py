@@ -21,7 +21,7 @@ from checks.judging.readability import (
     page_obstacle,
 )
 from checks.judging.verdict import Subject, evidence_of
-from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Page, PageRole, Scope
+from checks.model import Bundle, CheckMeta, ColumnVisit, Finding, Outcome, Page, PageRole, Scope
 from checks.reading.addresses import comparable, is_outside
 from checks.reading.elements import Statement, leading_to, stated, stated_in
 from config.rules import Rules, ServiceGuidesRule
@@ -54,6 +54,8 @@ META = CheckMeta(
 
 CLAUSE = "依据：国办秘函〔2019〕19号“办事服务”，《政府信息公开条例》第二十条第五项。"
 NAME = "事项名称"
+TITLE = "标题"  # where a name stands that no label gives
+FOLDED = 3  # labels without a word between them, from which they may be heads of tabs
 GUIDE_WORDS = re.compile(r"办事|服务|办理|申请|指南|须知|流程|一次性告知|事项|栏目|单|[\s（）()【】]")
 OTHER_TITLES = re.compile(r"(?:通知|公告|公示|通报|通告|意见|决定)(?:[（(].{0,20})?$")
 OTHER_SITE_TEXT = 150  # characters of a text that only sends the visitor to another site
@@ -119,10 +121,19 @@ def _judge(guide: _Guide, rule: ServiceGuidesRule, frame: frozenset[str]) -> Fin
     wanted = {element: rule.elements[element] for element in missing}
     if (link := leading_to(_own_links(guide), wanted)) is not None:
         return subject.cannot_tell(unread_page(link))
+    if _is_folded(said):
+        observed = "各要素只看到标签，内容可能收在点开才看得到的选项卡里，不能断定是空白。"
+        return subject.cannot_tell(Obstacle(Outcome.INCONCLUSIVE, "unread", observed))
     if _leads_elsewhere(guide):
         return subject.not_applicable("external_only", "页面只有到其他网站办事平台的链接，指南的内容不由本站决定。")
     reason = "seriously_incomplete" if len(missing) >= rule.serious else "incomplete"
     return subject.failed(reason, _observed(guide, rule, missing, said), _expected(missing), where="办事指南正文")
+
+
+def _is_folded(said: dict[str, Statement]) -> bool:
+    """Whether several labels stand there and none of them says anything: the heads of tabs, most likely."""
+    labelled = [statement for statement in said.values() if statement.where != TITLE]
+    return len(labelled) >= FOLDED and all(statement.is_blank for statement in labelled)
 
 
 def _obstacle(page: Page) -> Obstacle | None:
@@ -137,7 +148,7 @@ def _said(guide: _Guide, rule: ServiceGuidesRule) -> dict[str, Statement]:
     files = (file.attachment for file in guide.attachments)
     said = stated_in((guide.page.facts, guide.page.attachment, *files), rule.elements)
     if (NAME not in said or said[NAME].is_blank) and len(GUIDE_WORDS.sub("", guide.title)) >= 2:
-        said[NAME] = Statement(NAME, guide.title, "标题")
+        said[NAME] = Statement(NAME, guide.title, TITLE)
     return said
 
 

@@ -85,6 +85,7 @@ _NUMBERING = re.compile(
 )
 _REMARK = re.compile(r"[（(][^（）()]{0,30}[）)]$")
 _PLACEHOLDER = re.compile(r"[-—－–_/\\.…*×xX?？:：]+|暂无|暂缺|待定|待补充|待完善|null|none|undefined", re.I)
+_JOINTS = re.compile("[、/及和与（）()]")
 _SENTENCE = re.compile("[，。；！？]")
 _COLON = re.compile("[:：∶﹕]")
 _VALUE_BEGINS = re.compile(r"[\d:：∶﹕（(\-—]|[为是在]")
@@ -112,6 +113,10 @@ def _named(text: str, index: _Index) -> _Names:
     label = label_of(_plain(text[: 3 * MAX_LABEL]))
     if not 2 <= len(label) <= MAX_LABEL + 30:
         return ()
+    if label in index:
+        return index[label]
+    if len(label) <= MAX_LABEL and (joined := _joined(label, index)):
+        return joined
     label = _REMARK.sub("", label)
     if label in index:
         return index[label]
@@ -122,6 +127,11 @@ def _named(text: str, index: _Index) -> _Names:
     if best is None and len(label) <= MAX_ENDED:
         best = next((ending for length in (4, 3, 2) if (ending := ANY + label[-length:]) in index), None)
     return index[best] if best else ()
+
+
+def _joined(label: str, index: _Index) -> _Names:
+    """The elements of a label that joins several: 办公地点及联系电话, 联系电话（传真）."""
+    return tuple(dict.fromkeys(name for part in _JOINTS.split(label) for name in index.get(part, ())))
 
 
 def _value(text: str) -> str:

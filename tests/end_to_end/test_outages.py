@@ -35,7 +35,9 @@ NEED_A_BROWSER = ("区行政审批局", "区公安局", "区应急局")
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workplace, Answer]:
     """The same night as the undisturbed one, with three sites in trouble."""
     with serve(DAY, behaviours=TROUBLED) as served:
-        workplace = Workplace.make(served, tmp_path_factory.mktemp("troubled"), crawl=BARE | {"retries": 0, "timeout_seconds": 5})
+        workplace = Workplace.make(
+            served, tmp_path_factory.mktemp("troubled"), crawl=BARE | {"retries": 0, "timeout_seconds": 5}
+        )
         return workplace, workplace.inspect(*arguments())
 
 
