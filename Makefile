@@ -13,7 +13,7 @@ demo: browser
 	$(BIN)/inspect demo
 
 test: $(VENV)/.installed-test browser lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

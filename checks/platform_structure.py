@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from checks.facts.labels import compact
 from checks.facts.model import PageFacts
@@ -207,7 +208,7 @@ def _judge_downloads(bundle: Bundle, unit: Unit, rule: PlatformStructureRule) ->
     fetched = [file for file in files.values() if file.attachment is not None]
     if gone:
         named = "；".join(map(name_and_address, gone[:5]))
-        return subject.failed(
+        return replace(subject, evidence=evidence_of(*_offering(visits, gone), *files.values())).failed(
             "download_failed",
             f"四个栏目提供的附件有 {len(gone)} 个下载不了，网站返回“文件不存在”：{named}。",
             f"提供的附件应当能够下载，请补传文件或者改正链接。{CLAUSE}石栾政办函〔2020〕118号“优化信息检索和下载服务功能”。",
@@ -223,3 +224,12 @@ def _judge_downloads(bundle: Bundle, unit: Unit, rule: PlatformStructureRule) ->
             Obstacle(Outcome.INCONCLUSIVE, "unread", f"{len(files)} 个附件都没有取到（{why}），不能断定能否下载。")
         )
     return subject.not_applicable("no_files", "四个栏目抽到的页面没有提供附件。")
+
+
+def _offering(visits: Sequence[ColumnVisit], files: Sequence[Page]) -> Iterator[Page]:
+    """Yield the pages of the columns that offer one of the files."""
+    wanted = {file.url for file in files}
+    for visit in visits:
+        for page in (*visit.pages, *visit.articles):
+            if any(file.url in wanted for file in visit.attachments_of(page)):
+                yield page

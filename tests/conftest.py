@@ -6,13 +6,27 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
+from xdist.scheduler import LoadScopeScheduling
 
 SUMMARY = "summary"  # the property of a test whose value is shown when all tests are done
 _numbers = count(1)
+
+
+class _OneWorkerForTheNights(LoadScopeScheduling):
+    """Gives the tests of whole nights to one process, so that they share their nights, and deals out the others."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "end_to_end" if nodeid.startswith("tests/end_to_end/") else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Deal out the tests."""
+    return _OneWorkerForTheNights(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -82,6 +83,7 @@ class Workplace:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_hear_interrupts,
         )
 
     def inspect(self, *arguments: str) -> Answer:
@@ -117,6 +119,11 @@ class Workplace:
         with self.opened() as place:
             stored = [row.score for row in place.repository.scores_of_run(run_id)]
         return {score.unit_id: (score.score, score.coverage, score.reasons, score.indicators) for score in stored}
+
+
+def _hear_interrupts() -> None:
+    """Undo what a shell does to commands in its background: they ignore SIGINT, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def plain(finding: Any) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from fixtures.district.server import ServedDistrict
 from tests.end_to_end.conftest import BARE, Inspected, arguments
 from tests.end_to_end.driving import Workplace, difference
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1500)]
 
 
 def test_postgresql_gives_the_same_findings_and_scores(

@@ -27,7 +27,7 @@ from tests.end_to_end.driving import (
     watched,
 )
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture

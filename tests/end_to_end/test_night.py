@@ -30,7 +30,7 @@ from tests.conftest import SUMMARY
 from tests.end_to_end.conftest import Inspected
 from tests.end_to_end.driving import DAY, Answer, Workplace, difference
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1500)]
 
 UNITS = 34
 # What a passage calls by its proper name, whatever the page calls it.

@@ -15,7 +15,7 @@ from storage.model import RunState
 from tests.end_to_end.conftest import BARE, SOME, Inspected, arguments
 from tests.end_to_end.driving import DAY, Answer, Workplace, difference
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1500)]
 
 TROUBLED: dict[str, Behaviour] = {"jyj": "down", "gaj": "forbidden", "qxj": "hanging"}
 TROUBLED_UNITS = {"jiaoyuju", "gonganju", "qixiangju"}

@@ -11,7 +11,7 @@ from fixtures.district.server import serve
 from tests.end_to_end.conftest import BARE
 from tests.end_to_end.driving import DAY, Workplace, children_running, descendants, ended, wait_until, watched
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1500)]
 
 
 @pytest.mark.parametrize("order", [signal.SIGINT, signal.SIGTERM])

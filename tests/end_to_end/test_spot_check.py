@@ -15,7 +15,7 @@ from fixtures.district.server import ServedDistrict, serve
 from storage.model import RunKind
 from tests.end_to_end.driving import Workplace
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("end_to_end"), pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(1500)]
 
 
 @pytest.fixture(scope="module")
