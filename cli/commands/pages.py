@@ -31,7 +31,6 @@ ResolverOption = Annotated[
 ]
 
 
-LONGEST_ANSWER = 200
 
 
 def register(app: typer.Typer) -> None:
