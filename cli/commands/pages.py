@@ -31,8 +31,6 @@ ResolverOption = Annotated[
 ]
 
 
-
-
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command(
