@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from checks.facts.labels import compact
+from checks.judging.elsewhere import frame_of, own_links, unread_page
 from checks.judging.listing import entries_of, names_of, unread_rest
 from checks.judging.readability import SHARED_REASONS, Obstacle, is_absent, page_obstacle
 from checks.judging.verdict import Subject, evidence_of
@@ -58,6 +59,7 @@ class Search:
     visits: tuple[ColumnVisit, ...]
     columns: frozenset[str]
     excluded: tuple[str, ...]
+    frame: frozenset[str]  # what frames every page of the site
 
     def matches(self, title: str) -> bool:
         """Whether a title names the item's content, and is no order to prepare it."""
@@ -78,8 +80,9 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
         yield Subject(META.id, bundle.unit.id).not_applicable("not_borne", observed)
     published = tuple(_published(bundle, rule))
     columns = frozenset(comparable(visit.column.url) for visit in bundle.columns if visit.column.url)
+    frame = frame_of(bundle)
     for name, item in borne.items():
-        search = Search(item, _places(bundle, item, rule), columns, rule.excluded)
+        search = Search(item, _places(bundle, item, rule), columns, rule.excluded, frame)
         yield _judge(bundle, bundle.unit, name, search, published)
 
 
@@ -195,6 +198,9 @@ def _obstacle(search: Search) -> Obstacle | None:
                         f"不能断定没有{search.item.title}。"
                     )
                     return Obstacle(Outcome.INCONCLUSIVE, "unread", observed)
+        part = next(own_links(visit, search.frame), None)
+        if part is not None and visit.column.type is ColumnType.MANDATORY_CONTENT:
+            return unread_page(part)  # a submenu of its own, whatever its parts are called
     return None
 
 
