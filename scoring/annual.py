@@ -91,6 +91,9 @@ class IndicatorYear:
     final: Fraction | None
     formula: str
     missing: str = ""
+    days: int = 0  # on how many days the site gave a value
+    marks: tuple[Mark, ...] = ()
+    deductions: tuple[Deduction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

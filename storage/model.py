@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from checks.facts.model import ListEntry
 from checks.model import Finding, NewMediaAccount, Outcome
 from scoring.model import TargetState, UnitScore
+from scoring.review import FaultState, Step
 
 
 class RunKind(StrEnum):
@@ -66,6 +68,7 @@ class Run:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     note: str = ""
+    rescores: int | None = None  # the run whose findings were scored again
 
     @property
     def finished(self) -> bool:
@@ -180,3 +183,144 @@ class Register:
     source: str
     digest: str
     accounts: tuple[NewMediaAccount, ...]
+
+
+# ---------------------------------------------------------------- review
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that somebody put beside a step: its name, the SHA-256 of its content ("sha256:<hex>") and its bytes."""
+
+    name: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """问题: one fault over time, by its fingerprint, and where it stands today.
+
+    `observation` tells whether what is seen is still the same; `last_seen` is the last day on which a run saw it fail,
+    `finding_id` that run's finding. `deadline` is that of the rectification in force, `waived_until` the waiver's last
+    day.
+    """
+
+    fingerprint: str
+    unit_id: str
+    check: str
+    target: str
+    item: str
+    reason: str
+    column_id: str | None
+    state: FaultState
+    observation: str
+    first_seen: date
+    last_seen: date
+    finding_id: int
+    deadline: date | None = None
+    waived_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewEvent:
+    """One step in the life of a fault: who, when, why. `state` is what the step led to.
+
+    `actor` is a person's name, or PROGRAM; `account` the account of the machine that typed it. `day` is the district's
+    day (for the program's steps: the run's). `until` is a deadline or a waiver's last day.
+    """
+
+    fingerprint: str
+    step: Step
+    state: FaultState
+    day: date
+    actor: str
+    why: str = ""
+    until: date | None = None
+    observation: str = ""
+    finding_id: int | None = None
+    run_id: int | None = None
+    attachments: tuple[Attachment, ...] = ()
+    account: str = ""
+    recorded_at: datetime | None = None  # None until it is stored
+    id: int = 0
+
+
+PROGRAM = "程序"
+
+
+# ---------------------------------------------------------------- the annual assessment
+
+
+@dataclass(frozen=True, slots=True)
+class GivenMark:
+    """评分: what one reviewer gave one unit for one row; `points` None: 未涉及, the row does not concern the unit."""
+
+    unit_id: str
+    indicator_id: str
+    points: Decimal | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkSheet:
+    """One version of one reviewer's marks of a year; `digest` is the SHA-256 of the file it was read from."""
+
+    year: int
+    reviewer: str
+    marks: tuple[GivenMark, ...]
+    actor: str
+    source: str
+    digest: str
+    indicators_digest: str
+    account: str = ""
+    imported_at: datetime | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Circular:
+    """通报: one circular of a higher authority against a unit, and what it costs in points of one row."""
+
+    unit_id: str
+    indicator_id: str
+    points: Decimal
+    issuer: str
+    title: str
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class CircularSheet:
+    """One version of the whole list of a year's circulars; `digest` is the SHA-256 of the file it was read from."""
+
+    year: int
+    circulars: tuple[Circular, ...]
+    actor: str
+    source: str
+    digest: str
+    indicators_digest: str
+    account: str = ""
+    imported_at: datetime | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnnualVersion:
+    """A published result of a year, frozen. `number` counts from 1; every one after the first is a correction.
+
+    `inputs`, `result` and `changes` are JSON-like; `digest` is the SHA-256 of inputs and result. `last_day` is the last
+    day whose daily checks count.
+    """
+
+    year: int
+    number: int
+    actor: str
+    why: str
+    last_day: date
+    inputs: dict[str, Any]
+    result: dict[str, Any]
+    changes: list[dict[str, Any]]
+    digest: str
+    account: str = ""
+    published_at: datetime | None = None

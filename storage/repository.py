@@ -15,16 +15,12 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
-    Table,
-    UniqueConstraint,
     delete,
     exists,
     func,
-    insert,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from checks.model import (
@@ -40,6 +36,7 @@ from checks.model import (
 )
 from scoring.model import SiteVerdict, UnitScore
 from storage import rows
+from storage.batches import chunks, dialect_of, insert_new, insert_rows, key_columns, table_of, upsert_rows
 from storage.database import Database
 from storage.errors import FindingNotFound, IllegalTransition, RunNotFound
 from storage.model import (
@@ -60,7 +57,6 @@ from storage.model import (
 )
 from storage.tables import (
     AvailabilityRow,
-    Base,
     CaptureRow,
     FindingRow,
     IndicatorScoreRow,
@@ -79,7 +75,6 @@ from storage.tables import (
 
 CONFIRMED = "已确认"
 PENDING = "待确认"
-_CHUNK = 500  # values in one IN (…): SQLite of old allows 999 variables
 
 
 def _now() -> datetime:
@@ -129,7 +124,7 @@ class Repository:
             row = RunRow(**values)
             session.add(row)
             session.flush()
-            _insert(session, RunSiteRow, [self._planned(row.id, site_id) for site_id in dict.fromkeys(site_ids)])
+            insert_rows(session, RunSiteRow, [self._planned(row.id, site_id) for site_id in dict.fromkeys(site_ids)])
             return rows.run_of(row)
 
     def run(self, run_id: int) -> Run:
@@ -200,9 +195,9 @@ class Repository:
         The key of a capture is (site, URL, mode), of a visit (site, URL, unit, column, role), of a probe its question.
         """
         with self._database.writing() as session:
-            _upsert(session, CaptureRow, [rows.capture_values(run_id, capture) for capture in captures])
-            _upsert(session, VisitRow, [rows.visit_values(run_id, visit) for visit in visits])
-            _upsert(session, ProbeRow, [rows.probe_values(run_id, probe) for probe in probes])
+            upsert_rows(session, CaptureRow, [rows.capture_values(run_id, capture) for capture in captures])
+            upsert_rows(session, VisitRow, [rows.visit_values(run_id, visit) for visit in visits])
+            upsert_rows(session, ProbeRow, [rows.probe_values(run_id, probe) for probe in probes])
 
     def captures(self, run_id: int, site_id: str) -> list[Capture]:
         """Return a site's captures by URL and mode, whatever order they were made in."""
@@ -248,7 +243,7 @@ class Repository:
             return
         keys = sorted(days)
         with self._database.writing() as session:
-            _insert_new(session, AvailabilityRow, [{"site_id": s, "day": d, "results": {}} for s, d in keys])
+            insert_new(session, AvailabilityRow, [{"site_id": s, "day": d, "results": {}} for s, d in keys])
             for site_id, day in keys:
                 row = session.get_one(AvailabilityRow, (site_id, day), with_for_update=True)
                 row.results = row.results | days[site_id, day]
@@ -269,7 +264,7 @@ class Repository:
         whole = [{"target_key": rows.target_key(listed.target), "day": day} for listed in seen if listed.whole]
         with self._database.writing() as session:
             _upsert_earliest(session, ListedEntryRow, {(v["target_key"], v["url_key"]): v for v in entries}.values())
-            _insert_new(session, WholeListRow, list({values["target_key"]: values for values in whole}.values()))
+            insert_new(session, WholeListRow, list({values["target_key"]: values for values in whole}.values()))
 
     def list_histories(self, targets: Iterable[str], before: date) -> dict[str, ListHistory]:
         """Return by target what nights before a day saw of these lists; every target asked for is there."""
@@ -277,7 +272,7 @@ class Repository:
         known: dict[str, dict[str, str]] = {key: {} for key in targets}
         whole_on: dict[str, date] = {}
         with self._database.reading() as session:
-            for some in _chunks(targets):
+            for some in chunks(targets):
                 nights = (WholeListRow.target_key.in_(some), WholeListRow.day < before)
                 last = select(WholeListRow.target_key, func.max(WholeListRow.day)).where(*nights)
                 whole_on |= dict(session.execute(last.group_by(WholeListRow.target_key)).all())
@@ -299,7 +294,7 @@ class Repository:
             session.add(row)
             session.flush()
             values = [rows.account_values(row.id, order, account) for order, account in enumerate(accounts)]
-            _insert(session, NewMediaAccountRow, values)
+            insert_rows(session, NewMediaAccountRow, values)
             return row.id
 
     def register(self, day: date) -> Register | None:
@@ -341,12 +336,12 @@ class Repository:
             for values in kept:
                 values["state"] = (states or {}).get(values["fingerprint"], _first_state(values))
                 values["screenshot"] = values["screenshot"] or screenshots.get(values["fingerprint"])
-            _insert(session, FindingRow, kept)
+            insert_rows(session, FindingRow, kept)
 
     def attach_screenshot(self, run_id: int, fingerprints: Iterable[str], screenshot: EvidenceRef) -> None:
         """Note the picture that shows the faults with these fingerprints."""
         with self._database.writing() as session:
-            for some in _chunks(fingerprints):
+            for some in chunks(fingerprints):
                 of_run = (FindingRow.run_id == run_id, FindingRow.fingerprint.in_(some))
                 session.execute(update(FindingRow).where(*of_run).values(screenshot=screenshot))
 
@@ -423,16 +418,16 @@ class Repository:
         units = {score.unit_id for score in new}
         with self._database.writing() as session:
             _run(session, run_id)
-            _upsert(session, UnitScoreRow, [rows.unit_score_values(run_id, score) for score in new])
+            upsert_rows(session, UnitScoreRow, [rows.unit_score_values(run_id, score) for score in new])
             of_units = (IndicatorScoreRow.run_id == run_id, IndicatorScoreRow.unit_id.in_(units))
             session.execute(delete(IndicatorScoreRow).where(*of_units))
-            _insert(session, IndicatorScoreRow, [v for score in new for v in rows.indicator_values(run_id, score)])
+            insert_rows(session, IndicatorScoreRow, [v for score in new for v in rows.indicator_values(run_id, score)])
 
     def save_site_verdicts(self, run_id: int, verdicts: Iterable[SiteVerdict]) -> None:
         """Keep the verdicts on the sites of a run, in place of those it had before."""
         with self._database.writing() as session:
             _run(session, run_id)
-            _upsert(session, SiteVerdictRow, [rows.site_verdict_values(run_id, verdict) for verdict in verdicts])
+            upsert_rows(session, SiteVerdictRow, [rows.site_verdict_values(run_id, verdict) for verdict in verdicts])
 
     def site_verdicts(self, run_id: int) -> list[SiteVerdict]:
         """Return the verdicts on the sites of a run, by site id; raises RunNotFound."""
@@ -455,7 +450,7 @@ class Repository:
         newer = (PublishedScoreRow.day == day, PublishedScoreRow.run_id > run_id)
         with self._database.writing() as session:
             taken = set(session.scalars(select(PublishedScoreRow.unit_id).where(*newer)))
-            _upsert(session, PublishedScoreRow, [values for values in published if values["unit_id"] not in taken])
+            upsert_rows(session, PublishedScoreRow, [values for values in published if values["unit_id"] not in taken])
 
     def scores_of_run(self, run_id: int) -> list[StoredScore]:
         """Return the scores of a run by unit."""
@@ -513,66 +508,21 @@ def _require_step(
         raise IllegalTransition(f"{name}不能从状态 {now.value} 变为 {then.value}。")
 
 
-# ---------------------------------------------------------------- writing batches
-
-
-def _insert(session: Session, row: type[Base], values: Sequence[rows.Values]) -> None:
-    if values:
-        session.connection().execute(insert(_table(row)), values)
-
-
-def _upsert(session: Session, row: type[Base], values: Sequence[rows.Values]) -> None:
-    """Insert, or where the table's key is taken replace everything but the key and the number."""
-    if not values:
-        return
-    connection, table = session.connection(), _table(row)
-    statement = _dialect(session).insert(table)
-    key = _key_columns(table)
-    changed = {column.key: statement.excluded[column.key] for column in table.columns if column.key in values[0]}
-    for column in key:
-        changed.pop(column)
-    connection.execute(statement.on_conflict_do_update(index_elements=[table.c[k] for k in key], set_=changed), values)
-
-
-def _insert_new(session: Session, row: type[Base], values: Sequence[rows.Values]) -> None:
-    """Insert what is not there; a row whose key is taken stays as it is."""
-    if values:
-        statement = _dialect(session).insert(_table(row)).on_conflict_do_nothing()
-        session.connection().execute(statement, values)
+# ---------------------------------------------------------------- writing
 
 
 def _upsert_earliest(session: Session, row: type[ListedEntryRow], values: Iterable[rows.Values]) -> None:
     """Insert what is not there; a row whose key is taken keeps what it says, and the earlier `first_seen`."""
-    table = _table(row)
-    statement = _dialect(session).insert(table)
+    table = table_of(row)
+    statement = dialect_of(session).insert(table)
     earlier = statement.excluded.first_seen < table.c.first_seen
     statement = statement.on_conflict_do_update(
-        index_elements=[table.c[key] for key in _key_columns(table)],
+        index_elements=[table.c[key] for key in key_columns(table)],
         set_={"first_seen": statement.excluded.first_seen},
         where=earlier,
     )
     if new := list(values):
         session.connection().execute(statement, new)
-
-
-def _dialect(session: Session) -> Any:
-    return postgresql if session.connection().dialect.name == "postgresql" else sqlite
-
-
-def _table(row: type[Base]) -> Table:
-    table = row.__table__
-    assert isinstance(table, Table)
-    return table
-
-
-def _key_columns(table: Table) -> list[str]:
-    unique = [constraint for constraint in table.constraints if isinstance(constraint, UniqueConstraint)]
-    return [column.key for column in (unique[0] if unique else table.primary_key).columns]
-
-
-def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
-    distinct = sorted(set(values))
-    return (distinct[start : start + _CHUNK] for start in range(0, len(distinct), _CHUNK))
 
 
 # ---------------------------------------------------------------- reading
@@ -593,7 +543,7 @@ def _first_state(values: rows.Values) -> str:
 
 def _with_days(session: Session, found: Sequence[FindingRow]) -> list[StoredFinding]:
     days: dict[str, tuple[date, date]] = {}
-    for some in _chunks(row.fingerprint for row in found):
+    for some in chunks(row.fingerprint for row in found):
         query = (
             select(FindingRow.fingerprint, func.min(FindingRow.day), func.max(FindingRow.day))
             .where(FindingRow.fingerprint.in_(some))

@@ -177,6 +177,7 @@ class RunRow(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     note: Mapped[str]
+    rescores: Mapped[int | None]
 
 
 class RunSiteRow(Base):
@@ -410,3 +411,127 @@ class NewMediaAccountRow(Base):
     last_post: Mapped[date | None]
     interaction: Mapped[bool | None]
     note: Mapped[str]
+
+
+class FaultRow(Base):
+    """问题台账: where one fault (fingerprint) stands today. Made out of the findings and of `review_event`."""
+
+    __tablename__ = "fault"
+    __table_args__ = (Index(None, "unit_id", "state"), Index(None, "state"))
+
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    unit_id: Mapped[str]
+    check: Mapped[str] = mapped_column("check_id", key="check")
+    target: Mapped[str]
+    item: Mapped[str]
+    reason: Mapped[str]
+    column_id: Mapped[str | None]
+    state: Mapped[str]
+    observation: Mapped[str]
+    first_seen: Mapped[date]
+    last_seen: Mapped[date]
+    finding_id: Mapped[int]
+    deadline: Mapped[date | None]
+    waived_until: Mapped[date | None]
+
+
+class ReviewEventRow(Base):
+    """One step in the life of a fault; rows are added, never changed."""
+
+    __tablename__ = "review_event"
+    __table_args__ = (Index(None, "fingerprint"), Index(None, "day"), _NO_NUMBER_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    step: Mapped[str]
+    state: Mapped[str]
+    day: Mapped[date]
+    recorded_at: Mapped[datetime]
+    actor: Mapped[str]
+    account: Mapped[str]
+    why: Mapped[str]
+    until: Mapped[date | None]
+    observation: Mapped[str]
+    finding_id: Mapped[int | None]
+    run_id: Mapped[int | None]
+    attachments: Mapped[Any] = mapped_column(JsonText, nullable=False)  # a list of name, digest, bytes
+
+
+class MarkSheetRow(Base):
+    """One version of a reviewer's marks for a year; the newest of a reviewer counts."""
+
+    __tablename__ = "mark_sheet"
+    __table_args__ = (Index(None, "year", "reviewer"), _NO_NUMBER_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    year: Mapped[int]
+    reviewer: Mapped[str]
+    imported_at: Mapped[datetime]
+    actor: Mapped[str]
+    account: Mapped[str]
+    source: Mapped[str]
+    digest: Mapped[str]
+    indicators_digest: Mapped[str]
+
+
+class MarkRow(Base):
+    """One mark of a sheet; NULL points: the reviewer says that the row does not concern the unit."""
+
+    __tablename__ = "mark"
+
+    sheet_id: Mapped[int] = mapped_column(ForeignKey("mark_sheet.id", ondelete="CASCADE"), primary_key=True)
+    unit_id: Mapped[str] = mapped_column(primary_key=True)
+    indicator_id: Mapped[str] = mapped_column(primary_key=True)
+    points: Mapped[Decimal | None]
+    note: Mapped[str]
+
+
+class CircularSheetRow(Base):
+    """One version of a year's list of circulars; the newest counts."""
+
+    __tablename__ = "circular_sheet"
+    __table_args__ = (Index(None, "year"), _NO_NUMBER_TWICE)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    year: Mapped[int]
+    imported_at: Mapped[datetime]
+    actor: Mapped[str]
+    account: Mapped[str]
+    source: Mapped[str]
+    digest: Mapped[str]
+    indicators_digest: Mapped[str]
+
+
+class CircularRow(Base):
+    """One circular (通报) against one unit."""
+
+    __tablename__ = "circular"
+
+    sheet_id: Mapped[int] = mapped_column(ForeignKey("circular_sheet.id", ondelete="CASCADE"), primary_key=True)
+    order: Mapped[int] = mapped_column("position", key="order", primary_key=True)
+    unit_id: Mapped[str]
+    indicator_id: Mapped[str]
+    points: Mapped[Decimal]
+    issuer: Mapped[str]
+    title: Mapped[str]
+    day: Mapped[date]
+
+
+class AnnualVersionRow(Base):
+    """A published result of a year, frozen: rows are added, never changed."""
+
+    __tablename__ = "annual_version"
+    __table_args__ = (UniqueConstraint("year", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    year: Mapped[int]
+    number: Mapped[int]
+    published_at: Mapped[datetime]
+    actor: Mapped[str]
+    account: Mapped[str]
+    why: Mapped[str]
+    last_day: Mapped[date]
+    inputs: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    result: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    changes: Mapped[Any] = mapped_column(JsonText, nullable=False)
+    digest: Mapped[str]
