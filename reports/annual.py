@@ -1,7 +1,7 @@
 """年度报告: what a year came to, in the order people read it. Plain values.
 
-`reports.annual_workbook`, `reports.annual_circular`, `reports.unit_sheet` and `reports.annual_page` write the same values
-as a workbook, as the 通报, as each unit's own sheet and as a page.
+`reports.annual_workbook`, `reports.annual_circular`, `reports.unit_sheet` and `reports.annual_page` write the same
+values as a workbook, as the 通报, as each unit's own sheet and as a page.
 """
 
 from __future__ import annotations
