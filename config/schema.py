@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -149,13 +149,21 @@ class Site(Settings):
 
 
 class District(Settings):
-    """地区: the district whose units are evaluated."""
+    """地区: the district whose units are evaluated, and how its official documents begin and end."""
 
     name: str
     division_code: Annotated[str, Field(pattern=r"^\d{6}$")]  # 行政区划代码
     city: str = ""
+    office: Text = ""  # 落款: who signs; left out, the office of the district's people's government
+    recipients: Text = "各乡镇人民政府，区政府各部门"  # 主送
     domain_suffix: str = "gov.cn"  # 政府网站域名后缀: what the hosts of the district's sites end in
     timezone: str = "Asia/Shanghai"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named_after_the_district(cls, table: Any) -> Any:
+        named = isinstance(table, dict) and isinstance(table.get("name"), str)
+        return {"office": f"{table['name']}人民政府办公室", **table} if named else table
 
 
 class Sampling(Settings):
@@ -232,7 +240,7 @@ class Inventory(Settings):
         return tuple(unit for unit in self.units if any(column.site == site_id for column in unit.columns))
 
 
-# ---------------------------------------------------------------- scoring table: indicators.toml
+# ---------------------------------------------------------------- scoring tables: indicators.toml, indicators-YYYY.toml
 
 
 class Binding(Settings):
@@ -274,9 +282,9 @@ class Indicator(Settings):
 
 
 class Indicators(Settings):
-    """The whole of indicators.toml."""
+    """The whole of indicators.toml or of another year's indicators-YYYY.toml."""
 
-    year: int
+    year: int = Field(ge=2008, le=9998)  # the first year of the 政府信息公开条例; the last that a calendar can end
     title: str
     document_number: str
     issued: date

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from checks.model import FailureKind
 from checks.registry import CHECKS
-from config.loader import INDICATORS, RULES, SITES, WORDS
+from config.loader import RULES, SITES, WORDS
 from config.schema import Unit
-from inspection.errors import InspectionError
 from inspection.place import Place
+from inspection.writing import write_whole
 from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay
 from reports.daily_page import daily_page
 from reports.daily_workbook import daily_workbook
@@ -25,12 +25,6 @@ from storage.repository import PENDING
 KIND_TITLES = {RunKind.NIGHTLY: "每日巡查", RunKind.SPOT: "抽查", RunKind.RESCORE: "重新判定"}
 
 
-class ReportUnwritable(InspectionError):
-    """The report cannot be written where it was asked for: choose another folder, or free space."""
-
-    exit_code = 5
-
-
 def write_daily_reports(place: Place, run: Run, folder: Path) -> list[Path]:
     """Write the run's workbook and page into the folder and return their paths, each whole or as it was before.
 
@@ -39,8 +33,8 @@ def write_daily_reports(place: Place, run: Run, folder: Path) -> list[Path]:
     report = daily_report(place, place.repository.run(run.id))
     name = f"{report.run.kind}-{run.day.isoformat()}"
     return [
-        _write(folder / f"{name}.xlsx", daily_workbook(report)),
-        _write(folder / f"{name}.html", daily_page(report)),
+        write_whole(folder / f"{name}.xlsx", daily_workbook(report)),
+        write_whole(folder / f"{name}.html", daily_page(report)),
     ]
 
 
@@ -91,7 +85,7 @@ def _run_facts(place: Place, run: Run) -> RunFacts:
         digests=(
             (SITES, run.inventory_digest),
             (f"{RULES} + {WORDS}", run.rules_digest),
-            (INDICATORS, run.indicators_digest),
+            (_table_of(place, run), run.indicators_digest),
         ),
         software=f"xuncha {run.software}",
         captures=_captures(place.repository.count_captures(run.id)),
@@ -100,19 +94,13 @@ def _run_facts(place: Place, run: Run) -> RunFacts:
     )
 
 
+def _table_of(place: Place, run: Run) -> str:
+    """Return the name of the scoring table that the run went by; of one edited since, that of its year today."""
+    of_year = place.configuration.table_for(run.day.year)
+    names = (name for name in place.configuration.tables if place.digests[name] == run.indicators_digest)
+    return next(names, of_year)
+
+
 def _captures(counts: Mapping[str, int]) -> dict[str, int]:
     failed = {f"未成功：{FailureKind.of(code).title}": count for code, count in counts.items() if code != "ok"}
     return {"成功": counts.get("ok", 0), **failed}
-
-
-def _write(path: Path, content: bytes) -> Path:
-    new = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_bytes(content)
-        new.replace(path)
-    except OSError as error:
-        raise ReportUnwritable(
-            f"无法写出 {path}：{error.strerror}；换一个文件夹，或先腾出空间、关闭打开着的文件。"
-        ) from error
-    return path

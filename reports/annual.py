@@ -88,6 +88,19 @@ class AnnualReport:
     document_number: str = ""
     software: str = ""
 
+    @property
+    def draft(self) -> str:
+        """What every page and file name of a result that is not published must say: 暂定 while anything is missing,
+        送审稿 once it is complete; empty for a published version."""
+        if self.version is not None:
+            return ""
+        return "暂定" if self.status is Status.PROVISIONAL else "送审稿"
+
+    @property
+    def missing(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What is wanting before the result can be published: units by name with what they lack."""
+        return tuple((unit.name, unit.result.missing) for unit in self.units if unit.result.missing)
+
     def league(self, kind: UnitKind) -> tuple[UnitAnnual, ...]:
         """Return the units of a kind by rank, those of one rank in inventory order."""
         return tuple(sorted((unit for unit in self.units if unit.result.kind is kind), key=lambda u: u.result.rank))

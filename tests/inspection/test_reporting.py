@@ -10,8 +10,9 @@ from openpyxl import load_workbook
 
 from checks.model import Capture, FailureKind, Finding, Mode, Outcome
 from inspection.place import opened
-from inspection.reporting import ReportUnwritable, daily_report, write_daily_reports
+from inspection.reporting import daily_report, write_daily_reports
 from inspection.settings import resolve
+from inspection.writing import ReportUnwritable
 from scoring.daily import daily_score
 from scoring.model import SiteVerdict, Verdict, VetoHit
 from storage.model import RunKind

@@ -1,0 +1,27 @@
+"""Files that people open: each is written whole, or is as it was before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspection.errors import InspectionError
+
+
+class ReportUnwritable(InspectionError):
+    """The report cannot be written where it was asked for: choose another folder, or free space."""
+
+    exit_code = 5
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file beside its place and move it there, making the folders above; raises ReportUnwritable."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(content)
+        new.replace(path)
+    except OSError as error:
+        raise ReportUnwritable(
+            f"无法写出 {path}：{error.strerror}；换一个文件夹，或先腾出空间、关闭打开着的文件。"
+        ) from error
+    return path
