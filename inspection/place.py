@@ -9,8 +9,10 @@ from pathlib import Path
 
 from config.loader import INDICATORS, SITES, Configuration, digests, load, rules_digest
 from inspection.settings import Settings
+from storage.attachments import AttachmentStore
 from storage.database import Database, is_empty, open_database, require_current, upgrade
 from storage.evidence import EvidenceStore
+from storage.marks import MarkStore
 from storage.repository import Repository
 
 
@@ -24,6 +26,8 @@ class Place:
     database: Database
     repository: Repository
     evidence: EvidenceStore
+    attachments: AttachmentStore
+    marks: MarkStore
 
     @property
     def logs(self) -> Path:
@@ -51,6 +55,8 @@ def opened(settings: Settings) -> Iterator[Place]:
             database=database,
             repository=Repository(database),
             evidence=EvidenceStore(settings.evidence),
+            attachments=AttachmentStore(settings.attachments),
+            marks=MarkStore(database),
         )
     finally:
         database.close()

@@ -35,6 +35,11 @@ class Settings:
         """The folder that holds the evidence (WARC files) of all runs."""
         return self.data / "evidence"
 
+    @property
+    def attachments(self) -> Path:
+        """The folder that holds the files people handed in, by their digests."""
+        return self.data / "attachments"
+
     def environment(self) -> dict[str, str]:
         """Return what a child process needs to find the same database; an address may hold a password, so no option."""
         return {DATABASE_VARIABLE: self.database_url}
