@@ -11,7 +11,18 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from cli.commands import configuration, demonstration, evidence, inspecting, machine, media, pages, results, rollup
+from cli.commands import (
+    configuration,
+    demonstration,
+    evidence,
+    inspecting,
+    machine,
+    media,
+    pages,
+    report,
+    results,
+    rollup,
+)
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
 from cli.output import bear_any_character
 from cli.stopping import EXIT_INTERRUPTED
@@ -26,7 +37,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (inspecting, results, rollup, media, pages, configuration, evidence, machine, demonstration):
+for commands in (inspecting, results, rollup, report, media, pages, configuration, evidence, machine, demonstration):
     commands.register(app)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from checks.model import FailureKind
 from checks.registry import CHECKS
 from config.loader import RULES, SITES, WORDS
 from config.schema import Unit
+from inspection.errors import NotInspected
 from inspection.place import Place
 from inspection.writing import write_whole
 from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay
@@ -19,7 +20,7 @@ from reports.daily_page import daily_page
 from reports.daily_workbook import daily_workbook
 from scoring.model import UnitScore
 from scoring.ranking import rank
-from storage.model import Run, RunKind, StoredFinding
+from storage.model import Run, RunKind, RunState, StoredFinding
 from storage.repository import PENDING
 
 KIND_TITLES = {RunKind.NIGHTLY: "每日巡查", RunKind.SPOT: "抽查", RunKind.RESCORE: "重新判定"}
@@ -36,6 +37,20 @@ def write_daily_reports(place: Place, run: Run, folder: Path) -> list[Path]:
         write_whole(folder / f"{name}.xlsx", daily_workbook(report)),
         write_whole(folder / f"{name}.html", daily_page(report)),
     ]
+
+
+def run_to_report(place: Place, *, day: date | None = None, number: int | None = None) -> Run:
+    """Return the run of that number, else the newest finished night of the day, or of all days.
+
+    A night of every unit goes before one of some. Raises NotInspected without one, RunNotFound for a wrong number.
+    """
+    if number is not None:
+        return place.repository.run(number)
+    nights = [run for run in place.repository.runs(day, RunKind.NIGHTLY) if run.state is RunState.PUBLISHED]
+    if not nights:
+        when = f"{day} 没有" if day else "还没有"
+        raise NotInspected(f"{when}已完成的每日巡查；先运行 inspect run，或用 --date、--run 换一次。")
+    return max(nights, key=lambda run: (run.day, not run.units, run.id))
 
 
 def daily_report(place: Place, run: Run) -> DailyReport:

@@ -223,6 +223,18 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenFault:
+    """A fault as the nights of a period saw it: its newest finding then, on how many days, and where it stands now."""
+
+    finding_id: int
+    finding: Finding
+    state: FaultState
+    days: int
+    first_seen: date
+    last_seen: date
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewEvent:
     """One step in the life of a fault: who, when, why. `state` is what the step led to.
 

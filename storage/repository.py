@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
@@ -35,6 +36,7 @@ from checks.model import (
     Visit,
 )
 from scoring.model import SiteVerdict, UnitScore
+from scoring.review import FaultState
 from storage import rows
 from storage.batches import chunks, dialect_of, insert_new, insert_rows, key_columns, table_of, upsert_rows
 from storage.database import Database
@@ -48,6 +50,7 @@ from storage.model import (
     Run,
     RunKind,
     RunState,
+    SeenFault,
     SeenList,
     Sighting,
     SiteLedgerRow,
@@ -58,6 +61,7 @@ from storage.model import (
 from storage.tables import (
     AvailabilityRow,
     CaptureRow,
+    FaultRow,
     FindingRow,
     IndicatorScoreRow,
     ListedEntryRow,
@@ -489,6 +493,49 @@ class Repository:
                 if day not in found[unit].published:
                     found[unit].withheld.append(day)
         return dict(found)
+
+    def daily_scores(self, first: date, last: date) -> dict[str, list[tuple[date, Decimal]]]:
+        """Return by unit id the published scores of the days from `first` to `last`, in order."""
+        found: defaultdict[str, list[tuple[date, Decimal]]] = defaultdict(list)
+        query = _of_published(UnitScoreRow, UnitScoreRow.score).where(PublishedScoreRow.day.between(first, last))
+        with self._database.reading() as session:
+            for day, unit, score in session.execute(query):
+                found[unit].append((day, score))
+        return dict(found)
+
+    def seen_faults(self, first: date, last: date) -> list[SeenFault]:
+        """Return the faults of the ledger that nights from `first` to `last` saw, by unit, the longest standing first.
+
+        Each tells its newest finding of those days. A fault that only a spot check saw is none of them.
+        """
+        nights = (
+            FindingRow.outcome == Outcome.FAIL,
+            FindingRow.day.between(first, last),
+            RunRow.kind == RunKind.NIGHTLY,
+        )
+        seen = (
+            select(
+                FaultRow.fingerprint,
+                FaultRow.state,
+                func.max(FindingRow.id).label("finding_id"),
+                func.count(FindingRow.day.distinct()).label("days"),
+                func.min(FindingRow.day).label("first_seen"),
+                func.max(FindingRow.day).label("last_seen"),
+            )
+            .join(FindingRow, FindingRow.fingerprint == FaultRow.fingerprint)
+            .join(RunRow, RunRow.id == FindingRow.run_id)
+            .where(*nights)
+            .group_by(FaultRow.fingerprint, FaultRow.state)
+            .subquery()
+        )
+        told = select(FindingRow, seen.c.state, seen.c.days, seen.c.first_seen, seen.c.last_seen)
+        told = told.join(seen, seen.c.finding_id == FindingRow.id)
+        told = told.order_by(FindingRow.unit_id, seen.c.days.desc(), FindingRow.id)
+        with self._database.reading() as session:
+            return [
+                SeenFault(row.id, rows.finding_of(row), FaultState(state), days, first_seen, last_seen)
+                for row, state, days, first_seen, last_seen in session.execute(told)
+            ]
 
 
 # ---------------------------------------------------------------- runs
