@@ -27,4 +27,5 @@ JsonOption = Annotated[bool, typer.Option("--json", help="只向标准输出打�
 UnitOption = Annotated[
     list[str] | None, typer.Option("--unit", help="单位名称、别名或编号；可重复给出多个。", metavar="单位")
 ]
+YearOption = Annotated[int | None, typer.Option("--year", help="年度；默认今年。", metavar="年份", min=2008, max=9998)]
 DateOption = Annotated[str | None, typer.Option("--date", help="巡查日期，形如 2026-11-23；默认今天。", metavar="日期")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -165,7 +164,7 @@ def _sums(indicators: Indicators, file: str) -> Iterator[Problem]:
     """Each kind of unit must be able to reach exactly the total: rows of named units or of a duty count as everybody's,
     because a unit without the duty gets the others' mean there."""
     for kind, name in KIND_NAMES.items():
-        points = sum((row.points for row in indicators.indicators if kind in row.kinds), Decimal(0))
+        points = indicators.points_of(kind)
         if points != indicators.total:
             message = f"{name}各行分值之和是 {points}，不是 {indicators.total}"
             yield Problem(file, "indicator", message, "核对各行的 points 和 kinds")

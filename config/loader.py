@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -18,18 +19,28 @@ from config.wording import describe
 from config.words import Words
 
 SITES, RULES, WORDS, INDICATORS = "sites.toml", "rules.toml", "words.toml", "indicators.toml"
-FILES = (SITES, RULES, WORDS, INDICATORS)
+OF_A_YEAR = re.compile(r"indicators-(\d{4})\.toml")
 
 Model = TypeVar("Model", bound=Settings)
 Table = dict[str, Any]
 
 
 class Configuration(Settings):
-    """Everything in force for a run."""
+    """Everything that a run goes by. `tables` holds the scoring tables by file name, the earliest year first."""
 
     inventory: Inventory
     rules: Rules
-    indicators: Indicators
+    tables: dict[str, Indicators]
+
+    def table_for(self, year: int) -> str:
+        """Return the file name of a year's scoring table: the newest that is not of a later year, else the earliest."""
+        return next(
+            (name for name, table in reversed(self.tables.items()) if table.year <= year), next(iter(self.tables))
+        )
+
+    def indicators_for(self, year: int) -> Indicators:
+        """Return a year's scoring table, as `table_for` chooses it."""
+        return self.tables[self.table_for(year)]
 
 
 class _Read(NamedTuple):
@@ -37,13 +48,14 @@ class _Read(NamedTuple):
 
     inventory: Inventory | None
     rules: Rules | None
-    indicators: Indicators | None
+    tables: dict[str, Indicators]
     problems: tuple[Problem, ...]
 
 
 def load(folder: Path) -> Configuration:
-    """Read sites.toml, rules.toml, words.toml and indicators.toml of a folder into one configuration.
+    """Read sites.toml, rules.toml, words.toml and the scoring tables of a folder into one configuration.
 
+    The scoring tables are indicators.toml and, beside it, any indicators-YYYY.toml for the year YYYY.
     The columns of the templates stand in every unit of the result. Raises ConfigurationError with every problem found:
     unreadable files, TOML syntax, unknown or misspelt keys, values of the wrong kind, and what does not fit together.
     """
@@ -53,16 +65,32 @@ def load(folder: Path) -> Configuration:
         *(inventory_problems(read.inventory, read.rules, SITES) if read.inventory else ()),
         *(rules_problems(read.rules, RULES) if read.rules else ()),
         *(words_problems(read.rules.words, WORDS) if read.rules else ()),
-        *(indicator_problems(read.indicators, read.inventory, INDICATORS) if read.indicators else ()),
+        *_year_problems(read.tables),
+        *(
+            problem
+            for file, table in read.tables.items()
+            for problem in indicator_problems(table, read.inventory, file)
+        ),
     )
-    if problems or read.inventory is None or read.rules is None or read.indicators is None:
+    if problems or read.inventory is None or read.rules is None:
         raise ConfigurationError(problems)
-    return Configuration(inventory=read.inventory, rules=read.rules, indicators=read.indicators)
+    tables = dict(sorted(read.tables.items(), key=lambda item: item[1].year))
+    return Configuration(inventory=read.inventory, rules=read.rules, tables=tables)
+
+
+def files(folder: Path) -> tuple[str, ...]:
+    """Return the names of the folder's configuration files, whether they are there or not."""
+    return (SITES, RULES, WORDS, *table_files(folder))
+
+
+def table_files(folder: Path) -> tuple[str, ...]:
+    """Return the names of the folder's scoring tables; indicators.toml is one of them, whether it is there or not."""
+    return (INDICATORS, *(name for name in _named_like_tables(folder) if OF_A_YEAR.fullmatch(name)))
 
 
 def digests(folder: Path) -> dict[str, str]:
     """Return the SHA-256 (hex) of each configuration file by name, for the run record; raises OSError."""
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in FILES}
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files(folder)}
 
 
 def rules_digest(folder: Path) -> str:
@@ -75,8 +103,40 @@ def _read(folder: Path) -> _Read:
     problems: list[Problem] = []
     inventory = _validated(Inventory, SITES, _table(folder, SITES, problems), problems)
     rules = _rules(folder, problems)
-    indicators = _validated(Indicators, INDICATORS, _table(folder, INDICATORS, problems), problems)
-    return _Read(inventory, rules, indicators, tuple(problems))
+    tables = _tables_of(folder, problems)
+    return _Read(inventory, rules, tables, tuple(problems))
+
+
+def _tables_of(folder: Path, problems: list[Problem]) -> dict[str, Indicators]:
+    """Read every scoring table that can be; a file that only looks like one would be a table that nobody reads."""
+    names = table_files(folder)
+    read = {name: _validated(Indicators, name, _table(folder, name, problems), problems) for name in names}
+    for name in _named_like_tables(folder):
+        if name not in names:
+            fix = "某一年的指标表命名为 indicators-年份.toml，如 indicators-2027.toml；不用的移出配置文件夹"
+            problems.append(Problem(name, "", "不是指标表的文件名", fix))
+    return {name: table for name, table in read.items() if table}
+
+
+def _named_like_tables(folder: Path) -> list[str]:
+    """Return the names, in order, of the files beside indicators.toml that mean to be scoring tables."""
+    try:
+        names = sorted(path.name for path in folder.iterdir())
+    except OSError:  # the files themselves will be told as unreadable
+        return []
+    alike = (name for name in names if name.lower().startswith("indicators") and name.lower().endswith(".toml"))
+    return [name for name in alike if name != INDICATORS]
+
+
+def _year_problems(tables: Mapping[str, Indicators]) -> Iterator[Problem]:
+    """Yield what is wrong with the tables' years: a name that says another year, a second table of one year."""
+    for name, table in tables.items():
+        named = OF_A_YEAR.fullmatch(name)
+        if named and int(named[1]) != table.year:
+            yield Problem(name, "year", f"文件名是 {named[1]} 年的，year 写的是 {table.year}", "改正 year 或文件名")
+        elif named and INDICATORS in tables and tables[INDICATORS].year == table.year:
+            fix = "一年只能有一张指标表：删去其中一张，或改正 year"
+            yield Problem(name, "year", f"{INDICATORS} 也是 {table.year} 年的", fix)
 
 
 def _rules(folder: Path, problems: list[Problem]) -> Rules | None:
@@ -119,7 +179,7 @@ def _validated(model: type[Model], name: str, table: Table | None, problems: lis
         return model.model_validate(source)
     except ValidationError as error:
         for detail in error.errors(include_url=False):
-            problem = describe(name, detail, table)
+            problem = describe(model, name, detail, table)
             if problem is not None and problem not in problems:
                 problems.append(problem)
     return None

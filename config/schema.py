@@ -292,3 +292,7 @@ class Indicators(Settings):
     indicators: tuple[Indicator, ...] = Field(alias="indicator", min_length=1)
 
     model_config = ConfigDict(populate_by_name=True)
+
+    def points_of(self, kind: UnitKind) -> Decimal:
+        """Return the points that the rows for one kind of units add up to."""
+        return sum((row.points for row in self.indicators if kind in row.kinds), Decimal(0))

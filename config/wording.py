@@ -10,16 +10,6 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from config.problem import Problem
-from config.rules import Rules
-from config.schema import Indicators, Inventory
-from config.words import Words
-
-ROOTS: Mapping[str, type[BaseModel]] = {
-    "sites.toml": Inventory,
-    "rules.toml": Rules,
-    "words.toml": Words,
-    "indicators.toml": Indicators,
-}
 
 KINDS = {
     "string": "用引号括起来的文字",
@@ -42,11 +32,14 @@ BOUNDS = {
 }
 
 
-def describe(file: str, detail: ErrorDetails, table: Mapping[str, Any]) -> Problem | None:
-    """Turn one pydantic error into a problem; None when it only echoes another that names the very place."""
+def describe(root: type[BaseModel], file: str, detail: ErrorDetails, table: Mapping[str, Any]) -> Problem | None:
+    """Turn one pydantic error of the file that `root` describes into a problem.
+
+    None when it only echoes another that names the very place.
+    """
     if _inherited(detail, table) or _emptied(detail):
         return None
-    message, fix = _sentences(detail, ROOTS[file])
+    message, fix = _sentences(detail, root)
     subject = _subject(detail["loc"], table)
     return Problem(file, dotted(detail["loc"]), f"{subject}{message}", fix)
 

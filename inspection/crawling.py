@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from threading import Lock
 
-from config.loader import FILES
+from config.loader import files
 from crawler.plan import SitePlan, batches, by_host
 from inspection.batch import BatchJob
 from inspection.children import Children, Event
@@ -82,8 +82,10 @@ class Crawling:
 
     def _pin_configuration(self) -> None:
         """Keep a copy of the configuration for the children: one edited in the night must not reach half of them."""
-        self._configuration.mkdir(parents=True, exist_ok=True)
-        for name in FILES:
+        if self._configuration.exists():  # of an interrupted attempt: a table that was taken away must not stay
+            shutil.rmtree(self._configuration)
+        self._configuration.mkdir(parents=True)
+        for name in files(self.place.settings.config):
             shutil.copyfile(self.place.settings.config / name, self._configuration / name)
         if digests_of(self._configuration) != self.place.digests:
             raise ConfigurationChanged("配置在巡查开始的同时被改动；请改好后重新开始。")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.loader import INDICATORS, SITES, Configuration, digests, load, rules_digest
+from config.loader import SITES, Configuration, digests, load, rules_digest, table_files
 from inspection.settings import Settings
 from storage.attachments import AttachmentStore
 from storage.database import Database, is_empty, open_database, require_current, upgrade
@@ -18,7 +18,10 @@ from storage.repository import Repository
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Everything a command needs to work; made by `opened`."""
+    """Everything a command needs to work; made by `opened`.
+
+    `digests` are those of the "inventory", the "rules" (words among them), and each scoring table by its file name.
+    """
 
     settings: Settings
     configuration: Configuration
@@ -28,6 +31,11 @@ class Place:
     evidence: EvidenceStore
     attachments: AttachmentStore
     marks: MarkStore
+
+    def digests_for(self, year: int) -> dict[str, str]:
+        """Return the digests of what a run of that year goes by: the "inventory", "rules" and "indicators"."""
+        indicators = self.digests[self.configuration.table_for(year)]
+        return {"inventory": self.digests["inventory"], "rules": self.digests["rules"], "indicators": indicators}
 
     @property
     def logs(self) -> Path:
@@ -63,6 +71,7 @@ def opened(settings: Settings) -> Iterator[Place]:
 
 
 def digests_of(folder: Path) -> dict[str, str]:
-    """Return the digests of the inventory, the rules (words among them) and the indicators; raises OSError."""
+    """Return the digests of a folder, as a place keeps them; raises OSError."""
     by_file = digests(folder)
-    return {"inventory": by_file[SITES], "rules": rules_digest(folder), "indicators": by_file[INDICATORS]}
+    tables = {name: by_file[name] for name in table_files(folder)}
+    return {"inventory": by_file[SITES], "rules": rules_digest(folder), **tables}

@@ -17,7 +17,7 @@ def annual(place: Place, year: int) -> Annual:
     stored = place.repository.year(date(year, 1, 1), date(year, 12, 31))
     units = place.configuration.inventory.units
     years = [_unit_year(place, unit, stored.get(unit.id, StoredYear())) for unit in units]
-    return roll_up(place.configuration.indicators, years, year)
+    return roll_up(place.configuration.indicators_for(year), years, year)
 
 
 def _unit_year(place: Place, unit: Unit, stored: StoredYear) -> UnitYear:

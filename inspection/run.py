@@ -107,7 +107,7 @@ def _new_run(place: Place, request: Request) -> Run:
         day=day,
         seed=seed,
         rules_version=place.configuration.rules.version,
-        digests=place.digests,
+        digests=place.digests_for(day.year),
         units=unit_ids or (),
         site_ids=[plan.site.id for plan in plans],
     )
@@ -126,7 +126,7 @@ def _resumable(place: Place, request: Request) -> Run:
 def _require_same_configuration(place: Place, run: Run) -> None:
     """What was captured by one plan must not be judged by another: a page would answer for an address it is not of."""
     begun_with = {"inventory": run.inventory_digest, "rules": run.rules_digest, "indicators": run.indicators_digest}
-    if begun_with != place.digests:
+    if begun_with != place.digests_for(run.day.year):
         raise ConfigurationChanged(
             f"第 {run.id} 次巡查开始之后配置改过，不能用改过的配置继续；请恢复原来的配置，或去掉 --resume 重新开始。"
         )
@@ -174,7 +174,8 @@ def _score(place: Place, run: Run, unit: Unit, findings: Sequence[Finding]) -> U
     rules = place.configuration.rules
     since = run.day - timedelta(days=rules.confirmation.nights - 1)
     seen_days = place.repository.seen_days([unit.id], since, run.day)
-    return daily_score(unit, findings, place.configuration.indicators, rules, seen_days, run.day)
+    indicators = place.configuration.indicators_for(run.day.year)
+    return daily_score(unit, findings, indicators, rules, seen_days, run.day)
 
 
 def _site_verdict(place: Place, run: Run, plan: SitePlan, judgement: Judgement) -> SiteVerdict:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption
+from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, YearOption
 
 if TYPE_CHECKING:
     from inspection.place import Place
     from scoring.annual import Annual, IndicatorYear, UnitResult
 
-YearOption = Annotated[int | None, typer.Option("--year", help="年度；默认今年。", metavar="年份", min=2008, max=9998)]
 ExplainOption = Annotated[
     str | None, typer.Option("--explain", help="逐行说明一个单位的得分是怎么来的。", metavar="单位")
 ]
@@ -75,7 +74,7 @@ def _print_unit(place: Place, result: Annual, unit: UnitResult) -> None:
     from cli.output import console, print_table
     from inspection.documents import unit_names
 
-    titles = {row.id: row.title for row in place.configuration.indicators.indicators}
+    titles = {row.id: row.title for row in place.configuration.indicators_for(result.year).indicators}
     rows = [(row.id, titles[row.id], row.points, _final(row), _told(row)) for row in unit.indicators]
     name = unit_names(place)[unit.unit_id]
     print_table(f"{name} {result.year}年度（{result.status}）", ("行", "指标", "分值", "得分", "算式"), rows)

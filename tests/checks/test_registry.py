@@ -74,7 +74,7 @@ def test_rules_and_registry_name_the_same_checks() -> None:
 
 @each_check
 def test_an_indicator_is_served(check: Check) -> None:
-    indicators = load(ROOT / "config").indicators.indicators
+    indicators = load(ROOT / "config").indicators_for(2020).indicators
     assert check.META.id in {binding.check for indicator in indicators for binding in indicator.checks}
 
 

@@ -59,7 +59,7 @@ class _Night:
             day=day,
             seed="s",
             rules_version="1",
-            digests=place.digests,
+            digests=place.digests_for(day.year),
             units=("jiaoyuju",),
             site_ids=["jyj"],
         )

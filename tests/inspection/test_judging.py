@@ -48,7 +48,7 @@ def run(place: Place) -> Run:
         day=DAY,
         seed="s",
         rules_version="1",
-        digests=place.digests,
+        digests=place.digests_for(DAY.year),
         units=UNITS,
         site_ids=["jyj", "luancheng"],
     )
@@ -73,7 +73,7 @@ def test_score_of_what_nobody_saw_is_withheld(place: Place, run: Run) -> None:
     configuration = place.configuration
     for unit_id, findings in _judged(place, run).items():
         unit = configuration.inventory.unit(unit_id)
-        score = daily_score(unit, findings, configuration.indicators, configuration.rules, {}, DAY)
+        score = daily_score(unit, findings, configuration.indicators_for(DAY.year), configuration.rules, {}, DAY)
         assert score.score is None
         assert score.coverage == 0
         assert score.reasons

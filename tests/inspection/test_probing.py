@@ -55,8 +55,9 @@ def place(served: ServedDistrict, tmp_path: Path) -> Iterator[Place]:
 
 
 def night(place: Place, served: ServedDistrict, day: date, links: int) -> Night:
+    digests = place.digests_for(day.year)
     run = place.repository.create_run(
-        kind=RunKind.NIGHTLY, day=day, seed=f"s{day}", rules_version="1", digests=place.digests, site_ids=[SITE]
+        kind=RunKind.NIGHTLY, day=day, seed=f"s{day}", rules_version="1", digests=digests, site_ids=[SITE]
     )
     (plan,) = (plan for plan in plan_run(place.configuration.inventory, day, run.seed) if plan.site.id == SITE)
     settings = plan.settings.model_copy(update={"links_per_site": links})

@@ -38,7 +38,11 @@ def run(place):
     """A night on which one unit was judged and the others were not."""
     repository = place.repository
     run = repository.create_run(
-        kind=RunKind.NIGHTLY, day=DAY, seed="130111-2026-11-23", rules_version="2026.1", digests=place.digests
+        kind=RunKind.NIGHTLY,
+        day=DAY,
+        seed="130111-2026-11-23",
+        rules_version="2026.1",
+        digests=place.digests_for(DAY.year),
     )
     found = [
         finding("PASS", "labelled", item="a"),
@@ -47,7 +51,7 @@ def run(place):
         finding("INCONCLUSIVE", "unread", check="column_freshness", observed="被拦截"),
     ]
     unit = place.configuration.inventory.unit("jiaoyuju")
-    score = daily_score(unit, found, place.configuration.indicators, place.configuration.rules, {}, DAY)
+    score = daily_score(unit, found, place.configuration.indicators_for(DAY.year), place.configuration.rules, {}, DAY)
     states = {waiting.fingerprint: PENDING for waiting in score.pending}
     repository.replace_findings(run.id, ["jiaoyuju"], found, states=states)
     repository.save_scores(run.id, [score])
@@ -90,7 +94,12 @@ def test_units_that_were_not_judged_stand_in_the_report_without_a_score(place, r
 
 def test_a_spot_check_is_reported_for_its_units_under_its_own_name(place, tmp_path):
     spot = place.repository.create_run(
-        kind=RunKind.SPOT, day=DAY, seed="s", rules_version="2026.1", digests=place.digests, units=["jiaoyuju"]
+        kind=RunKind.SPOT,
+        day=DAY,
+        seed="s",
+        rules_version="2026.1",
+        digests=place.digests_for(DAY.year),
+        units=["jiaoyuju"],
     )
     assert [unit.id for unit in daily_report(place, spot).units] == ["jiaoyuju"]
     assert [path.name for path in write_daily_reports(place, spot, tmp_path)] == [

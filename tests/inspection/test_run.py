@@ -38,13 +38,13 @@ def begin(place: Place, *units: str) -> Run:
         day=DAY,
         seed="s",
         rules_version="1",
-        digests=place.digests,
+        digests=place.digests_for(DAY.year),
         units=units,
         site_ids=["jyj"],
     )
 
 
-@pytest.mark.parametrize("file", ["inventory", "rules", "indicators"])
+@pytest.mark.parametrize("file", ["inventory", "rules", "indicators.toml"])
 def test_run_is_not_taken_up_with_another_configuration(place: Place, file: str) -> None:
     begin(place, "jiaoyuju")
     changed = replace(place, digests=place.digests | {file: "another"})

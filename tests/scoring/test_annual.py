@@ -112,7 +112,7 @@ def only(year: UnitYear, indicator: str) -> tuple[Fraction | None, str]:
         (replace(X, marks=marks(A="1", B="7", C="1", D="1")), "B", Fraction(7), ""),
         # circulars down to zero, not below
         (replace(X, deductions=(Deduction("B", Decimal(9), "通报"),)), "B", Fraction(0), ""),
-        (replace(X, not_assessed=frozenset({"C"})), "C", Fraction("6.5"), ""),
+        (replace(X, marks=marks(A="2.5", D="1"), not_assessed={"C": ("第1组",)}), "C", Fraction("6.5"), ""),
     ],
 )
 def test_an_indicator(year: UnitYear, indicator: str, final: Fraction | None, missing: str) -> None:
@@ -143,7 +143,7 @@ def test_ties_share_a_rank_and_kinds_are_ranked_apart() -> None:
 
 def test_each_unit_of_the_district_has_a_table_of_a_hundred_points() -> None:
     configuration = load(CONFIG_FOLDER)
-    annual = roll_up(configuration.indicators, [UnitYear(unit) for unit in configuration.inventory.units])
+    annual = roll_up(configuration.indicators_for(2020), [UnitYear(unit) for unit in configuration.inventory.units])
     assert {sum(row.points for row in result.indicators) for result in annual.units} == {Decimal(100)}
 
 

@@ -43,7 +43,8 @@ def example_findings():
 def score():
     configuration = load(ROOT / "config")
     unit = configuration.inventory.unit("jiaoyuju")
-    return daily_score(unit, example_findings(), configuration.indicators, configuration.rules, {}, date(2026, 11, 23))
+    day = date(2026, 11, 23)
+    return daily_score(unit, example_findings(), configuration.indicators_for(day.year), configuration.rules, {}, day)
 
 
 def test_the_rows_are_as_the_document_says(score):
