@@ -15,7 +15,8 @@ from checks.registry import CHECKS
 from config.schema import UnitKind
 from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay, web_link
 from reports.daily_page import daily_page
-from reports.daily_workbook import LONGEST_CELL, daily_workbook
+from reports.daily_workbook import daily_workbook
+from reports.workbook import LONGEST_CELL
 from scoring.model import ScoreState, SiteVerdict, UnitScore, Verdict, VetoHit
 from scoring.ranking import rank
 

@@ -1,0 +1,173 @@
+"""How the workbooks look and what their cells may hold, whichever report they are of.
+
+Text of inspected pages is hostile: no cell is ever a formula, whatever it begins with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+from openpyxl.writer.excel import ExcelWriter
+
+from reports.archive import without_times
+from reports.daily import web_link
+
+Value = str | int | Decimal | date | None
+Row = Sequence[Value]
+Columns = Sequence[tuple[str, int]]  # heading, width in characters
+
+LONGEST_CELL = 32_000  # characters; the format holds 32 767
+LONGEST_NAME = 31  # characters of a sheet's name
+MOST_LINKS = 60_000  # on one sheet; the format holds 65 530
+HEAD_ROW = 4  # title, what it is about, an empty row, head
+POINTS, SHARE = "0.00", "0.00%"  # number formats
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_IN_NAMES = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff\[\]:*?/\\]")
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+_UNDATED = datetime(2000, 1, 1)
+
+_FONT = "微软雅黑"
+INK, FAINT, ACCENT, FAULT, LINK = "FF1F2933", "FF6B7680", "FF1F3A5F", "FF9B1C1C", "FF1D4E89"
+_LINE = Border(bottom=Side("thin", color="FFD5DAE1"))
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
+CENTRED = Alignment(horizontal="center", vertical="top", wrap_text=True)
+ON_ONE_LINE = Alignment(wrap_text=False)
+
+
+def new_book(title: str, creator: str) -> Workbook:
+    """Return a workbook without sheets that says what it is and what made it."""
+    book = Workbook()
+    book.remove(book.active)
+    book.properties.title, book.properties.creator = cell_text(title), creator
+    book.properties.created = book.properties.modified = _UNDATED
+    return book
+
+
+def saved(book: Workbook) -> bytes:
+    """Return the workbook as an .xlsx file; the same workbook gives the same bytes."""
+    content = BytesIO()
+    ExcelWriter(book, ZipFile(content, "w", ZIP_DEFLATED)).save()
+    return without_times(content.getvalue())
+
+
+def sheet_name(wanted: str, taken: Collection[str]) -> str:
+    """Return a name that a sheet may bear and that no other sheet bears, as near to the wanted one as can be."""
+    name = _NOT_IN_NAMES.sub("_", wanted).strip("'")[:LONGEST_NAME] or "未命名"
+    others, number, free = {other.casefold() for other in taken}, 1, name
+    while free.casefold() in others:
+        number += 1
+        free = f"{name[: LONGEST_NAME - len(str(number)) - 2]}({number})"
+    return free
+
+
+# ---------------------------------------------------------------- a sheet
+
+
+def begin(sheet: Worksheet, title: str, about: str, columns: Columns, *, head_height: int = 32) -> None:
+    """Write title, what it is about and head, and set the sheet up for the screen and for A4 in landscape."""
+    heading(sheet.cell(1, 1), title, font(ACCENT, bold=True, size=16))
+    heading(sheet.cell(2, 1), about, font(FAINT))
+    write_head(sheet, HEAD_ROW, columns)
+    for number, (_, width) in enumerate(columns, start=1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    sheet.row_dimensions[1].height, sheet.row_dimensions[HEAD_ROW].height = 28, head_height
+    sheet.freeze_panes = f"{'C' if len(columns) > 2 else 'A'}{HEAD_ROW + 1}"
+    sheet.sheet_view.showGridLines = False
+    _set_up_printing(sheet)
+
+
+def write_head(sheet: Worksheet, row: int, columns: Columns) -> None:
+    """Write the headings of columns into a row."""
+    for number, (text, _) in enumerate(columns, start=1):
+        cell = sheet.cell(row, number)
+        heading(cell, text, font("FFFFFFFF", bold=True))
+        cell.fill = PatternFill("solid", fgColor=ACCENT)
+        cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+
+
+def _set_up_printing(sheet: Worksheet) -> None:
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.oddFooter.center.text = "&A　第 &P 页，共 &N 页"
+
+
+def end(sheet: Worksheet, columns: Columns, filtered: bool = False) -> None:
+    """Say so where there is no row, and let people filter where there are many."""
+    if sheet.max_row == HEAD_ROW:
+        append(sheet, ("没有记录。",))[0].alignment = ON_ONE_LINE
+    elif filtered:
+        sheet.auto_filter.ref = f"A{HEAD_ROW}:{get_column_letter(len(columns))}{sheet.max_row}"
+
+
+def section(sheet: Worksheet, title: str, width: int) -> None:
+    """Write a row that heads those below it."""
+    cells = append(sheet, (title, *[None] * (width - 1)))
+    for cell in cells:
+        cell.fill = PatternFill("solid", fgColor="FFEEF2F6")
+    cells[0].font, cells[0].alignment = font(ACCENT, bold=True), ON_ONE_LINE
+
+
+def append(sheet: Worksheet, values: Row) -> tuple[Cell, ...]:
+    """Write a row below the others and return its cells."""
+    number = sheet.max_row + 1
+    cells = tuple(sheet.cell(number, column) for column in range(1, len(values) + 1))
+    for cell, value in zip(cells, values, strict=True):
+        write(cell, value)
+        cell.font, cell.alignment, cell.border = font(), _WRAPPED, _LINE
+    return cells
+
+
+# ---------------------------------------------------------------- a cell
+
+
+def heading(cell: Cell, text: str, style: Font) -> None:
+    """Write text in a font of its own."""
+    write(cell, text)
+    cell.font = style
+
+
+def write(cell: Cell, value: Value) -> None:
+    """Write a value; text is text, even if it looks like a formula and even after somebody edits the cell."""
+    if not isinstance(value, str):
+        cell.value = value
+        return
+    text = cell_text(value)
+    cell.value = text
+    if text:
+        cell.data_type = "s"
+    cell.quotePrefix = text.startswith(_FORMULA_SIGNS)
+
+
+def cell_text(text: str) -> str:
+    """Return the text as a cell can hold it: without characters that the format forbids, and not too long."""
+    legal = _ILLEGAL.sub("", text)
+    return legal if len(legal) <= LONGEST_CELL else legal[:LONGEST_CELL] + "……（过长，已截断）"
+
+
+def link(cell: Cell, target: str) -> None:
+    """Make an address that people may follow a link."""
+    address = web_link(target)
+    if address and cell.row < MOST_LINKS:
+        cell.hyperlink = address
+        cell.font = font(LINK, underline="single")
+
+
+@cache
+def font(color: str = INK, *, bold: bool = False, size: int = 10, underline: str | None = None) -> Font:
+    """Return the workbooks' font."""
+    return Font(name=_FONT, size=size, bold=bold, color=color, underline=underline)
