@@ -12,8 +12,10 @@ from inspection.settings import Settings
 from storage.attachments import AttachmentStore
 from storage.database import Database, is_empty, open_database, require_current, upgrade
 from storage.evidence import EvidenceStore
+from storage.faults import FaultLedger
 from storage.marks import MarkStore
 from storage.repository import Repository
+from storage.versions import VersionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,9 @@ class Place:
     repository: Repository
     evidence: EvidenceStore
     attachments: AttachmentStore
+    faults: FaultLedger
     marks: MarkStore
+    versions: VersionStore
 
     def digests_for(self, year: int) -> dict[str, str]:
         """Return the digests of what a run of that year goes by: the "inventory", "rules" and "indicators"."""
@@ -64,7 +68,9 @@ def opened(settings: Settings) -> Iterator[Place]:
             repository=Repository(database),
             evidence=EvidenceStore(settings.evidence),
             attachments=AttachmentStore(settings.attachments),
+            faults=FaultLedger(database),
             marks=MarkStore(database),
+            versions=VersionStore(database),
         )
     finally:
         database.close()

@@ -202,8 +202,9 @@ class Fault:
     """问题: one fault over time, by its fingerprint, and where it stands today.
 
     `observation` tells whether what is seen is still the same; `last_seen` is the last day on which a run saw it fail,
-    `finding_id` that run's finding. `deadline` is that of the rectification in force, `waived_until` the waiver's last
-    day.
+    `finding_id` that run's finding. `deadline` is that of the rectification in force, `overdue_since` the first day on
+    which it was seen unmended after that deadline; `waived_until` is the waiver's last day. `judged_day` and
+    `judged_run` name the newest run that told whether it is there: an older one, resumed late, moves nothing.
     """
 
     fingerprint: str
@@ -220,6 +221,9 @@ class Fault:
     finding_id: int
     deadline: date | None = None
     waived_until: date | None = None
+    overdue_since: date | None = None
+    judged_day: date | None = None
+    judged_run: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ class VisitRow(Base):
     """A Visit. No unit and no column are empty text here, because NULLs would not make the key unique."""
 
     __tablename__ = "visit"
-    __table_args__ = (UniqueConstraint("run_id", "site_id", "url_key", "unit_id", "column_id", "role"),)
+    __table_args__ = (UniqueConstraint("run_id", "site_id", "url_key", "unit_id", "column_id", "role", "revisit"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = _run_id()
@@ -239,6 +239,21 @@ class VisitRow(Base):
     listed_date: Mapped[date | None]
     rendering_wanted: Mapped[bool]
     failure: Mapped[str | None]
+    revisit: Mapped[bool]
+
+
+class RevisitRow(Base):
+    """A Revisit that a run was begun with: a resumed run asks for the same, whatever became of the faults meanwhile."""
+
+    __tablename__ = "revisit"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    order: Mapped[int] = mapped_column("position", key="order", primary_key=True)
+    url: Mapped[str]
+    unit_id: Mapped[str]
+    column_id: Mapped[str]
+    check: Mapped[str] = mapped_column("check_id", key="check")
+    finding_id: Mapped[int]
 
 
 class ProbeRow(Base):
@@ -433,6 +448,9 @@ class FaultRow(Base):
     finding_id: Mapped[int]
     deadline: Mapped[date | None]
     waived_until: Mapped[date | None]
+    overdue_since: Mapped[date | None]
+    judged_day: Mapped[date | None]
+    judged_run: Mapped[int | None]
 
 
 class ReviewEventRow(Base):

@@ -10,6 +10,9 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+VISIT_COLUMNS = ["run_id", "site_id", "url_key", "unit_id", "column_id", "role"]
+VISIT_KEY = "_".join(VISIT_COLUMNS)
+
 
 def upgrade() -> None:
     """Make the tables."""
@@ -60,6 +63,9 @@ def upgrade() -> None:
         sa.Column("finding_id", sa.Integer(), nullable=False),
         sa.Column("deadline", sa.Date(), nullable=True),
         sa.Column("waived_until", sa.Date(), nullable=True),
+        sa.Column("overdue_since", sa.Date(), nullable=True),
+        sa.Column("judged_day", sa.Date(), nullable=True),
+        sa.Column("judged_run", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_fault")),
     )
     op.create_index(op.f("ix_fault_state"), "fault", ["state"])
@@ -128,10 +134,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sheet_id", "unit_id", "indicator_id", name=op.f("pk_mark")),
     )
     op.add_column("run", sa.Column("rescores", sa.Integer(), nullable=True))
+    op.create_table(
+        "revisit",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("unit_id", sa.Text(), nullable=False),
+        sa.Column("column_id", sa.Text(), nullable=False),
+        sa.Column("check_id", sa.Text(), nullable=False),
+        sa.Column("finding_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_revisit_run_id_run"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run_id", "position", name=op.f("pk_revisit")),
+    )
+    with op.batch_alter_table("visit") as visit:
+        visit.add_column(sa.Column("revisit", sa.Boolean(), nullable=False, server_default=sa.false()))
+        visit.drop_constraint(op.f(f"uq_visit_{VISIT_KEY}"), type_="unique")
+        visit.create_unique_constraint(op.f(f"uq_visit_{VISIT_KEY}_revisit"), [*VISIT_COLUMNS, "revisit"])
+    with op.batch_alter_table("visit") as visit:
+        visit.alter_column("revisit", server_default=None)  # it served the rows that were there
 
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.execute("DELETE FROM visit WHERE revisit")
+    with op.batch_alter_table("visit") as visit:
+        visit.drop_constraint(op.f(f"uq_visit_{VISIT_KEY}_revisit"), type_="unique")
+        visit.drop_column("revisit")
+        visit.create_unique_constraint(op.f(f"uq_visit_{VISIT_KEY}"), VISIT_COLUMNS)
+    op.drop_table("revisit")
     op.drop_column("run", "rescores")
     op.drop_table("mark")
     op.drop_table("circular")
