@@ -2,78 +2,184 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Any
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import chain
 
-from config.schema import Unit
-from inspection.documents import unit_names
+from config.loader import Configuration
+from config.rules import Rules
+from config.schema import Indicators
+from inspection.day import day_in
 from inspection.place import Place
-from scoring.annual import Annual, IndicatorYear, UnitYear, VetoCost, roll_up, rounded
-from storage.model import StoredYear
+from reports.annual import InputSource
+from scoring.annual import Annual, Deduction, Mark, UnitYear, VetoCost, roll_up
+from storage.model import Circular, CircularSheet, MarkSheet, StoredYear
 
 
-def annual(place: Place, year: int) -> Annual:
+@dataclass(frozen=True)
+class YearInputs:
+    """Everything that a year's result rests on. `years` stand in inventory order, `last_day` is the last that counts.
+
+    `given` are the sources beside the daily checks.
+    """
+
+    year: int
+    last_day: date
+    indicators: Indicators
+    years: tuple[UnitYear, ...]
+    given: tuple[InputSource, ...]
+
+    @cached_property
+    def sources(self) -> tuple[InputSource, ...]:
+        """数据来源: every input with its digest, those beside the daily checks first."""
+        days = len({day for year in self.years for day in year.published})
+        detail = f"截至 {self.last_day}，有分的 {days} 天，{len(self.years)} 个单位"
+        return (*self.given, InputSource("日常检查结果", detail, _digest(chain(*map(_lines_of_days, self.years)))))
+
+
+def annual(place: Place, year: int, last_day: date | None = None) -> Annual:
     """Return the result of the calendar year, as far as it has come, by the scoring table and the rules in force."""
-    stored = place.repository.year(date(year, 1, 1), date(year, 12, 31))
-    units = place.configuration.inventory.units
-    years = [_unit_year(place, unit, stored.get(unit.id, StoredYear())) for unit in units]
-    return roll_up(place.configuration.indicators_for(year), years, year)
+    return result_of(gather(place, year, last_day))
 
 
-def _unit_year(place: Place, unit: Unit, stored: StoredYear) -> UnitYear:
-    return UnitYear(
-        unit=unit,
-        daily=stored.values,
-        published=tuple(stored.published),
-        withheld=tuple(stored.withheld),
-        vetoes=tuple(_costs(place, stored)),
+def result_of(inputs: YearInputs) -> Annual:
+    """Return what the inputs come to."""
+    return roll_up(inputs.indicators, inputs.years, inputs.year)
+
+
+def gather(
+    place: Place,
+    year: int,
+    last_day: date | None = None,
+    configuration: Configuration | None = None,
+    stored: Mapping[str, StoredYear] | None = None,
+) -> YearInputs:
+    """Return what a year left for its roll-up, up to `last_day` (default: 31 December).
+
+    `configuration` and `stored` (by unit id) stand in for the configuration in force and the daily values kept.
+    Raises StorageError.
+    """
+    configuration = configuration or place.configuration
+    first, last = date(year, 1, 1), last_day or date(year, 12, 31)
+    nights = place.repository.year(first, last) if stored is None else stored
+    sheets, circulars = place.marks.in_force(year), place.marks.circulars(year)
+    marks, not_assessed = _marks(sheets), _not_assessed(sheets)
+    deductions = _deductions(circulars)
+    days = _days(first, min(last, day_in(configuration.inventory.district)))
+    years: list[UnitYear] = []
+    for unit in configuration.inventory.units:
+        left = nights.get(unit.id, StoredYear())
+        inspected = {*left.published, *left.withheld}
+        years.append(
+            UnitYear(
+                unit=unit,
+                daily=left.values,
+                published=tuple(left.published),
+                withheld=tuple(left.withheld),
+                marks=marks[unit.id],
+                deductions=deductions[unit.id],
+                vetoes=_costs(configuration.rules, left),
+                not_assessed=not_assessed[unit.id],
+                uninspected=tuple(day for day in days if day not in inspected),
+            )
+        )
+    given = (*_tables(place, year), *_handed_in(sheets, circulars))
+    return YearInputs(year, last, configuration.indicators_for(year), tuple(years), given)
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def _costs(rules: Rules, left: StoredYear) -> tuple[VetoCost, ...]:
+    costs = {veto.id: veto.points for veto in rules.vetoes}
+    return tuple(
+        VetoCost(veto, next(iter(days.values())), costs[veto], tuple(days))
+        for veto, days in left.vetoes.items()
+        if veto in costs
     )
 
 
-def _costs(place: Place, stored: StoredYear) -> list[VetoCost]:
-    costs = {veto.id: veto.points for veto in place.configuration.rules.vetoes}
-    return [
-        VetoCost(veto, next(iter(days.values())), costs[veto], tuple(days))
-        for veto, days in stored.vetoes.items()
-        if veto in costs
-    ]
+# ---------------------------------------------------------------- what people gave
 
 
-def rollup_document(place: Place, result: Annual) -> dict[str, Any]:
-    """Return `inspect rollup --json`'s document; points with two places, shares of one with four."""
-    names = unit_names(place)
-    return {
-        "year": result.year,
-        "status": result.status,
-        "version": None,
-        "units": [
-            {
-                "unit": names[unit.unit_id],
-                "kind": unit.kind,
-                "rank": unit.rank,
-                "total": unit.total,
-                "days": len(unit.published),
-                "days_withheld": len(unit.withheld),
-                "indicators": [_indicator_document(row) for row in unit.indicators],
-                "vetoes": [
-                    {"id": veto.veto_id, "title": veto.title, "points": veto.points, "days": list(veto.days)}
-                    for veto in unit.vetoes
-                ],
-                "missing": list(unit.missing),
-            }
-            for unit in result.units
-        ],
-    }
+def _marks(sheets: Iterable[MarkSheet]) -> Mapping[str, dict[str, tuple[Mark, ...]]]:
+    """Return by unit and row what the reviewers gave, in the order of their names."""
+    found: defaultdict[str, dict[str, tuple[Mark, ...]]] = defaultdict(dict)
+    for sheet in sheets:
+        for mark in sheet.marks:
+            if mark.points is not None:
+                of_unit = found[mark.unit_id]
+                before = of_unit.get(mark.indicator_id, ())
+                of_unit[mark.indicator_id] = (*before, Mark(sheet.reviewer, mark.points))
+    return found
 
 
-def _indicator_document(row: IndicatorYear) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "points": row.points,
-        "site": None if row.site is None else round(float(row.site), 4),
-        "mark": None if row.mark is None else rounded(row.mark),
-        "na": row.na,
-        "final": None if row.final is None else rounded(row.final),
-        "formula": row.formula or None,
-        "missing": row.missing or None,
-    }
+def _not_assessed(sheets: Iterable[MarkSheet]) -> Mapping[str, dict[str, tuple[str, ...]]]:
+    """Return by unit and row the reviewers who say that the row does not concern the unit (未涉及)."""
+    found: defaultdict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for sheet in sheets:
+        for mark in sheet.marks:
+            if mark.points is None:
+                of_unit = found[mark.unit_id]
+                of_unit[mark.indicator_id] = (*of_unit.get(mark.indicator_id, ()), sheet.reviewer)
+    return found
+
+
+def _deductions(sheet: CircularSheet | None) -> Mapping[str, tuple[Deduction, ...]]:
+    found: defaultdict[str, tuple[Deduction, ...]] = defaultdict(tuple)
+    for circular in sheet.circulars if sheet else ():
+        deduction = Deduction(circular.indicator_id, circular.points, _name_of(circular))
+        found[circular.unit_id] = (*found[circular.unit_id], deduction)
+    return found
+
+
+def _name_of(circular: Circular) -> str:
+    return f"{circular.issuer}《{circular.title}》（{circular.day}）"
+
+
+# ---------------------------------------------------------------- sources
+
+
+def _tables(place: Place, year: int) -> tuple[InputSource, ...]:
+    indicators, digests = place.configuration.indicators_for(year), place.digests_for(year)
+    named = f"{indicators.title}（{indicators.document_number}）"
+    return (
+        InputSource("评分指标表", named, f"sha256:{digests['indicators']}"),
+        InputSource("检查规则和词表", f"版本 {place.configuration.rules.version}", f"sha256:{digests['rules']}"),
+    )
+
+
+def _handed_in(sheets: Sequence[MarkSheet], circulars: CircularSheet | None) -> Iterator[InputSource]:
+    for sheet in sheets:
+        detail = f"{sheet.source}，{len(sheet.marks)} 个评分"
+        yield InputSource(f"评分表（{sheet.reviewer}）", detail, sheet.digest, sheet.actor, sheet.imported_at)
+    if circulars:
+        detail = f"{circulars.source}，{len(circulars.circulars)} 件"
+        yield InputSource("通报清单", detail, circulars.digest, circulars.actor, circulars.imported_at)
+    else:
+        yield InputSource("通报清单", "没有导入，按没有通报计", "")
+
+
+def _lines_of_days(year: UnitYear) -> Iterator[str]:
+    """Yield what the daily checks left of a unit, a line each, in an order that does not hang on the database's."""
+    unit = year.unit.id
+    for indicator in sorted(year.daily):
+        of_indicator = year.daily[indicator]
+        for day in sorted(of_indicator):
+            yield f"{unit} {indicator} {day} {of_indicator[day]}"
+    for state, days in (("published", year.published), ("withheld", year.withheld)):
+        yield f"{unit} {state} {' '.join(map(str, sorted(days)))}"
+    for veto in sorted(year.vetoes, key=lambda veto: veto.veto_id):
+        yield f"{unit} veto {veto.veto_id} {' '.join(map(str, sorted(veto.days)))}"
+
+
+def _digest(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(f"{line}\n".encode())
+    return f"sha256:{digest.hexdigest()}"

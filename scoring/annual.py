@@ -18,6 +18,7 @@ from config.schema import Indicator, Indicators, Unit, UnitKind
 
 PLACES = 100  # two places
 EXACT = 64  # digits: a year of daily values of 28 digits adds up without loss
+NOT_CONCERNED = "工作职责未涉及，取已评各单位得分的平均值"
 
 
 class Status(StrEnum):
@@ -59,8 +60,10 @@ class UnitYear:
     """What the year brought for one unit.
 
     `daily` holds, by indicator id, its value (0–1) on each day on which the unit's score was published and the
-    indicator had one. `published` are those days, `withheld` the days inspected without a score. `marks` and
-    `deductions` come from people. `rectified` is the share (0–1) of rectification notices mended on time, None without.
+    indicator had one. `published` are those days, `withheld` the days inspected without a score, `uninspected` those on
+    which nothing was inspected. `marks` and `deductions` come from people, and so does `not_assessed`: by indicator id
+    the reviewers who say that it does not concern the unit. `rectified` is the share (0–1) of rectification notices
+    mended on time, None without.
     """
 
     unit: Unit
@@ -71,7 +74,13 @@ class UnitYear:
     deductions: tuple[Deduction, ...] = ()
     vetoes: tuple[VetoCost, ...] = ()
     rectified: Decimal | None = None
-    not_assessed: frozenset[str] = frozenset()  # indicators a person excused the unit from, beside those by duty
+    not_assessed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    uninspected: tuple[date, ...] = ()
+
+    @property
+    def disputed(self) -> frozenset[str]:
+        """The indicators that some reviewers marked and others say do not concern the unit."""
+        return frozenset(self.not_assessed) & frozenset(self.marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,8 @@ class IndicatorYear:
     """One indicator of one unit for the year.
 
     `site` is A (0–1), `mark` M (points), `final` the points, all unrounded; None: not to be had. `na`: the duty does
-    not concern the unit, and `final` is the mean of the assessed units. `missing` says in Chinese what is wanting.
+    not concern the unit, and `final` is the mean of the assessed units; `not_assessed` are the reviewers who say so.
+    `share` is the part a of the points that the site earned. `missing` says in Chinese what is wanting.
     """
 
     id: str
@@ -94,6 +104,9 @@ class IndicatorYear:
     days: int = 0  # on how many days the site gave a value
     marks: tuple[Mark, ...] = ()
     deductions: tuple[Deduction, ...] = ()
+    share: Fraction = Fraction(0)
+    rectified: Decimal | None = None  # the share mended on time, where it is half of A
+    not_assessed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +122,7 @@ class UnitResult:
     exact: Fraction
     total: Decimal
     rank: int
+    uninspected: tuple[date, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -140,9 +154,9 @@ def roll_up(indicators: Indicators, years: Sequence[UnitYear], year: int | None 
     `year` is the year of the results where the scoring table in force is that of an earlier one.
     """
     assessed = [[_assessed(row, one) for row in indicators.indicators if one.unit.kind in row.kinds] for one in years]
-    means = {row.id: _mean_of_final(row.id, assessed) for row in indicators.indicators}
+    of_row = {row.id: [one for rows in assessed for one in rows if one.id == row.id] for row in indicators.indicators}
     results = [
-        _unit(one, [_settled(row, means[row.id]) for row in rows]) for one, rows in zip(years, assessed, strict=True)
+        _unit(one, [_settled(row, of_row[row.id]) for row in rows]) for one, rows in zip(years, assessed, strict=True)
     ]
     return Annual(year or indicators.year, tuple(_ranked(result, results) for result in results))
 
@@ -157,24 +171,56 @@ def rounded(value: Fraction) -> Decimal:
 
 def _assessed(row: Indicator, year: UnitYear) -> IndicatorYear:
     """Return the indicator as the unit itself earned it; where its duty does not concern the unit, without points."""
-    if not row.applies_to(year.unit) or row.id in year.not_assessed:
-        formula = "工作职责未涉及，取已评各单位得分的平均值"
-        return IndicatorYear(row.id, row.points, None, None, Decimal(0), na=True, final=None, formula=formula)
-    site, mark = _site_mean(row, year), _mark(row, year)
-    share = _site_share(row, year)
-    deducted = sum((d.points for d in year.deductions if d.indicator_id == row.id), Decimal(0))
-    value, formula, missing = _combined(row, share, site, mark)
-    final = None if value is None else max(value - Fraction(deducted), Fraction(0))
+    marks = year.marks.get(row.id, ())
+    deductions = tuple(d for d in year.deductions if d.indicator_id == row.id)
+    given = IndicatorYear(
+        id=row.id,
+        points=row.points,
+        site=_site_mean(row, year),
+        mark=_mean(Fraction(mark.points) for mark in marks),
+        deducted=sum((d.points for d in deductions), Decimal(0)),
+        na=not row.applies_to(year.unit) or (row.id in year.not_assessed and not marks),
+        final=None,
+        formula="",
+        days=len(year.daily.get(row.id, ())),
+        marks=marks,
+        deductions=deductions,
+        share=_site_share(row, year),
+        rectified=year.rectified if row.site_share == 1 else None,
+        not_assessed=year.not_assessed.get(row.id, ()),
+    )
+    contradiction = _contradiction(given)
+    if contradiction:
+        return replace(given, missing=contradiction)
+    return replace(given, site=None, days=0, formula=NOT_CONCERNED) if given.na else _earned(given)
+
+
+def _contradiction(given: IndicatorYear) -> str:
+    """Return what people said that cannot all be true, for a person to put right; "" where there is nothing."""
+    marks = "、".join(f"{mark.reviewer} {mark.points} 分" for mark in given.marks)
+    if given.na and (marks or given.deductions):
+        told = "、".join(filter(None, (marks, *(d.circular for d in given.deductions))))
+        return f"这一行的职责未涉及本单位，却有评分或通报扣分（{told}），须核对"
+    if given.marks and given.not_assessed:
+        return f"各评分人对是否涉及本单位说法不一（未涉及：{'、'.join(given.not_assessed)}；评分：{marks}），须核对"
+    if any(mark.points > given.points for mark in given.marks):
+        return f"评分高于分值 {given.points} 分（{marks}），须按现行指标表重评"
+    return ""
+
+
+def _earned(given: IndicatorYear) -> IndicatorYear:
+    value, formula, missing = _combined(given)
+    if value is None:
+        return replace(given, formula=formula, missing=missing)
+    deducted = Fraction(given.deducted)
     if deducted:
-        formula += f"，通报扣 {deducted} 分"
-    return IndicatorYear(row.id, row.points, site, mark, deducted, False, final, formula, missing)
+        formula += f"，通报扣 {given.deducted} 分" + ("（扣完为止）" if deducted > value else "")
+    return replace(given, final=max(value - deducted, Fraction(0)), formula=formula)
 
 
-def _combined(
-    row: Indicator, share: Fraction, site: Fraction | None, mark: Fraction | None
-) -> tuple[Fraction | None, str, str]:
+def _combined(given: IndicatorYear) -> tuple[Fraction | None, str, str]:
     """Return the points before deductions, how they came about, and what is missing for them."""
-    points = Fraction(row.points)
+    points, share, site, mark = Fraction(given.points), given.share, given.site, given.mark
     if share == 1 and mark is not None:
         return mark, f"考核组改评 {_shown(mark)} 分", ""
     if share and site is None:
@@ -183,7 +229,7 @@ def _combined(
         return None, "", "缺考核组评分"
     of_site = points * share * site if site is not None else Fraction(0)
     of_mark = (1 - share) * mark if mark is not None and share < 1 else Fraction(0)
-    parts = [f"{row.points} × {_shown(share)} × {_shown(site, 4)}"] if share and site is not None else []
+    parts = [f"{given.points} × {_shown(share)} × {_shown(site, 4)}"] if share and site is not None else []
     parts += [f"{_shown(1 - share)} × {_shown(mark)}"] if mark is not None and share < 1 else []
     return of_site + of_mark, " + ".join(parts), ""
 
@@ -206,26 +252,24 @@ def _site_mean(row: Indicator, year: UnitYear) -> Fraction | None:
     return mean
 
 
-def _mark(row: Indicator, year: UnitYear) -> Fraction | None:
-    given = year.marks.get(row.id, ())
-    return sum((Fraction(mark.points) for mark in given), Fraction(0)) / len(given) if given else None
+def _mean(values: Iterable[Fraction]) -> Fraction | None:
+    listed = list(values)
+    return sum(listed, Fraction(0)) / len(listed) if listed else None
 
 
 # ---------------------------------------------------------------- 因工作职责未涉及
 
 
-def _mean_of_final(indicator_id: str, units: Iterable[Iterable[IndicatorYear]]) -> Fraction | None:
-    """Return the mean of the assessed units' points; None while one of them is missing, or when there is none."""
-    assessed = [row for rows in units for row in rows if row.id == indicator_id and not row.na]
-    finals = [row.final for row in assessed if row.final is not None]
-    return sum(finals, Fraction(0)) / len(finals) if finals and len(finals) == len(assessed) else None
-
-
-def _settled(row: IndicatorYear, mean: Fraction | None) -> IndicatorYear:
-    if not row.na:
+def _settled(row: IndicatorYear, of_all_units: Iterable[IndicatorYear]) -> IndicatorYear:
+    """Give a row that does not concern its unit the mean of the assessed units' points, once all of them are final."""
+    if not row.na or row.missing:
         return row
-    missing = "" if mean is not None else "已评单位的得分还不齐，平均值算不出"
-    return IndicatorYear(row.id, row.points, None, None, row.deducted, True, mean, row.formula, missing)
+    finals = [other.final for other in of_all_units if not other.na]
+    if not finals:
+        return replace(row, missing="没有一个单位评了这一行，平均值无从算起")
+    if any(final is None for final in finals):
+        return replace(row, missing="已评单位的得分还不齐，平均值算不出")
+    return replace(row, final=_mean(final for final in finals if final is not None))
 
 
 # ---------------------------------------------------------------- one unit
@@ -235,8 +279,18 @@ def _unit(year: UnitYear, rows: list[IndicatorYear]) -> UnitResult:
     whole = sum((row.final for row in rows if row.final is not None), Fraction(0))
     cost = sum((Fraction(veto.points) for veto in year.vetoes), Fraction(0))
     exact = max(whole - cost, Fraction(0))
-    days = year.published, year.withheld
-    return UnitResult(year.unit.id, year.unit.kind, tuple(rows), year.vetoes, *days, exact, rounded(exact), rank=0)
+    return UnitResult(
+        unit_id=year.unit.id,
+        kind=year.unit.kind,
+        indicators=tuple(rows),
+        vetoes=year.vetoes,
+        published=year.published,
+        withheld=year.withheld,
+        exact=exact,
+        total=rounded(exact),
+        rank=0,
+        uninspected=year.uninspected,
+    )
 
 
 def _ranked(result: UnitResult, results: Sequence[UnitResult]) -> UnitResult:

@@ -73,3 +73,7 @@ class MissingRecord(EvidenceError):
 
 class DamagedRecord(EvidenceError):
     """The record is there but its bytes are not those once written: restore the evidence file from the backup."""
+
+
+class VersionTaken(StorageError):
+    """Somebody else published that version of the year at the same time: look at it, then correct it if need be."""

@@ -34,7 +34,8 @@ def rollup(
     from cli.output import print_json
     from cli.parsing import unit_ids
     from inspection.place import opened
-    from inspection.rollup import annual, rollup_document
+    from inspection.rollup import annual
+    from inspection.rollup_documents import rollup_document
     from inspection.run import today
     from inspection.settings import resolve
 

@@ -161,6 +161,7 @@ YEARS = st.builds(
 
 def made(number: int, drawn: tuple[dict[str, list[Decimal]], dict[str, int], bool, UnitKind]) -> UnitYear:
     values, points, bears, kind = drawn
+    points = points if bears else {key: value for key, value in points.items() if key != "D"}
     return UnitYear(
         unit(f"unit{number}", kind, *([PLANNING] if bears else [])),
         daily={key: days(*map(str, listed)) for key, listed in values.items()},
