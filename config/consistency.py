@@ -63,6 +63,7 @@ def indicator_problems(indicators: Indicators, inventory: Inventory | None, file
     for number, indicator in enumerate(indicators.indicators):
         path = f"indicator[{number}]"
         yield from _binding_problems(indicator, path, file)
+        yield from _circular_problems(indicator, path, file)
         if inventory is not None:
             yield from _bearer_problems(indicator, path, inventory, file)
 
@@ -138,6 +139,12 @@ def _binding_problems(indicator: Indicator, path: str, file: str) -> Iterator[Pr
     if not indicator.checks and not indicator.pending:
         message = f"指标 {indicator.id} 既没有检查，也没有说明原因"
         yield Problem(file, path, message, "添上 [[indicator.check]]，或用 pending 写明为何没有、由谁评分")
+
+
+def _circular_problems(indicator: Indicator, path: str, file: str) -> Iterator[Problem]:
+    if indicator.circular_deduction is not None and indicator.circular_deduction > indicator.points:
+        message = f"指标 {indicator.id} 被通报一次扣的分比满分 {indicator.points} 还多"
+        yield Problem(file, f"{path}.circular_deduction", message, "核对 circular_deduction 和 points")
 
 
 def _overlap(one: Binding, other: Binding) -> bool:

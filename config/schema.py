@@ -269,6 +269,7 @@ class Indicator(Settings):
     units: tuple[str, ...] = ()  # ids of the units the row names
     duty: str = ""  # id of the duty whose bearers the row means beside those it names (等部门、有关部门)
     site_share: Share  # a in final = P × (a × A + (1 − a) × M ÷ P)
+    circular_deduction: Decimal | None = Field(default=None, gt=0)  # 通报一次扣的分; None: circulars cost nothing here
     checks: tuple[Binding, ...] = Field(default=(), alias="check")
     pending: str = ""  # why no check stands here yet, or why only people can judge it
 

@@ -82,7 +82,8 @@ class MarkStore:
             return [_circular_sheet(row, by_sheet[row.id]) for row in session.scalars(of_year)]
 
     def _add_marks(self, session: Session, sheet: MarkSheet) -> int:
-        row = MarkSheetRow(reviewer=sheet.reviewer, **self._origin(sheet))
+        asked = {"units": list(sheet.units), "indicators": list(sheet.indicators)}
+        row = MarkSheetRow(reviewer=sheet.reviewer, **asked, **self._origin(sheet))
         session.add(row)
         session.flush()
         marks = [
@@ -141,6 +142,8 @@ def _mark_sheet(row: MarkSheetRow, marks: list[GivenMark]) -> MarkSheet:
         source=row.source,
         digest=row.digest,
         indicators_digest=row.indicators_digest,
+        units=tuple(row.units),
+        indicators=tuple(row.indicators),
         account=row.account,
         imported_at=row.imported_at,
         id=row.id,

@@ -280,7 +280,10 @@ class GivenMark:
 
 @dataclass(frozen=True, slots=True)
 class MarkSheet:
-    """One version of one reviewer's marks of a year; `digest` is the SHA-256 of the file it was read from."""
+    """One version of one reviewer's marks of a year; `digest` is the SHA-256 of the file it was read from.
+
+    `units` and `indicators` are the ids of what the form asked about: what has no mark there is still wanting.
+    """
 
     year: int
     reviewer: str
@@ -289,6 +292,8 @@ class MarkSheet:
     source: str
     digest: str
     indicators_digest: str
+    units: tuple[str, ...] = ()
+    indicators: tuple[str, ...] = ()
     account: str = ""
     imported_at: datetime | None = None
     id: int = 0

@@ -490,6 +490,8 @@ class MarkSheetRow(Base):
     source: Mapped[str]
     digest: Mapped[str]
     indicators_digest: Mapped[str]
+    units: Mapped[Any] = mapped_column(JsonText, nullable=False)  # a list of ids, as the next
+    indicators: Mapped[Any] = mapped_column(JsonText, nullable=False)
 
 
 class MarkRow(Base):

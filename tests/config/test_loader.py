@@ -210,6 +210,7 @@ SCHEMA_MISTAKES = [
     ("rules", "days = 14\n", "days = 14.5\n", "checks.home_freshness.days", "整数"),
     ("indicators", "points = 8", "points = 0", "indicator[0].points", "大于 0"),
     ("indicators", "site_share = 1", "site_share = 1.5", "indicator[0].site_share", "不大于 1"),
+    ("indicators", "points = 8", "points = 8\ncircular_deduction = 0", "indicator[0].circular_deduction", "大于 0"),
     ("indicators", "issued = 2026-01-05", 'issued = "一月"', "issued", "日期"),
 ]
 
@@ -251,6 +252,7 @@ CONFLICTS = [
     ("indicators", 'duty = "market"', 'duty = "market"\nkinds = ["township"]', "indicator[1].units", "部门"),
     ("indicators", 'duty = "market"', 'duty = "trade"', "indicator[1].duty", "trade"),
     ("indicators", 'id = "2"', 'id = "1"', "indicator[1].id", "重复"),
+    ("indicators", "points = 8", "points = 8\ncircular_deduction = 9", "indicator[0].circular_deduction", "满分 8"),
     ("indicators", "points = 8", "points = 7", "indicator", "之和是 9"),
 ]
 

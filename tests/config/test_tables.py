@@ -148,6 +148,12 @@ def test_site_shares_follow_the_method_of_each_row(configuration):
     assert {share for row, share in shares.items() if row not in ("7", "8", "9.2", "10")} == {Decimal("0.5")}
 
 
+def test_a_circular_costs_what_the_row_itself_says(configuration):
+    rows = configuration.indicators_for(2020).indicators
+    assert {row.id: row.circular_deduction for row in rows if "通报一次扣1分" in row.method} == {"5.3": Decimal(1)}
+    assert all(row.circular_deduction is None for row in rows if row.id != "5.3")
+
+
 def test_the_limits_are_those_of_the_national_indicators(configuration):
     rules = configuration.rules
     days = rules.checks.column_freshness.days

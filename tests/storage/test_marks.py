@@ -19,7 +19,8 @@ MARKS = (
     GivenMark("jiaoyuju", "10", None),
     GivenMark("luanchengzhen", "1.1", Decimal(0)),
 )
-ZHANG = MarkSheet(2026, "张三", MARKS, "李干事", "评分表.xlsx", "sha256:01", "ab", "office")
+ASKED = ("jiaoyuju", "luanchengzhen"), ("1.1", "10")
+ZHANG = MarkSheet(2026, "张三", MARKS, "李干事", "评分表.xlsx", "sha256:01", "ab", *ASKED, "office")
 CIRCULARS = (
     Circular("jiaoyuju", "5.3", Decimal(1), "市政府办公室", "石政办函〔2026〕1号", date(2026, 3, 1)),
     Circular("jiaoyuju", "5.3", Decimal(1), "市政府办公室", "石政办函〔2026〕9号", date(2026, 9, 1)),

@@ -81,6 +81,8 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("indicators_digest", sa.Text(), nullable=False),
+        sa.Column("units", sa.Text(), nullable=False),
+        sa.Column("indicators", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mark_sheet")),
         sqlite_autoincrement=True,
     )
