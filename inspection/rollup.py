@@ -17,7 +17,8 @@ from inspection.day import day_in
 from inspection.place import Place
 from reports.annual import InputSource
 from scoring.annual import Annual, Deduction, Mark, UnitYear, VetoCost, roll_up
-from storage.model import Circular, CircularSheet, MarkSheet, StoredYear
+from scoring.rectification import on_time
+from storage.model import Circular, CircularSheet, MarkSheet, ReviewEvent, StoredYear
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def gather(
     sheets, circulars = place.marks.in_force(year), place.marks.circulars(year)
     marks, not_assessed = _marks(sheets), _not_assessed(sheets)
     deductions = _deductions(circulars)
+    ordered = ordered_events(place, configuration, first, last)
     days = _days(first, min(last, day_in(configuration.inventory.district)))
     years: list[UnitYear] = []
     for unit in configuration.inventory.units:
@@ -83,11 +85,12 @@ def gather(
                 marks=marks[unit.id],
                 deductions=deductions[unit.id],
                 vetoes=_costs(configuration.rules, left),
+                rectified=on_time(ordered[unit.id], last),
                 not_assessed=not_assessed[unit.id],
                 uninspected=tuple(day for day in days if day not in inspected),
             )
         )
-    given = (*_tables(place, year), *_handed_in(sheets, circulars))
+    given = (*_tables(place, year), *_handed_in(sheets, circulars), _review_source(ordered))
     return YearInputs(year, last, configuration.indicators_for(year), tuple(years), given)
 
 
@@ -102,6 +105,19 @@ def _costs(rules: Rules, left: StoredYear) -> tuple[VetoCost, ...]:
         for veto, days in left.vetoes.items()
         if veto in costs
     )
+
+
+def ordered_events(
+    place: Place, configuration: Configuration, first: date, last: date
+) -> Mapping[str, list[ReviewEvent]]:
+    """Return by unit the steps, from day to day, of the faults that a person had to do with, oldest first."""
+    steps = place.faults.reviewed([unit.id for unit in configuration.inventory.units])
+    of_period = [event for event in steps if first <= event.day <= last]
+    faults = place.faults.known({event.fingerprint for event in of_period})
+    found: defaultdict[str, list[ReviewEvent]] = defaultdict(list)
+    for event in of_period:
+        found[faults[event.fingerprint].unit_id].append(event)
+    return found
 
 
 # ---------------------------------------------------------------- what people gave
@@ -163,6 +179,12 @@ def _handed_in(sheets: Sequence[MarkSheet], circulars: CircularSheet | None) -> 
         yield InputSource("通报清单", detail, circulars.digest, circulars.actor, circulars.imported_at)
     else:
         yield InputSource("通报清单", "没有导入，按没有通报计", "")
+
+
+def _review_source(ordered: Mapping[str, list[ReviewEvent]]) -> InputSource:
+    events = [event for unit in sorted(ordered) for event in ordered[unit]]
+    lines = (f"{e.fingerprint} {e.step} {e.state} {e.day} {e.until or '-'} {e.actor}" for e in events)
+    return InputSource("问题复核与整改记录", f"{len(events)} 步", _digest(lines))
 
 
 def _lines_of_days(year: UnitYear) -> Iterator[str]:

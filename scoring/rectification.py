@@ -7,6 +7,7 @@ moves its deadline and does not wash off that an earlier one was missed.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -34,24 +35,37 @@ _NEXT = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ToldOrder:
+    """整改要求: one order that it can be told of whether it was kept."""
+
+    fingerprint: str
+    kept: bool
+
+
 def on_time(events: Iterable[Event], last_day: date) -> Decimal | None:
-    """Return the share (0–1) of orders mended on time by `last_day`, None where none of them can be told.
+    """Return the share (0–1) of orders mended on time by `last_day`, None where none of them can be told."""
+    told = told_orders(events, last_day)
+    return Decimal(sum(order.kept for order in told)) / Decimal(len(told)) if told else None
+
+
+def told_orders(events: Iterable[Event], last_day: date) -> list[ToldOrder]:
+    """Return the orders that can be told of by `last_day`, in the order they ended, those still late last.
 
     `events` are those of one unit in the order they were recorded. An order is late once the fault was seen unmended
     after its deadline, whether it was mended since or not; on time when it was seen mended without that. Those that
     were revoked or waived, are appealed and undecided, or still run, leave the count.
     """
     running: dict[str, _Order] = {}
-    kept = missed = 0
+    told: list[ToldOrder] = []
     for event in events:
         if event.day > last_day:
             continue
         order = running.get(event.fingerprint)
         if order is not None and event.step in _ENDING:
             del running[event.fingerprint]
-            kept += event.step is Step.MENDED and order is _Order.RUNNING
-            missed += event.step is Step.MENDED and order is _Order.LATE
+            if event.step is Step.MENDED and order in (_Order.RUNNING, _Order.LATE):
+                told.append(ToldOrder(event.fingerprint, kept=order is _Order.RUNNING))
         elif (following := _NEXT.get((order, event.step))) is not None:
             running[event.fingerprint] = following
-    missed += sum(order is _Order.LATE for order in running.values())
-    return Decimal(kept) / Decimal(kept + missed) if kept + missed else None
+    return told + [ToldOrder(key, kept=False) for key, order in running.items() if order is _Order.LATE]
