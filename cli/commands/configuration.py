@@ -80,7 +80,7 @@ def checks(year: YearOption = None, config: ConfigOption = None, json: JsonOptio
         print_json({"checks": listed, "left_to_people": [_left_document(row) for row in left]})
         return
     order = [row.id for row in rows]
-    listed = sorted(metas, key=lambda meta: [order.index(row) for row in served[meta.id]])
+    listed = sorted(metas, key=lambda meta: [order.index(row) for row in served[meta.id]] or [len(order)])
     print_table(
         "检查项目",
         ("编号", "检查", "对象", "服务的指标", "权重", "依据"),
@@ -89,7 +89,7 @@ def checks(year: YearOption = None, config: ConfigOption = None, json: JsonOptio
                 m.id,
                 m.title,
                 SCOPES[m.scope].partition("（")[0],
-                "、".join(served[m.id]),
+                "、".join(served[m.id]) or "—",
                 f"{rules.row(m.id).weight:f}",
                 m.basis,
             )

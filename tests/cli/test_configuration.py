@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from checks.registry import CHECKS
 from tests.cli.conftest import Inspect
+
+TABLE_OF_2027 = Path(__file__).parents[2] / "fixtures" / "year" / "indicators-2027.toml"
 
 
 def test_units_lists_everybody_with_aliases(inspect: Inspect) -> None:
@@ -45,6 +48,34 @@ def test_right_configuration_is_told_so(inspect: Inspect) -> None:
     document = inspect("config", "check", "--json").document
     assert document["valid"] is True
     assert document["problems"] == []
+
+
+def test_tables_of_the_years_are_told_with_what_they_add_up_to(inspect: Inspect, config: Path) -> None:
+    shutil.copy(TABLE_OF_2027, config)
+    shown = inspect("config", "check").out
+    assert "indicators-2027.toml" in shown
+    assert f"{date.today().year} 年的巡查和汇总用 indicators" in shown
+    tables = inspect("config", "check", "--json").document["tables"]
+    assert [(table["file"], table["year"], table["rows"]) for table in tables] == [
+        ("indicators.toml", 2020, 23),
+        ("indicators-2027.toml", 2027, 13),
+    ]
+    assert all(table["points"] == {"township": 100, "department": 100} for table in tables)
+
+
+def test_checks_are_told_by_the_table_of_the_year(inspect: Inspect, config: Path) -> None:
+    shutil.copy(TABLE_OF_2027, config)
+
+    def rows(year: str) -> dict[str, list[str]]:
+        listed = inspect("checks", "--year", year, "--json").document["checks"]
+        return {check["id"]: check["indicators"] for check in listed}
+
+    assert rows("2026")["tls"] == ["5.2"]
+    assert rows("2027")["tls"] == ["E1"]
+    assert rows("2027")["faq"] == []
+    answer = inspect("checks", "--year", "2027")
+    assert answer.code == 0
+    assert "人员和计划只能由人核查材料评分" in answer.out
 
 
 def test_every_error_of_the_configuration_is_told_at_once(inspect: Inspect, config: Path) -> None:

@@ -367,6 +367,72 @@ def test_digests_are_those_of_the_bytes(folder):
     assert {name for name in before if before[name] != after[name]} == {"rules.toml"}
 
 
+# ---------------------------------------------------------------- tables of other years
+
+
+def another_year(where, name, year):
+    (where / name).write_text(INDICATORS.replace("year = 2026", f"year = {year}"), encoding="utf-8")
+    return where
+
+
+@pytest.mark.parametrize(
+    ("year", "table"),
+    [(2025, 2026), (2026, 2026), (2027, 2026), (2028, 2028), (2029, 2028), (2030, 2030), (2050, 2030)],
+)
+def test_a_year_goes_by_the_newest_table_that_is_not_of_a_later_one_else_by_the_earliest(folder, year, table):
+    where = another_year(another_year(folder(), "indicators-2030.toml", 2030), "indicators-2028.toml", 2028)
+    configuration = load(where)
+    assert configuration.indicators_for(year).year == table
+    assert list(configuration.tables) == ["indicators.toml", "indicators-2028.toml", "indicators-2030.toml"]
+    assert set(digests(where)) == {"sites.toml", "rules.toml", "words.toml", *configuration.tables}
+
+
+def test_a_table_of_an_earlier_year_may_stand_beside_the_first(folder):
+    configuration = load(another_year(folder(), "indicators-2024.toml", 2024))
+    assert [configuration.table_for(year) for year in (2023, 2025, 2026)] == [
+        "indicators-2024.toml",
+        "indicators-2024.toml",
+        "indicators.toml",
+    ]
+
+
+def test_a_table_must_be_of_the_year_in_its_name_and_the_only_one_of_it(folder):
+    where = another_year(another_year(folder(), "indicators-2027.toml", 2028), "indicators-2026.toml", 2026)
+    told = {problem.file: problem for problem in problems(where)}
+    assert told.keys() == {"indicators-2026.toml", "indicators-2027.toml"}
+    assert {problem.path for problem in told.values()} == {"year"}
+    assert "indicators.toml" in told["indicators-2026.toml"].message
+    assert "2028" in told["indicators-2027.toml"].message
+
+
+@pytest.mark.parametrize(
+    "name", ["indicators-abc.toml", "indicators2027.toml", "Indicators-2027.toml", "indicators-27.TOML"]
+)
+def test_a_file_that_only_looks_like_a_table_is_never_passed_over(folder, name):
+    problem = only(another_year(folder(), name, 2027))
+    assert problem.file == name
+    assert "indicators-2027.toml" in problem.fix
+
+
+def test_every_mistake_of_every_table_is_told_at_once(folder):
+    where = another_year(folder(), "indicators-2028.toml", 2028)
+    spoilt = INDICATORS.replace("year = 2026", "year = 2027").replace("points = 8", "points = 7")
+    (where / "indicators-2027.toml").write_text(spoilt.replace('duty = "market"', 'duty = "trade"'), encoding="utf-8")
+    (where / "indicators-2028.toml").write_text(INDICATORS.replace("title =", "titel =", 1), encoding="utf-8")
+    (where / "indicators-x.toml").write_text("", encoding="utf-8")
+    assert {(problem.file, problem.path) for problem in problems(where)} == {
+        ("indicators-x.toml", ""),
+        ("indicators-2027.toml", "indicator"),
+        ("indicators-2027.toml", "indicator[1].duty"),
+        ("indicators-2028.toml", "titel"),
+        ("indicators-2028.toml", "title"),
+    }
+
+
+def test_a_year_out_of_the_calendar_is_told(folder):
+    assert only(folder(indicators=INDICATORS.replace("year = 2026", "year = 20260"))).path == "year"
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_damaged_file_ever_gives_anything_but_a_told_problem(folder, data):
