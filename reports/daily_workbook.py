@@ -78,7 +78,7 @@ def daily_workbook(report: DailyReport) -> bytes:
     _findings(report, book.create_sheet("提示"), Outcome.NOTICE)
     _causes(report, book.create_sheet("未能判定"))
     _facts(report, book.create_sheet("说明"))
-    return saved(book)
+    return saved(book, report.run.day)
 
 
 # ---------------------------------------------------------------- sheets

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
-from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.writer.excel import ExcelWriter
 
-from reports.archive import without_times
 from reports.daily import web_link
+from reports.package_times import with_times_of
 
 Value = str | int | Decimal | date | None
 Row = Sequence[Value]
@@ -36,7 +34,6 @@ POINTS, SHARE = "0.00", "0.00%"  # number formats
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff\[\]:*?/\\]")
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-_UNDATED = datetime(2000, 1, 1)
 
 _FONT = "微软雅黑"
 INK, FAINT, ACCENT, FAULT, LINK = "FF1F2933", "FF6B7680", "FF1F3A5F", "FF9B1C1C", "FF1D4E89"
@@ -51,15 +48,14 @@ def new_book(title: str, creator: str) -> Workbook:
     book = Workbook()
     book.remove(book.active)
     book.properties.title, book.properties.creator = cell_text(title), creator
-    book.properties.created = book.properties.modified = _UNDATED
     return book
 
 
-def saved(book: Workbook) -> bytes:
-    """Return the workbook as an .xlsx file; the same workbook gives the same bytes."""
+def saved(book: Workbook, day: date) -> bytes:
+    """Return the workbook as an .xlsx file of that day; the same workbook gives the same bytes."""
     content = BytesIO()
-    ExcelWriter(book, ZipFile(content, "w", ZIP_DEFLATED)).save()
-    return without_times(content.getvalue())
+    book.save(content)
+    return with_times_of(content.getvalue(), day)
 
 
 def sheet_name(wanted: str, taken: Collection[str]) -> str:
