@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from importlib.metadata import version
 from itertools import groupby
 from typing import Any
@@ -16,10 +17,12 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Text,
     delete,
     exists,
     func,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.orm import Session
@@ -196,7 +199,8 @@ class Repository:
     ) -> None:
         """Keep a batch in one transaction; what was kept before under the same key is replaced by the newer.
 
-        The key of a capture is (site, URL, mode), of a visit (site, URL, unit, column, role), of a probe its question.
+        The key of a capture is (site, URL, mode), of a visit (site, URL, unit, column, role, whether a
+        revisit), of a probe its question.
         """
         with self._database.writing() as session:
             upsert_rows(session, CaptureRow, [rows.capture_values(run_id, capture) for capture in captures])
@@ -395,6 +399,16 @@ class Repository:
         with self._database.reading() as session:
             return dict(session.execute(query.group_by(FindingRow.outcome)).all())
 
+    def failing(self, run_id: int) -> dict[tuple[str, str], int]:
+        """Return how many faults of a run count, by unit and check id: none that wait, were revoked or are waived."""
+        left_out = (PENDING, FaultState.REVOKED.value, FaultState.WAIVED.value)
+        query = select(FindingRow.unit_id, FindingRow.check, func.count()).where(
+            FindingRow.run_id == run_id, FindingRow.outcome == Outcome.FAIL, FindingRow.state.not_in(left_out)
+        )
+        with self._database.reading() as session:
+            counted = session.execute(query.group_by(FindingRow.unit_id, FindingRow.check))
+            return {(unit, check): count for unit, check, count in counted}
+
     def seen_days(self, unit_ids: Iterable[str], since: date, until: date) -> dict[str, set[date]]:
         """Return by fingerprint on which days, both ends included, a nightly run saw each fault (FAIL) of the units."""
         query = (
@@ -474,21 +488,26 @@ class Repository:
         by_unit = groupby(found, key=lambda stored: stored.score.unit_id)
         return [max(group, key=lambda stored: (stored.published, stored.run_id)) for _, group in by_unit]
 
+    def last_published_day(self, before: date) -> date | None:
+        """Return the last day before a day on which any score was published; None when there is none."""
+        with self._database.reading() as session:
+            return session.scalar(select(func.max(PublishedScoreRow.day)).where(PublishedScoreRow.day < before))
+
     def year(self, first: date, last: date) -> dict[str, StoredYear]:
         """Return by unit id what the days from `first` to `last` left for the roll-up, days in order."""
         found: defaultdict[str, StoredYear] = defaultdict(StoredYear)
         in_period = PublishedScoreRow.day.between(first, last)
-        days = _of_published(UnitScoreRow, UnitScoreRow.vetoes)
-        values = _of_published(IndicatorScoreRow, IndicatorScoreRow.indicator_id, IndicatorScoreRow.value)
+        days = _of_published(UnitScoreRow, UnitScoreRow.run_id, UnitScoreRow.vetoes)
+        day_of: dict[int, date] = {}
+        number = cache(Decimal)  # many of a year's 200 000 values are alike
         with self._database.reading() as session:
-            for day, unit, vetoes in session.execute(days.where(in_period)):
+            for day, unit, run, vetoes in session.execute(days.where(in_period)):
+                day_of[run] = day
                 found[unit].published.append(day)
                 for veto in vetoes:
                     found[unit].vetoes.setdefault(veto["id"], {})[day] = veto["title"]
-            for day, unit, indicator, value in session.execute(
-                values.where(in_period, IndicatorScoreRow.value.is_not(None))
-            ):
-                found[unit].values.setdefault(indicator, {})[day] = value
+            for unit, run, indicator, value in session.execute(_values_of_published().where(in_period)):
+                found[unit].values.setdefault(indicator, {})[day_of[run]] = number(value)
             for day, unit in session.execute(_withheld(first, last)):
                 if day not in found[unit].published:
                     found[unit].withheld.append(day)
@@ -608,6 +627,15 @@ def _of_published(row: type[UnitScoreRow] | type[IndicatorScoreRow], *columns: A
     same = (row.run_id == PublishedScoreRow.run_id) & (row.unit_id == PublishedScoreRow.unit_id)
     chosen = select(PublishedScoreRow.day, PublishedScoreRow.unit_id, *columns)
     return chosen.join(row, same).order_by(PublishedScoreRow.day)
+
+
+def _values_of_published() -> Select[Any]:
+    """Unit, run, indicator and value, as the text that it is kept as, of all published scores that have one."""
+    row = IndicatorScoreRow
+    same = (row.run_id == PublishedScoreRow.run_id) & (row.unit_id == PublishedScoreRow.unit_id)
+    value = type_coerce(row.value, Text)
+    chosen = select(row.unit_id, row.run_id, row.indicator_id, value).join(PublishedScoreRow, same)
+    return chosen.where(row.value.is_not(None)).order_by(PublishedScoreRow.day)
 
 
 def _withheld(first: date, last: date) -> Select[date, str]:
