@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 import re
-import unicodedata
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from itertools import islice
 from pathlib import Path
-
-import openpyxl
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.datetime import from_excel
-from openpyxl.utils.exceptions import InvalidFileException
 
 from checks.model import NewMediaAccount
 from config.names import UnknownUnit, find_unit, normalised
@@ -26,7 +16,10 @@ from config.schema import Inventory, Unit
 from inspection.day import day_in
 from inspection.errors import InvalidInput
 from inspection.place import Place
+from inspection.spreadsheets import Cell, Line, content_of, csv_lines, day_of, is_workbook, sheets
+from storage.attachments import digest_of
 
+WHAT = "账号台账"
 UNIT, PLATFORM, NAME, LAST_POST, INTERACTION, NOTE = "单位", "平台", "账号名称", "最近发布日期", "互动功能", "备注"
 HEADS = {
     UNIT: ("单位", "单位名称", "主办单位"),
@@ -42,13 +35,6 @@ YES, NO = ("是", "有", "√", "y", "yes", "true"), ("否", "无", "没有", "�
 HEAD_WITHIN = 10  # rows above the head may hold a title
 HEAD_AT_LEAST = 3  # known columns that make a line the head
 LONGEST = 200  # characters of a name
-MOST_COLUMNS = 50  # of a sheet that are looked at
-MOST_BYTES, MOST_UNPACKED = 50_000_000, 500_000_000
-SERIALS = range(36_526, 73_051)  # 2000-01-01 to 2100-01-01 as spreadsheets count days
-_DAY = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?日?(?:[\sT]+\d{1,2}:\d{2}(?::\d{2})?)?")
-_COMPACT = re.compile(r"(20\d{2})(\d{2})(\d{2})")
-
-Value = str | int | float | bool | datetime | date | None
 
 
 class RegisterInvalid(InvalidInput):
@@ -58,45 +44,6 @@ class RegisterInvalid(InvalidInput):
         self.problems = tuple(problems)
         ending = f"台账有 {len(problems)} 处错误，什么也没有导入；改好后重新导入。"
         super().__init__("\n".join((*problems, ending)))
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell: where people find it, and what it holds."""
-
-    place: str
-    value: Value
-
-    @property
-    def written(self) -> str:
-        """The value as text, without spaces around it."""
-        return "" if self.value is None else str(self.value).strip()
-
-    @property
-    def text(self) -> str:
-        """The value as text in half width, to be compared."""
-        return unicodedata.normalize("NFKC", self.written).strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a file: its number, its values, and whether people count its columns by letters."""
-
-    number: int
-    values: Sequence[Value]
-    lettered: bool = False
-
-    def cell(self, column: int) -> Cell:
-        """Return the cell of a column, the first being 0; a short line's missing cells are empty."""
-        place = (
-            f"{get_column_letter(column + 1)}{self.number}" if self.lettered else f"第{self.number}行第{column + 1}列"
-        )
-        return Cell(place, self.values[column] if column < len(self.values) else None)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing stands on the line."""
-        return all(value is None or (isinstance(value, str) and not value.strip()) for value in self.values)
 
 
 Row = dict[str, Cell]
@@ -109,12 +56,9 @@ def import_register(place: Place, path: Path, recorded_on: date) -> int:
     """
     if recorded_on > day_in(place.configuration.inventory.district):
         raise InvalidInput(f"台账登记日 {recorded_on} 还没有到。")
-    if path.stat().st_size > MOST_BYTES:
-        raise InvalidInput(f"文件 {path.name} 超过 {MOST_BYTES // 1_000_000} MB，不像是账号台账。")
-    content = path.read_bytes()
+    content = content_of(path, WHAT)
     accounts = read_register(content, path.name, place.configuration.inventory, recorded_on)
-    digest = "sha256:" + hashlib.sha256(content).hexdigest()
-    place.repository.add_register(recorded_on, accounts, source=path.name, digest=digest)
+    place.repository.add_register(recorded_on, accounts, source=path.name, digest=digest_of(content))
     return len(accounts)
 
 
@@ -145,7 +89,7 @@ class _Reading:
         """Return the row's account, or None when something is wrong with it."""
         before = len(self.problems)
         for cell in row.values():
-            if isinstance(cell.value, str) and cell.text.startswith("="):
+            if cell.is_formula:
                 self._say(cell, "是公式，请复制后“粘贴为数值”")
         if len(self.problems) > before:
             return None
@@ -182,7 +126,7 @@ class _Reading:
         if not cell.text:
             self._say(cell, "没有填最近发布日期；从未发布过的写“无”")
         elif cell.text not in NEVER:
-            day = _day_of(cell.value)
+            day = day_of(cell.value)
             if day is None:
                 self._say(cell, f"“{cell.text[:30]}”不是日期；写成 2026-11-03 这样的形式，从未发布过的写“无”")
             elif day > self.recorded_on:
@@ -205,37 +149,16 @@ class _Reading:
             self._say(cell, f"{platform}“{name}”与 {first} 重复")
 
 
-def _day_of(value: Value) -> date | None:
-    """Return the day that a cell means: a date, a day count of a spreadsheet, or text in a usual form."""
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    text = unicodedata.normalize("NFKC", str(value)).strip().removesuffix(".0")
-    if text.isdigit() and int(text) in SERIALS:
-        counted = from_excel(int(text))
-        return counted.date() if isinstance(counted, datetime) else None
-    if isinstance(value, float) and int(value) in SERIALS:
-        return _day_of(int(value))
-    found = _DAY.fullmatch(text) or _COMPACT.fullmatch(text)
-    try:
-        return date(*map(int, found.groups())) if found else None
-    except ValueError:
-        return None
-
-
 # ---------------------------------------------------------------- files to rows
 
 
 def _rows(content: bytes, name: str) -> Iterator[Row]:
     """Yield the rows below the head; raises InvalidInput for a file without one."""
-    if content.startswith(b"PK"):
-        sheets: Iterable[Iterator[Line]] = _sheets(content, name)
-    elif content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise InvalidInput(f"{name} 是旧版 Excel 文件（.xls）；请另存为 .xlsx 或 CSV 再导入。")
+    if is_workbook(content, name):
+        tables = (sheet.lines for sheet in sheets(content, name, WHAT))
     else:
-        sheets = [_lines(content, name)]
-    for lines in sheets:
+        tables = (lines for lines in [csv_lines(content, name)])
+    for lines in tables:
         head = next((head for line in islice(lines, HEAD_WITHIN) if (head := _head(line))), None)
         if head is not None:
             filled = (line for line in lines if not line.is_empty)
@@ -261,50 +184,3 @@ def _head(line: Line) -> dict[str, int] | None:
     if missing:
         raise InvalidInput(f"第{line.number}行的表头缺少：{'、'.join(missing)}。")
     return places
-
-
-def _lines(content: bytes, name: str) -> Iterator[Line]:
-    """Yield the lines of a CSV file in UTF-8, UTF-16 with its mark, or GB 18030."""
-    text = _decoded(content, name)
-    first = text.partition("\n")[0]
-    delimiter = max(",\t;", key=first.count)
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        number = 1
-        for values in reader:
-            yield Line(number, values)
-            number = reader.line_num + 1
-    except csv.Error as error:
-        raise InvalidInput(f"{name} 第 {reader.line_num} 行不合 CSV 的写法（引号没有成对？）：{error}。") from error
-
-
-def _decoded(content: bytes, name: str) -> str:
-    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise InvalidInput(f"{name} 不是文本文件，也不是 .xlsx；请另存为 .xlsx 或 CSV 再导入。")
-
-
-def _sheets(content: bytes, name: str) -> Iterator[Iterator[Line]]:
-    """Yield the sheets of an xlsx file; formulas come as they are written, because what they showed may be old."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            if sum(part.file_size for part in parts.infolist()) > MOST_UNPACKED:
-                raise InvalidInput(f"{name} 解开后太大，不像是账号台账。")
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise InvalidInput(
-            f"{name} 打不开（{type(error).__name__}），不是完好的 .xlsx 文件；请另存后再导入。"
-        ) from error
-    try:
-        for sheet in book.worksheets:
-            sheet.reset_dimensions()  # a format on whole columns makes a sheet a million rows long, all of them empty
-            rows = enumerate(sheet.iter_rows(max_col=MOST_COLUMNS, values_only=True), 1)
-            yield (Line(number, values, lettered=True) for number, values in rows)
-    finally:
-        book.close()

@@ -15,7 +15,7 @@ from checks.model import NewMediaAccount
 from config.loader import load
 from config.schema import Inventory
 from fixtures.district.world import CONFIG_FOLDER
-from inspection import new_media
+from inspection import spreadsheets
 from inspection.errors import InvalidInput
 from inspection.new_media import RegisterInvalid, read_register
 
@@ -208,7 +208,7 @@ def test_a_file_that_is_no_register_is_refused_in_a_sentence(inventory: Inventor
 
 
 def test_a_file_that_unpacks_without_end_is_refused(inventory: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(new_media, "MOST_UNPACKED", 1_000_000)
+    monkeypatch.setattr(spreadsheets, "MOST_UNPACKED", 1_000_000)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as parts:
         parts.writestr("xl/workbook.xml", bytes(1_000_001))
