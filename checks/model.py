@@ -134,6 +134,18 @@ class Visit:
     listed_date: date | None = None  # date where it was listed
     rendering_wanted: bool = False  # the static page lacked what a rule needs, so a rendered capture was asked for
     failure: FailureKind | None = None  # set when it was never asked for: robots, budget, unconfirmed address
+    revisit: bool = False  # 复查: made only to see whether a fault was mended; bears on no score
+
+
+@dataclass(frozen=True, slots=True)
+class Revisit:
+    """复查: a page that a run asks for, whether its sample draws it or not, to see whether a fault on it was mended."""
+
+    url: str  # normalised; the target of the fault
+    unit_id: str
+    column_id: str
+    check: str
+    finding_id: int  # the finding by whose number people know the fault
 
 
 class ProbeKind(StrEnum):

@@ -201,6 +201,7 @@ class Crawl(Settings):
     https_port: int = Field(default=443, ge=1, le=65535)  # where the certificate test asks a site known by http only
     certificate_authorities: str | None = None  # a PEM file trusted beside the machine's own authorities
     links_per_site: int = Field(default=300, ge=0)  # links tried a night and site in the search for dead ones
+    revisits_per_unit: int = Field(default=20, ge=0)  # pages read again to see whether faults ordered mended are
     sampling: Sampling = Sampling()
 
 

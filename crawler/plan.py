@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from checks.facts.model import ListEntry
+from checks.model import Revisit
 from config.schema import Column, Crawl, Inventory, Sampling, Site, Unit
-from crawler.urls import host_of
+from crawler.urls import InvalidUrl, host_of, normalise, same_site
 
 
 @dataclass(frozen=True, slots=True)
 class SitePlan:
-    """Everything a run wants of one site. `settings` are the limits and manners in force for it."""
+    """Everything a run wants of one site. `settings` are the limits and manners in force for it; `revisits` the pages
+    that are asked for again once the sample is in."""
 
     site: Site
     units: tuple[Unit, ...]
@@ -22,6 +24,7 @@ class SitePlan:
     day: date
     seed: str
     settings: Crawl
+    revisits: tuple[Revisit, ...] = ()
 
     @property
     def asked(self) -> tuple[tuple[Unit, Column], ...]:
@@ -44,12 +47,43 @@ class Drawn:
 
 
 def plan_run(
-    inventory: Inventory, day: date, seed: str, unit_ids: Collection[str] | None = None
+    inventory: Inventory,
+    day: date,
+    seed: str,
+    unit_ids: Collection[str] | None = None,
+    revisits: Collection[Revisit] = (),
 ) -> tuple[SitePlan, ...]:
     """Return the plan of each site that the units (all of them by default) have columns on, in inventory order."""
     units = [unit for unit in inventory.units if unit_ids is None or unit.id in unit_ids]
-    plans = (_plan_site(site, units, inventory.crawl, day, seed) for site in inventory.sites)
+    plans = (_plan_site(site, units, inventory.crawl, day, seed, revisits) for site in inventory.sites)
     return tuple(plan for plan in plans if plan.columns or unit_ids is None)
+
+
+def choose_revisits(inventory: Inventory, wanted: Sequence[Revisit]) -> tuple[Revisit, ...]:
+    """Return those of the revisits that may be made, in their order: at most `revisits_per_unit` pages a unit.
+
+    A page is asked for only on the site of its column, where that still has an address: what stands elsewhere others
+    publish. Home pages and columns' own are asked for anyway. Faults that share a page cost one.
+    """
+    columns = {(unit.id, column.id): column for unit in inventory.units for column in unit.columns}
+    chosen, pages = list[Revisit](), dict[str, set[str]]()
+    for revisit in wanted:
+        column, of_unit = columns.get((revisit.unit_id, revisit.column_id)), pages.setdefault(revisit.unit_id, set())
+        if column is None or column.url is None or not _is_inside(inventory.site(column.site), column, revisit.url):
+            continue
+        if revisit.url in of_unit or len(of_unit) < inventory.crawl.revisits_per_unit:
+            of_unit.add(revisit.url)
+            chosen.append(revisit)
+    return tuple(chosen)
+
+
+def _is_inside(site: Site, column: Column, url: str) -> bool:
+    """Whether it is the normalised address of a page of the site that no plan holds by itself."""
+    try:
+        own = {normalise(site.home), normalise(str(column.url))}
+        return normalise(url) == url and same_site(url, site.home) and url not in own
+    except InvalidUrl:
+        return False
 
 
 def settings_of(site: Site, crawl: Crawl) -> Crawl:
@@ -97,10 +131,14 @@ def order_sites(plans: Sequence[SitePlan]) -> tuple[SitePlan, ...]:
     return tuple(sorted(plans, key=lambda plan: -len(plan.asked)))
 
 
-def _plan_site(site: Site, units: Sequence[Unit], crawl: Crawl, day: date, seed: str) -> SitePlan:
+def _plan_site(
+    site: Site, units: Sequence[Unit], crawl: Crawl, day: date, seed: str, revisits: Collection[Revisit]
+) -> SitePlan:
     columns = tuple((unit, column) for unit in units for column in unit.columns if column.site == site.id)
     owners = tuple(unit for unit in units if any(owner is unit for owner, _ in columns))
-    return SitePlan(site, owners, columns, day, seed, settings_of(site, crawl))
+    here = {(unit.id, column.id) for unit, column in columns}
+    again = tuple(revisit for revisit in revisits if (revisit.unit_id, revisit.column_id) in here)
+    return SitePlan(site, owners, columns, day, seed, settings_of(site, crawl), again)
 
 
 def _ranked(entries: Sequence[ListEntry]) -> list[ListEntry]:

@@ -86,6 +86,8 @@ class SiteCrawl:
         self._pages: dict[str, WantedPage] = {}
         self._queue: deque[WantedPage] = deque()
         self._settled: deque[tuple[Visit, WantedPage]] = deque()
+        self._seen: set[tuple[str | None, str]] = set()  # unit and URL of every visit
+        self._revisits = [*plan.revisits]
         self._frames: dict[tuple[str, str], _Frame] = {}
         self._silent: Counter[str] = Counter()  # pages in a row, by host
         self._begin()
@@ -98,10 +100,12 @@ class SiteCrawl:
     @property
     def is_done(self) -> bool:
         """Whether nothing is wanted or under way any more."""
-        return not self._queue and not self.in_flight
+        return not self._queue and not self.in_flight and not self._revisits
 
     def take(self) -> WantedPage | None:
-        """Return the next page to fetch, or None."""
+        """Return the next page to fetch, or None; what is only looked at again comes when all else is settled."""
+        if not self._queue and not self.in_flight:
+            self._look_again()
         if not self._queue:
             return None
         self.fetched += 1
@@ -123,6 +127,8 @@ class SiteCrawl:
 
     def abandon(self, failure: FailureKind, host: str | None = None) -> None:
         """Settle what is still wanted (of a host) without asking for it: a limit is reached, or the host is down."""
+        if host is None:
+            self._look_again()
         waiting = len(self._queue)
         while waiting:
             page = self._queue.popleft()
@@ -148,8 +154,24 @@ class SiteCrawl:
             self._list_page(frame, str(column.url), None)
         self._go_on()
 
+    def _look_again(self) -> None:
+        """Want the pages that are looked at again, but those that the unit's sample holds."""
+        reasons: dict[tuple[str, str, str], list[str]] = {}
+        for revisit in self._revisits:
+            if (revisit.unit_id, revisit.url) not in self._seen:
+                place = revisit.url, revisit.unit_id, revisit.column_id
+                reasons.setdefault(place, []).append(str(revisit.finding_id))
+        self._revisits = []
+        for (url, unit_id, column_id), numbers in reasons.items():
+            role = PageRole.ATTACHMENT if is_attachment(url) else PageRole.ARTICLE
+            reason = f"复查：第 {'、'.join(numbers)} 号问题"
+            site = self.plan.site.id
+            self._look(Visit(site, url, role, 0, unit_id, column_id, reason=reason, revisit=True))
+        self._go_on()
+
     def _look(self, visit: Visit) -> None:
         """Want a page for a visit, unless it is there already."""
+        self._seen.add((visit.unit_id, visit.url))
         page = self._pages.get(visit.url)
         if page is None:
             page = self._pages[visit.url] = WantedPage(visit.url, visit.role)
@@ -288,6 +310,7 @@ class SiteCrawl:
                     parent=visit.url,
                     reason=f"附件 {order + 1}/{len(found)}",
                     title=text,
+                    revisit=visit.revisit,
                 )
             )
 

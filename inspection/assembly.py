@@ -42,29 +42,36 @@ Payload = Callable[[EvidenceRef], bytes]
 
 @dataclass(frozen=True, slots=True)
 class SiteMaterial:
-    """Everything a run saw of one site, read."""
+    """Everything a run saw of one site, read.
+
+    `revisited` holds by column the pages that were only looked at again, apart from what the sample drew of it.
+    """
 
     site: Site
     home: Page | None
     second_level: tuple[Page, ...]
     columns: tuple[ColumnVisit, ...]
     probes: tuple[Probe, ...]
+    revisited: tuple[ColumnVisit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class UnitMaterial:
-    """What of one site concerns one unit: its columns there, the site's home page, and the probes of links."""
+    """What of one site concerns one unit: its columns there, the site's home page, the probes of links, and the pages
+    that were only looked at again."""
 
     columns: tuple[ColumnVisit, ...]
     home: Page | None
     links: tuple[Probe, ...]
+    revisited: tuple[ColumnVisit, ...]
 
     @classmethod
     def of(cls, material: SiteMaterial, unit: Unit) -> UnitMaterial:
         """Return the unit's part of what was seen of a site."""
         columns = tuple(visit for visit in material.columns if visit.unit.id == unit.id)
         links = tuple(probe for probe in material.probes if probe.kind is ProbeKind.LINK)
-        return cls(columns, material.home, links)
+        revisited = tuple(visit for visit in material.revisited if visit.unit.id == unit.id)
+        return cls(columns, material.home, links, revisited)
 
 
 class PageReader:
@@ -152,8 +159,9 @@ def assemble(
         site=site,
         home=home[0] if home else None,
         second_level=tuple(second),
-        columns=tuple(_columns(inventory, visits, reader)),
+        columns=tuple(_columns(inventory, [visit for visit in visits if not visit.revisit], reader)),
         probes=tuple(probes),
+        revisited=tuple(_columns(inventory, [visit for visit in visits if visit.revisit], reader)),
     )
 
 

@@ -90,7 +90,8 @@ def run_batch(place: Place, job: BatchJob) -> None:
 
 
 def _plans(place: Place, job: BatchJob) -> tuple[SitePlan, ...]:
-    plans = plan_run(place.configuration.inventory, job.day, job.seed, job.unit_ids)
+    revisits = place.revisits.of_run(job.run_id)
+    plans = plan_run(place.configuration.inventory, job.day, job.seed, job.unit_ids, revisits)
     return tuple(plan for plan in plans if plan.site.id in job.site_ids)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from checks.availability import WEEK
-from checks.model import Bundle, FailureKind, Finding, PageRole, Visit
+from checks.model import Bundle, FailureKind, Finding, PageRole, Revisit, Visit
 from checks.registry import attribute_to_units, judge
 from config.schema import Unit
 from crawler.plan import SitePlan
@@ -16,6 +16,7 @@ from inspection.assembly import SiteMaterial, UnitMaterial, assemble, site_bundl
 from inspection.histories import seen_lists
 from inspection.place import Place
 from inspection.progress import Progress
+from inspection.revisits import judge_revisits
 from storage.model import Register, Run, SeenList
 
 
@@ -52,8 +53,11 @@ def judge_sites(
         progress.advance("判定", done, len(plans) + len(units))
     register, lists = place.repository.register(run.day), list[SeenList]()
     for done, unit in enumerate(units, start=1):
-        bundle = _bundle(place, run, unit, parts.pop(unit.id, []), register)
+        material_of_unit = parts.pop(unit.id, [])
+        bundle = _bundle(place, run, unit, material_of_unit, register)
         findings[unit.id] += judge(bundle, rules)
+        revisited = [visit for part in material_of_unit for visit in part.revisited]
+        findings[unit.id] += judge_revisits(bundle, revisited, _revisits_of(plans, unit), rules)
         lists += seen_lists(bundle.columns)
         progress.advance("判定", len(plans) + done, len(plans) + len(units))
     return Judgement(findings, by_site, tuple(lists))
@@ -64,6 +68,10 @@ def _bundle(place: Place, run: Run, unit: Unit, parts: Sequence[UnitMaterial], r
     histories = place.repository.list_histories(targets, before=run.day).values()
     accounts = register.accounts if register else None
     return unit_bundle(unit, parts, place.configuration.inventory.district, run.day, tuple(histories), accounts)
+
+
+def _revisits_of(plans: Sequence[SitePlan], unit: Unit) -> list[Revisit]:
+    return [revisit for plan in plans for revisit in plan.revisits if revisit.unit_id == unit.id]
 
 
 def _material(place: Place, run: Run, plan: SitePlan) -> SiteMaterial:

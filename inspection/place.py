@@ -15,6 +15,7 @@ from storage.evidence import EvidenceStore
 from storage.faults import FaultLedger
 from storage.marks import MarkStore
 from storage.repository import Repository
+from storage.revisits import RevisitStore
 from storage.versions import VersionStore
 
 
@@ -33,6 +34,7 @@ class Place:
     evidence: EvidenceStore
     attachments: AttachmentStore
     faults: FaultLedger
+    revisits: RevisitStore
     marks: MarkStore
     versions: VersionStore
 
@@ -69,6 +71,7 @@ def opened(settings: Settings) -> Iterator[Place]:
             evidence=EvidenceStore(settings.evidence),
             attachments=AttachmentStore(settings.attachments),
             faults=FaultLedger(database),
+            revisits=RevisitStore(database),
             marks=MarkStore(database),
             versions=VersionStore(database),
         )

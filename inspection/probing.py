@@ -24,7 +24,8 @@ PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """What a run captured of one site, read."""
+    """What a run captured of one site, read; pages only looked at again are left out, or they would move the sample of
+    links."""
 
     captures: Sequence[Capture]
     pages: tuple[tuple[Visit, PageFacts], ...]  # in the order of visits, without what could not be read
@@ -32,10 +33,11 @@ class Captured:
     @classmethod
     def of(cls, place: Place, run_id: int, plan: SitePlan) -> Captured:
         """Read what the run has of a site."""
-        captures = place.repository.captures(run_id, plan.site.id)
+        visits = [visit for visit in place.repository.visits(run_id, plan.site.id) if not visit.revisit]
+        drawn = {visit.url for visit in visits}
+        captures = [capture for capture in place.repository.captures(run_id, plan.site.id) if capture.url in drawn]
         reader = PageReader(captures, place.evidence.read_payload, plan.day)
-        visits = (v for v in place.repository.visits(run_id, plan.site.id) if v.role is not PageRole.ATTACHMENT)
-        read = ((visit, reader.page(visit, None).facts) for visit in visits)
+        read = ((visit, reader.page(visit, None).facts) for visit in visits if visit.role is not PageRole.ATTACHMENT)
         return cls(captures, tuple((visit, facts) for visit, facts in read if facts is not None))
 
     @property

@@ -21,6 +21,7 @@ from inspection.illustrating import illustrate
 from inspection.judging import Judgement, judge_sites
 from inspection.place import Place
 from inspection.progress import Progress
+from inspection.revisits import revisits_for
 from scoring.daily import daily_score
 from scoring.model import SiteVerdict, UnitScore
 from scoring.sites import about_site, site_verdict
@@ -76,7 +77,8 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
     run = _resumable(place, request) if request.resume else _new_run(place, request)
     with _only_process(place, run):
         unit_ids = run.units or None
-        plans = plan_run(place.configuration.inventory, run.day, run.seed, unit_ids)
+        revisits = place.revisits.of_run(run.id)
+        plans = plan_run(place.configuration.inventory, run.day, run.seed, unit_ids, revisits)
         place.repository.set_run_state(run.id, RunState.RUNNING)
         with _alone_on_the_network(place, progress):
             Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
@@ -102,7 +104,7 @@ def _new_run(place: Place, request: Request) -> Run:
     unit_ids, day = request.unit_ids, request.day or today(place)
     seed = f"{inventory.district.division_code}-{day.isoformat()}"  # same day, same sample: same verdict
     plans = plan_run(inventory, day, seed, unit_ids)
-    return place.repository.create_run(
+    run = place.repository.create_run(
         kind=request.kind,
         day=day,
         seed=seed,
@@ -111,6 +113,8 @@ def _new_run(place: Place, request: Request) -> Run:
         units=unit_ids or (),
         site_ids=[plan.site.id for plan in plans],
     )
+    place.revisits.pin(run.id, revisits_for(place, unit_ids))
+    return run
 
 
 def _resumable(place: Place, request: Request) -> Run:

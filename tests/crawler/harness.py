@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from checks.model import Capture, EvidenceRef, Mode, PageRole, Probe, Visit
+from checks.model import Capture, EvidenceRef, Mode, PageRole, Probe, Revisit, Visit
 from config.schema import Column, ColumnType, Crawl, Sampling, Site, Unit, UnitKind
 from crawler.crawl import crawl
 from crawler.plan import SitePlan
@@ -75,16 +75,24 @@ class BrokenSink(MemorySink):
 
 
 def plan(
-    home: str, columns: dict[str, str | None] | None = None, settings: Crawl = MANNERS, site_id: str = "portal"
+    home: str,
+    columns: dict[str, str | None] | None = None,
+    settings: Crawl = MANNERS,
+    site_id: str = "portal",
+    again: dict[str, str] | None = None,
 ) -> SitePlan:
-    """Plan a site with one unit that owns the columns (id -> URL)."""
+    """Plan a site with one unit that owns the columns (id -> URL); `again` are pages to revisit (URL -> column)."""
     owned = tuple(
         Column(id=column, type=ColumnType.NOTICE, name=column, site=site_id, url=url)
         for column, url in (columns or {}).items()
     )
     unit = Unit(id="education", name="区教育局", kind=UnitKind.DEPARTMENT, column=owned)
     site = Site(id=site_id, name="门户", home=home)
-    return SitePlan(site, (unit,), tuple((unit, column) for column in owned), DAY, "s1", settings)
+    revisits = tuple(
+        Revisit(url, unit.id, column, "open_attribute", number)
+        for number, (url, column) in enumerate((again or {}).items(), start=1)
+    )
+    return SitePlan(site, (unit,), tuple((unit, column) for column in owned), DAY, "s1", settings, revisits)
 
 
 def run(

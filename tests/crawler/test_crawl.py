@@ -72,6 +72,37 @@ def test_what_two_columns_list_is_fetched_once_and_visited_twice(site: Website) 
     assert len(site.log) == len(set(site.log))
 
 
+def test_a_page_that_slid_out_of_the_sample_is_looked_at_again_after_it(site: Website) -> None:
+    notices(site)
+    first = run(plan(site.url, {"tz": site.url + "/tz/"}))
+    drawn = {visit.url for visit in first.of_role(PageRole.ARTICLE)}
+    missed = next(url for i in range(1, 13) if (url := f"{site.url}/tz/{i}.html") not in drawn)
+    asked = list(site.log)
+    site.log.clear()
+    wanted = plan(site.url, {"tz": site.url + "/tz/"}, again=dict.fromkeys([missed, site.url + "/tz/12.html"], "tz"))
+    second = run(wanted)
+    assert sorted(site.log[: len(asked)]) == sorted(asked)
+    assert len(site.log) == len(asked) + 2, "the page and its file; the sample's own page is asked for once"
+    assert {visit for visit in second.visits if not visit.revisit} == set(first.visits)
+    page, file = second.visits[-2:]
+    assert page.revisit
+    assert file.revisit
+    assert (page.url, page.role, page.reason) == (missed, PageRole.ARTICLE, "复查：第 1 号问题")
+    assert (file.role, file.parent) == (PageRole.ATTACHMENT, missed)
+    asked_again = len(site.log)
+    assert set(run(wanted, replay=second).visits) == set(second.visits)
+    assert len(site.log) == asked_again, "a resumed run has them already"
+
+
+def test_a_page_that_robots_forbids_is_not_looked_at_again(site: Website) -> None:
+    notices(site)
+    site.routes["/closed/1.html"] = article()
+    found = run(plan(site.url, {"tz": site.url + "/tz/"}, again={site.url + "/closed/1.html": "tz"}))
+    (visit,) = (visit for visit in found.visits if visit.revisit)
+    assert visit.failure is FailureKind.ROBOTS_DISALLOWED
+    assert site.asked("/closed/1.html") == 0
+
+
 def test_a_second_crawl_with_everything_replayed_asks_nothing_and_tells_the_same(site: Website) -> None:
     notices(site)
     site.routes["/tz/3.html"] = page("", 500)

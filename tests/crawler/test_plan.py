@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.facts.model import ListEntry
+from checks.model import Revisit
 from config.schema import Column, ColumnType, Crawl, District, Inventory, Sampling, Site, Unit, UnitKind
-from crawler.plan import batches, draw_articles, plan_run
+from crawler.plan import batches, choose_revisits, draw_articles, plan_run
 
 DAY = date(2026, 11, 20)
 
@@ -108,3 +109,44 @@ def test_sites_of_one_host_are_crawled_by_one_process() -> None:
         together = [{plan.site.id for plan in batch} for batch in batches(plans, size)]
         assert sorted(sorted(batch) for batch in together if "s0" in batch)[0][:3] == ["s0", "s1", "s2"]
         assert sum(len(batch) for batch in together) == len(plans)
+
+
+# ---------------------------------------------------------------- pages looked at again
+
+
+def again(url: str, unit: str = "a", column: str = "x", number: int = 1) -> Revisit:
+    return Revisit(url, unit, column, "open_attribute", number)
+
+
+def test_a_page_is_looked_at_again_by_the_plan_of_its_columns_site() -> None:
+    revisits = (again("http://a.test/1.html"), again("http://b.test/2.html", "b"))
+    small, big, spare = plan_run(inventory(), DAY, "s1", revisits=revisits)
+    assert (small.revisits, big.revisits, spare.revisits) == (revisits[1:], revisits[:1], ())
+    (alone,) = plan_run(inventory(), DAY, "s1", ["b"], revisits)
+    assert alone.revisits == revisits[1:]
+
+
+def test_what_a_plan_holds_anyway_or_others_publish_is_not_looked_at_again() -> None:
+    good = again("http://old.a.test/1.html")
+    refused = (
+        again("http://a.test/"),
+        again("http://a.test/x/"),
+        again("http://b.test/1.html"),
+        again("http://A.test/1.html#top"),
+        again("ftp://a.test/1.html"),
+        again("a/x"),
+        again("http://a.test:x/1.html"),
+        again("http://a.test/1.html", column="y"),
+        again("http://a.test/1.html", column="gone"),
+        again("http://a.test/1.html", unit="gone"),
+    )
+    assert choose_revisits(inventory(), [*refused, good]) == (good,)
+
+
+def test_no_more_pages_a_unit_are_looked_at_again_than_allowed_however_many_faults_share_one() -> None:
+    few = inventory().model_copy(update={"crawl": Crawl(revisits_per_unit=2)})
+    wanted = [again(f"http://a.test/{page}.html", number=number) for number, page in enumerate((1, 2, 3, 1, 4))]
+    of_other = again("http://b.test/9.html", "b")
+    assert choose_revisits(few, [*wanted, of_other]) == (wanted[0], wanted[1], wanted[3], of_other)
+    none = few.model_copy(update={"crawl": Crawl(revisits_per_unit=0)})
+    assert choose_revisits(none, wanted) == ()
