@@ -12,6 +12,7 @@ from checks.model import FailureKind
 from checks.registry import CHECKS
 from config.loader import RULES, SITES, WORDS
 from config.schema import Unit
+from inspection.briefing import brief_of
 from inspection.errors import NotInspected
 from inspection.place import Place
 from inspection.writing import write_whole
@@ -31,8 +32,12 @@ def write_daily_reports(place: Place, run: Run, folder: Path) -> list[Path]:
 
     A later run of the same kind and day takes their place. Raises ReportUnwritable, StorageError.
     """
-    report = daily_report(place, place.repository.run(run.id))
-    name = f"{report.run.kind}-{run.day.isoformat()}"
+    return write_daily(daily_report(place, place.repository.run(run.id)), folder)
+
+
+def write_daily(report: DailyReport, folder: Path) -> list[Path]:
+    """Write a report's workbook and page as `write_daily_reports` does; raises ReportUnwritable."""
+    name = f"{report.run.kind}-{report.run.day.isoformat()}"
     return [
         write_whole(folder / f"{name}.xlsx", daily_workbook(report)),
         write_whole(folder / f"{name}.html", daily_page(report)),
@@ -70,6 +75,7 @@ def daily_report(place: Place, run: Run) -> DailyReport:
         sites=tuple(
             SiteDay(site.name, verdicts[site.id]) for site in place.configuration.inventory.sites if site.id in verdicts
         ),
+        brief=brief_of(place, run) if run.kind is RunKind.NIGHTLY else None,
     )
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from checks.model import CheckMeta, Finding, Outcome, Scope
 from config.schema import UnitKind
+from reports.brief import Brief
 from scoring.model import ScoreState, SiteVerdict, UnitScore
 
 KIND_TITLES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
@@ -184,13 +185,17 @@ class SiteDay:
 
 @dataclass(frozen=True)
 class DailyReport:
-    """Everything the report of one run says. `checks` are those in force, `units` and `sites` in inventory order."""
+    """Everything the report of one run says. `checks` are those in force, `units` and `sites` in inventory order.
+
+    `brief` is None for a run that is no night.
+    """
 
     district: str
     run: RunFacts
     checks: tuple[CheckMeta, ...]
     units: tuple[UnitDay, ...]
     sites: tuple[SiteDay, ...] = ()
+    brief: Brief | None = None
 
     @property
     def title(self) -> str:

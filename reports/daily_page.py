@@ -12,6 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from checks.model import Outcome
+from reports.brief import SHOWN
 from reports.daily import KIND_TITLES, OUTCOME_TITLES, DailyReport, web_link
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -29,7 +30,7 @@ def daily_page(report: DailyReport) -> bytes:
     )
     environment.filters |= {"web_link": web_link, "named": _named, "reason_title": report.reason_title}
     template = environment.get_template("daily.html")
-    page = template.render(report=report, kinds=KIND_TITLES, outcomes=OUTCOME_TITLES, Outcome=Outcome)
+    page = template.render(report=report, kinds=KIND_TITLES, outcomes=OUTCOME_TITLES, Outcome=Outcome, shown=SHOWN)
     return page.encode("utf-8", "replace")
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from openpyxl.worksheet.worksheet import Worksheet
 
 from checks.model import Finding, Outcome
+from reports.brief import Brief
 from reports.daily import (
     KIND_TITLES,
     OUTCOME_TITLES,
@@ -18,6 +17,7 @@ from reports.daily import (
 from reports.workbook import (
     CENTRED,
     FAULT,
+    ON_ONE_LINE,
     POINTS,
     SHARE,
     Columns,
@@ -27,11 +27,13 @@ from reports.workbook import (
     end,
     font,
     link,
+    named,
     new_book,
     saved,
     section,
 )
 
+_BRIEF: Columns = (("单位", 22), ("内容", 44), ("说明", 70), ("位置", 50), ("编号", 16))
 _SCORES: Columns = (
     ("名次", 7),
     ("单位", 20),
@@ -70,8 +72,10 @@ _NAMED = 10  # targets told one by one before the rest is only counted
 
 
 def daily_workbook(report: DailyReport) -> bytes:
-    """Return the report as an .xlsx file: 得分, 站点, 问题, 提示, 未能判定, 说明."""
+    """Return the report as an .xlsx file: 简报 (of a night), 得分, 站点, 问题, 提示, 未能判定, 说明."""
     book = new_book(report.title, report.run.software)
+    if report.brief:
+        _brief(report, report.brief, book.create_sheet("简报"))
     _scores(report, book.create_sheet("得分"))
     _sites(report, book.create_sheet("站点"))
     _findings(report, book.create_sheet("问题"), Outcome.FAIL)
@@ -82,6 +86,22 @@ def daily_workbook(report: DailyReport) -> bytes:
 
 
 # ---------------------------------------------------------------- sheets
+
+
+def _brief(report: DailyReport, brief: Brief, sheet: Worksheet) -> None:
+    _begin(report, sheet, _BRIEF)
+    for note in (*brief.notes, brief.summary):
+        append(sheet, (note, *[None] * (len(_BRIEF) - 1)))[0].alignment = ON_ONE_LINE
+    for part in brief.told:
+        section(sheet, f"{part.title}（{len(part.lines)}）", len(_BRIEF))
+        for line in part.lines:
+            numbers = named([str(number) for number in line.numbers], _NAMED)
+            row = append(sheet, (line.unit, line.what, line.detail, line.address, numbers))
+            row[0].font = font(bold=True)
+            link(row[3], line.address)
+    if brief.silent:
+        append(sheet, (f"{brief.silent}。", *[None] * (len(_BRIEF) - 1)))[0].alignment = ON_ONE_LINE
+    end(sheet, _BRIEF)
 
 
 def _scores(report: DailyReport, sheet: Worksheet) -> None:
@@ -122,7 +142,9 @@ def _sites(report: DailyReport, sheet: Worksheet) -> None:
     _begin(report, sheet, _SITES)
     for site in report.sites:
         targets = [target for veto in site.verdict.vetoes for target in veto.targets]
-        row = append(sheet, (site.name, site.verdict_text, site.verdict.coverage, site.vetoes_text, _named(targets)))
+        row = append(
+            sheet, (site.name, site.verdict_text, site.verdict.coverage, site.vetoes_text, named(targets, _NAMED))
+        )
         row[0].font, row[2].number_format = font(bold=True), SHARE
         row[1].alignment = row[2].alignment = CENTRED
         if site.verdict.vetoes:
@@ -173,7 +195,7 @@ def _causes(report: DailyReport, sheet: Worksheet) -> None:
             OUTCOME_TITLES[cause.outcome],
             cause.observed,
             cause.count,
-            _named(cause.targets),
+            named(cause.targets, _NAMED),
         )
         for unit in report.units
         for cause in unit.causes
@@ -181,11 +203,6 @@ def _causes(report: DailyReport, sheet: Worksheet) -> None:
     for row in rows:
         append(sheet, row)
     end(sheet, _CAUSES, filtered=bool(rows))
-
-
-def _named(targets: Sequence[str]) -> str:
-    more = [f"等 {len(targets)} 个"] if len(targets) > _NAMED else []
-    return "\n".join([*targets[:_NAMED], *more])
 
 
 def _facts(report: DailyReport, sheet: Worksheet) -> None:

@@ -155,6 +155,12 @@ def cell_text(text: str) -> str:
     return legal if len(legal) <= LONGEST_CELL else legal[:LONGEST_CELL] + "……（过长，已截断）"
 
 
+def named(texts: Sequence[str], most: int) -> str:
+    """Return the texts a line each, those beyond the most only counted."""
+    more = [f"等 {len(texts)} 个"] if len(texts) > most else []
+    return "\n".join([*texts[:most], *more])
+
+
 def link(cell: Cell, target: str) -> None:
     """Make an address that people may follow a link."""
     address = web_link(target)

@@ -6,7 +6,7 @@ Many child processes may write at once: every write is one batch, and writing th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -108,10 +108,12 @@ class Repository:
         rules_version: str,
         digests: Mapping[str, str],
         note: str = "",
+        rescores: int | None = None,
     ) -> Run:
         """Enter a planned run with its planned sites.
 
-        `digests` holds those of the "rules", "indicators" and "inventory" in force; `units` empty means all of them.
+        `digests` holds those of the "rules", "indicators" and "inventory" in force; `units` empty means all of them;
+        `rescores` is the run whose findings are scored again.
         """
         values = {
             "kind": kind,
@@ -126,6 +128,7 @@ class Repository:
             "software": version("xuncha"),
             "created_at": self._clock(),
             "note": note,
+            "rescores": rescores,
         }
         with self._database.writing() as session:
             row = RunRow(**values)
@@ -362,15 +365,19 @@ class Repository:
         state: str | None = None,
         limit: int | None = None,
     ) -> list[StoredFinding]:
-        """Return findings that meet every condition given, newest run first, else in the order they were kept."""
+        """Return findings that meet every condition given, newest run first, else in the order they were kept.
+
+        `state` is where the fault stands today, or the night's own state of what is in no ledger.
+        """
         wanted: list[tuple[Any, Any]] = [
             (FindingRow.run_id, run_id),
             (FindingRow.unit_id, unit_id),
             (FindingRow.check, check),
             (FindingRow.outcome, outcome),
-            (FindingRow.state, state),
+            (func.coalesce(FaultRow.state, FindingRow.state), state),
         ]
-        query = select(FindingRow).where(*(column == value for column, value in wanted if value is not None))
+        query = select(FindingRow).outerjoin(FaultRow, FaultRow.fingerprint == FindingRow.fingerprint)
+        query = query.where(*(column == value for column, value in wanted if value is not None))
         query = query.order_by(FindingRow.run_id.desc(), FindingRow.id).limit(limit)
         with self._database.reading() as session:
             return _with_days(session, session.scalars(query).all())
@@ -392,6 +399,25 @@ class Repository:
                 for seen, kind in session.execute(query)
             )
             return _with_days(session, [row])[0], history
+
+    def passing(self, run_id: int, unit_id: str) -> set[tuple[str, str, str]]:
+        """Return the (check, target, item) of a unit that a run saw to be good, with nothing about them left untold."""
+        told = select(FindingRow.check, FindingRow.target, FindingRow.item, FindingRow.outcome).distinct()
+        uncertain = (Outcome.INCONCLUSIVE, Outcome.NOT_TESTED, Outcome.ERROR)
+        query = told.where(FindingRow.run_id == run_id, FindingRow.unit_id == unit_id)
+        with self._database.reading() as session:
+            found = session.execute(query.where(FindingRow.outcome.in_([Outcome.PASS, *uncertain]))).all()
+        untold = {(check, target, item) for check, target, item, outcome in found if outcome in uncertain}
+        return {(check, target, item) for check, target, item, _ in found} - untold
+
+    def fingerprints(self, finding_ids: Iterable[int]) -> dict[int, str]:
+        """Return the fingerprint of each of the findings that there is."""
+        found: dict[int, str] = {}
+        for some in batched(sorted(set(finding_ids)), 500):
+            query = select(FindingRow.id, FindingRow.fingerprint).where(FindingRow.id.in_(some))
+            with self._database.reading() as session:
+                found |= dict(session.execute(query).all())
+        return found
 
     def count_findings(self, run_id: int) -> dict[str, int]:
         """Return how many findings of a run have which outcome."""
@@ -474,6 +500,12 @@ class Repository:
         """Return the scores of a run by unit."""
         with self._database.reading() as session:
             return _scores(session, _scores_query().where(UnitScoreRow.run_id == run_id))
+
+    def scores_of_unit(self, unit_id: str, run_ids: Collection[int]) -> dict[int, StoredScore]:
+        """Return a unit's scores by run."""
+        query = _scores_query().where(UnitScoreRow.unit_id == unit_id, UnitScoreRow.run_id.in_(run_ids))
+        with self._database.reading() as session:
+            return {stored.run_id: stored for stored in _scores(session, query)}
 
     def scores(self, day: date | None = None) -> list[StoredScore]:
         """Return one score a unit for a day (default: the last with any): the published one, else the newest withheld.
@@ -666,10 +698,10 @@ def _scores_query() -> Select[RunRow, UnitScoreRow, bool]:
 
 def _scores(session: Session, query: Select[RunRow, UnitScoreRow, bool]) -> list[StoredScore]:
     found = session.execute(query).all()
-    runs = {unit.run_id for _, unit, _ in found}
+    runs, units = {unit.run_id for _, unit, _ in found}, {unit.unit_id for _, unit, _ in found}
     indicators: dict[tuple[int, str], list[IndicatorScoreRow]] = {}
-    in_order = select(IndicatorScoreRow).where(IndicatorScoreRow.run_id.in_(runs)).order_by(IndicatorScoreRow.order)
-    for indicator in session.scalars(in_order):
+    of_units = (IndicatorScoreRow.run_id.in_(runs), IndicatorScoreRow.unit_id.in_(units))
+    for indicator in session.scalars(select(IndicatorScoreRow).where(*of_units).order_by(IndicatorScoreRow.order)):
         indicators.setdefault((indicator.run_id, indicator.unit_id), []).append(indicator)
     return [
         StoredScore(

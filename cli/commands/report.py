@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption
+
+if TYPE_CHECKING:
+    from reports.brief import Brief
 
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="写到哪个文件夹；默认数据文件夹里的 reports。", metavar="文件夹")
@@ -37,13 +40,32 @@ def daily(
     """Write the report of a day's newest finished night, or of one run."""
     from cli.parsing import parse_day
     from inspection.place import opened
-    from inspection.reporting import run_to_report, write_daily_reports
+    from inspection.reporting import daily_report, run_to_report, write_daily
     from inspection.settings import resolve
 
     with opened(resolve(config, data, database_url)) as place:
         chosen = run_to_report(place, day=parse_day(day), number=run)
-        files = write_daily_reports(place, chosen, out or place.settings.reports)
+        report = daily_report(place, chosen)
+        files = write_daily(report, out or place.settings.reports)
+    if report.brief:
+        _print_brief(report.brief)
     print_files(files)
+
+
+def _print_brief(brief: Brief) -> None:
+    from cli.output import console, print_table
+    from reports.brief import SHOWN
+
+    console.print(f"{brief.day} 简报", style="bold")
+    for note in (*brief.notes, brief.summary):
+        console.print(note, markup=False)
+    for part in brief.told:
+        rows = [(line.unit, line.what, line.detail, line.address) for line in part.lines[:SHOWN]]
+        print_table(f"{part.title}（{len(part.lines)}）", ("单位", "内容", "说明", "位置"), rows)
+        if len(part.lines) > SHOWN:
+            console.print(f"另有 {len(part.lines) - SHOWN} 条，见工作簿的“简报”。", markup=False)
+    if brief.silent:
+        console.print(f"{brief.silent}。", markup=False)
 
 
 def print_files(files: Sequence[Path]) -> None:

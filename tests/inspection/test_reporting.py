@@ -113,6 +113,7 @@ def test_two_whole_files_are_written_and_nothing_else(place, run, tmp_path):
     assert [path.name for path in files] == ["每日巡查-2026-11-23.xlsx", "每日巡查-2026-11-23.html"]
     assert sorted((tmp_path / "reports").iterdir()) == sorted(files)
     assert load_workbook(BytesIO(files[0].read_bytes())).sheetnames == [
+        "简报",
         "得分",
         "站点",
         "问题",
