@@ -36,6 +36,7 @@ TEXT_WIDTH, WIDE_TEXT_WIDTH = 156.0, 225.0  # mm, portrait and landscape
 BODY = 16  # 三号, in points
 LINE = Pt(28.95)  # 22 lines on 225 mm
 LONGEST = 2_000  # characters of one piece of text
+SHORT = 12  # rows of a table that is not broken over pages
 _PITCH = -5  # twentieths of a point between characters: 28 of 三号 on 156 mm
 _SONG, _FANG, _HEI, _KAI, _TITLE = "宋体", "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体"
 _DIGITS = "零一二三四五六七八九"
@@ -61,7 +62,17 @@ class Style(StrEnum):
     TABLE_TEXT = "表内文字"
     SMALL_HEAD = "小表头"
     SMALL_TEXT = "小表内文字"
+    FINE_HEAD = "细表头"
+    FINE_TEXT = "细表内文字"
     PAGE_NUMBER = "公文页码"
+
+
+class Size(StrEnum):
+    """字号 of the text in a table."""
+
+    FIVE = "五号"
+    SMALL_FIVE = "小五"
+    SIX = "六号"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,14 @@ _LOOKS = {
     Style.TABLE_TEXT: _Look(_SONG, 10.5, 15),
     Style.SMALL_HEAD: _Look(_HEI, 9, 12, _CENTRE, keep=True),
     Style.SMALL_TEXT: _Look(_SONG, 9, 12),
+    Style.FINE_HEAD: _Look(_HEI, 7.5, 10, _CENTRE, keep=True),
+    Style.FINE_TEXT: _Look(_SONG, 7.5, 10),
     Style.PAGE_NUMBER: _Look(_SONG, 14, 14),
+}
+_CELLS = {
+    Size.FIVE: (Style.TABLE_HEAD, Style.TABLE_TEXT),
+    Size.SMALL_FIVE: (Style.SMALL_HEAD, Style.SMALL_TEXT),
+    Size.SIX: (Style.FINE_HEAD, Style.FINE_TEXT),
 }
 
 
@@ -222,33 +240,22 @@ class OfficialDocument:
 
     # ------------------------------------------------------------ tables
 
-    def table(
-        self,
-        columns: Sequence[Column],
-        rows: Sequence[Sequence[CellContent]],
-        *,
-        small: bool = False,
-        tight: bool = False,
-        emphasised: bool = False,
-    ) -> None:
-        """Write a table with a head that is repeated on every page; no row is broken over pages.
-
-        `small` takes 小五 in place of 五号, `tight` narrows the gaps in the cells; `emphasised`: the last row is a sum.
-        """
-        table = self._new_table(columns, tight=tight)
-        head, body = (Style.SMALL_HEAD, Style.SMALL_TEXT) if small else (Style.TABLE_HEAD, Style.TABLE_TEXT)
-        centred = [True] * len(columns)
-        first = self._add_row(table, columns, [column.heading for column in columns], head, centred)
-        first._tr.get_or_add_trPr().append(_flag("w:tblHeader"))
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[CellContent]], size: Size = Size.FIVE) -> None:
+        """Write a table with a head that is repeated on every page; no row is broken, nor is a short table."""
+        table = self._new_table(columns, size)
+        head, body = _CELLS[size]
+        first = self._add_row(table, columns, [column.heading for column in columns], head, [True] * len(columns))
+        first._tr.get_or_add_trPr().append(OxmlElement("w:tblHeader"))
         centred = [column.centred for column in columns]
         for number, row in enumerate(rows, start=1):
-            style = head if emphasised and number == len(rows) else body
-            self._add_row(table, columns, row, style, centred)
+            added = self._add_row(table, columns, row, body, centred)
+            if len(rows) <= SHORT and number < len(rows):
+                _keep_with_next(added)
 
     def record(self, heading: str, rows: Sequence[tuple[str, CellContent]], label_width: float = 20) -> None:
         """Write one thing as a table of names and values under its own heading, which stays with the first of them."""
         columns = (Column("", label_width, centred=True), Column("", self.width - label_width))
-        table = self._new_table(columns)
+        table = self._new_table(columns, Size.FIVE)
         top = self._add_row(table, columns, (heading, ""), Style.TABLE_HEAD, (False, False))
         whole = top.cells[0].merge(top.cells[1])
         for spare in whole.paragraphs[1:]:
@@ -258,14 +265,14 @@ class OfficialDocument:
             self._add_row(table, columns, row, Style.TABLE_TEXT, (True, False))
         self.write(Style.TABLE_TEXT, "")
 
-    def _new_table(self, columns: Sequence[Column], *, tight: bool = False) -> Table:
+    def _new_table(self, columns: Sequence[Column], size: Size) -> Table:
         table = self._document.add_table(0, len(columns), "Table Grid")
         table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
         for column, made in zip(columns, table.columns, strict=True):
             made.width = Mm(column.width)
         properties = table._tbl.tblPr
         _set_width(properties, sum(column.width for column in columns))
-        _set_cell_margins(properties, Mm(0.4) if tight else Mm(1.4))
+        _set_cell_margins(properties, Mm(0.2) if size is Size.SIX else Mm(1.4))
         return table
 
     def _add_row(
@@ -277,7 +284,7 @@ class OfficialDocument:
         centred: Sequence[bool],
     ) -> Any:
         row = table.add_row()
-        row._tr.get_or_add_trPr().append(_flag("w:cantSplit"))
+        row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         row.height, row.height_rule = Pt(_LOOKS[style].size * 1.9), WD_ROW_HEIGHT_RULE.AT_LEAST
         for cell, column, content, middle in zip(row.cells, columns, contents, centred, strict=True):
             cell.width, cell.vertical_alignment = Mm(column.width), WD_CELL_VERTICAL_ALIGNMENT.CENTER
@@ -421,8 +428,9 @@ def _set_indent(properties: Any, characters: int) -> None:
     indent.set(qn("w:firstLine"), str(round(characters * (BODY * 20 + _PITCH))))
 
 
-def _flag(name: str) -> Any:
-    return OxmlElement(name)
+def _keep_with_next(row: Any) -> None:
+    for cell in row.cells:
+        cell.paragraphs[0].paragraph_format.keep_with_next = True
 
 
 def _set_width(properties: Any, width: float) -> None:
