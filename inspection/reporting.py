@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,12 +15,13 @@ from config.schema import Unit
 from inspection.briefing import brief_of
 from inspection.errors import NotInspected
 from inspection.place import Place
-from inspection.writing import write_whole
+from inspection.writing import ReportUnwritable, write_whole
 from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay
 from reports.daily_page import daily_page
 from reports.daily_workbook import daily_workbook
 from scoring.model import UnitScore
 from scoring.ranking import rank
+from storage.errors import StorageError
 from storage.model import Run, RunKind, RunState, StoredFinding
 from storage.repository import PENDING
 
@@ -33,6 +34,20 @@ def write_daily_reports(place: Place, run: Run, folder: Path) -> list[Path]:
     A later run of the same kind and day takes their place. Raises ReportUnwritable, StorageError.
     """
     return write_daily(daily_report(place, place.repository.run(run.id)), folder)
+
+
+def leave_daily_reports(place: Place, run: Run, say: Callable[[str], None]) -> list[Path]:
+    """Write the reports of a night of every unit into the data folder, and return their paths; none for another run.
+
+    The night is over and its scores are published: that its report cannot be written is said, and spoils nothing.
+    """
+    if run.units or place.repository.run(run.id).state is not RunState.PUBLISHED:
+        return []
+    try:
+        return write_daily_reports(place, run, place.settings.reports)
+    except (ReportUnwritable, StorageError) as error:
+        say(f"巡查已经完成，只是报告没有写出：{error}之后可用 inspect report daily --run {run.id} 补写。")
+        return []
 
 
 def write_daily(report: DailyReport, folder: Path) -> list[Path]:

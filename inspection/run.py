@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from inspection.illustrating import illustrate
 from inspection.judging import Judgement, judge_sites
 from inspection.place import Place
 from inspection.progress import Progress
+from inspection.reporting import leave_daily_reports
 from inspection.revisits import revisits_for
 from scoring.daily import daily_score
 from scoring.model import SiteVerdict, UnitScore
@@ -32,6 +34,8 @@ EXIT_DONE = 0
 EXIT_PARTLY = 3
 EXIT_NOTHING = 4
 SILENT = Progress()
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +234,17 @@ def _advance(place: Place, run: Run, plans: Sequence[SitePlan], before: RunState
 
 
 def finish_or_start_night(place: Place, *, resume: bool) -> RunReport:
-    """Do today's nightly inspection, or go on with the unfinished one of every unit of today, else of yesterday.
+    """Do today's nightly inspection, or go on with the unfinished one of every unit of today, else of yesterday; leave
+    its reports in the data folder.
 
     A night that cannot be taken up because the configuration changed is done anew.
     """
+    report = _night(place, resume)
+    leave_daily_reports(place, report.run, log.warning)
+    return report
+
+
+def _night(place: Place, resume: bool) -> RunReport:
     if resume:
         for day in (today(place), today(place) - timedelta(days=1)):
             with suppress(NothingToResume, ConfigurationChanged):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -50,6 +51,7 @@ def run(
     from cli.progress import shown
     from cli.stopping import interruptible
     from inspection.place import opened
+    from inspection.reporting import leave_daily_reports
     from inspection.run import Request, inspect_units
     from inspection.settings import resolve
     from storage.model import RunKind
@@ -57,7 +59,8 @@ def run(
     with opened(resolve(config, data, database_url)) as place, shown(quiet=json) as progress, interruptible():
         request = Request(RunKind.NIGHTLY, parse_day(day), unit_ids(place, unit), resume)
         report = inspect_units(place, request, progress)
-        _print_json(place, report) if json else _print_run(place, report)
+        files = leave_daily_reports(place, report.run, progress.say)
+        _print_json(place, report, files) if json else _print_run(place, report, files)
     raise typer.Exit(report.exit_code)
 
 
@@ -143,11 +146,13 @@ def _print_spot_check(place: Place, report: RunReport) -> None:
     _print_ending(report)
 
 
-def _print_run(place: Place, report: RunReport) -> None:
+def _print_run(place: Place, report: RunReport, files: Sequence[Path]) -> None:
     from cli.tables import print_scores
 
     print_scores(place, report.scores, title=f"{report.run.day} 每日巡查得分（第 {report.run.id} 次巡查）")
     _print_ending(report)
+    for path in files:
+        _say(f"报告：{path}")
 
 
 def _print_ending(report: RunReport) -> None:
@@ -167,10 +172,10 @@ def _say(sentence: str) -> None:
     console.print(sentence, markup=False)
 
 
-def _print_json(place: Place, report: RunReport) -> None:
+def _print_json(place: Place, report: RunReport, files: Sequence[Path] = ()) -> None:
     from cli.output import print_json
 
-    print_json(run_document(place, report))
+    print_json(run_document(place, report) | {"reports": [str(path) for path in files]})
 
 
 def run_document(place: Place, report: RunReport) -> dict[str, Any]:

@@ -9,13 +9,15 @@ import pytest
 from openpyxl import load_workbook
 
 from checks.model import Capture, FailureKind, Finding, Mode, Outcome
+from inspection.errors import NotInspected
 from inspection.place import opened
-from inspection.reporting import daily_report, write_daily_reports
+from inspection.reporting import daily_report, leave_daily_reports, run_to_report, write_daily_reports
 from inspection.settings import resolve
 from inspection.writing import ReportUnwritable
 from scoring.daily import daily_score
 from scoring.model import SiteVerdict, Verdict, VetoHit
-from storage.model import RunKind
+from storage.errors import RunNotFound
+from storage.model import RunKind, RunState
 from storage.repository import PENDING
 
 ROOT = Path(__file__).parents[2]
@@ -132,3 +134,55 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_fix(place, run, tmp_p
     (tmp_path / "taken").write_text("a file, not a folder")
     with pytest.raises(ReportUnwritable, match="换一个文件夹"):
         write_daily_reports(place, run, tmp_path / "taken")
+
+
+# ---------------------------------------------------------------- what a night leaves
+
+
+def finish(place, run):
+    for state in (RunState.RUNNING, RunState.CAPTURED, RunState.JUDGED, RunState.PUBLISHED):
+        place.repository.set_run_state(run.id, state)
+    return place.repository.run(run.id)
+
+
+def test_a_night_leaves_its_reports_in_the_data_folder(place, run):
+    said = []
+    files = leave_daily_reports(place, finish(place, run), said.append)
+    assert sorted(place.settings.reports.iterdir()) == sorted(files)
+    assert (len(files), said) == (2, [])
+
+
+def test_a_report_that_cannot_be_written_is_said_and_spoils_nothing(place, run):
+    place.settings.reports.write_text("a file stands where the folder should")
+    said = []
+    assert leave_daily_reports(place, finish(place, run), said.append) == []
+    assert f"inspect report daily --run {run.id}" in said[0]
+
+
+def test_neither_an_unfinished_run_nor_one_of_some_units_takes_the_place_of_the_night(place, run):
+    some = place.repository.create_run(
+        kind=RunKind.NIGHTLY, day=DAY, seed="s", rules_version="1", digests=place.digests_for(2026), units=["jiaoyuju"]
+    )
+    assert leave_daily_reports(place, run, print) == []
+    assert leave_daily_reports(place, finish(place, some), print) == []
+
+
+def test_the_newest_finished_night_of_every_unit_is_the_one_to_report(place, run):
+    def night(day, **fields):
+        values = {"kind": RunKind.NIGHTLY, "day": day, "seed": "s", "rules_version": "1"} | fields
+        return place.repository.create_run(digests=place.digests_for(2026), **values)
+
+    with pytest.raises(NotInspected, match="inspect run"):
+        run_to_report(place)
+    finish(place, run)
+    finish(place, night(DAY, units=["jiaoyuju"]))
+    night(DAY)
+    older = finish(place, night(date(2026, 11, 20)))
+    spot = night(DAY, kind=RunKind.SPOT)
+    assert run_to_report(place).id == run.id
+    assert run_to_report(place, day=date(2026, 11, 20)) == older
+    assert run_to_report(place, number=spot.id) == spot
+    with pytest.raises(NotInspected, match="2026-11-19"):
+        run_to_report(place, day=date(2026, 11, 19))
+    with pytest.raises(RunNotFound):
+        run_to_report(place, number=99)
