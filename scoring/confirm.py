@@ -1,4 +1,4 @@
-"""待确认: when a fault that hangs on the network's mood counts."""
+"""待确认, 豁免, 撤销: when a fault counts, and when it does not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from checks.model import Finding, Outcome
 from config.rules import Confirmation, Rules
+from scoring.review import NO_RULINGS, Rulings, observation
 
 
 def seen_often_enough(nights_seen: Set[date], day: date, rule: Confirmation) -> bool:
@@ -21,17 +22,35 @@ def seen_often_enough(nights_seen: Set[date], day: date, rule: Confirmation) -> 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What is known of faults beside this run: the days each fingerprint was seen on, and those a person confirmed."""
+    """What is known of faults beside this run: the days each fingerprint was seen on, and what people ruled on them."""
 
     day: date
     seen_days: Mapping[str, Set[date]]
-    confirmed_by_person: Set[str] = frozenset()
+    rulings: Rulings = NO_RULINGS
+
+    def revoked(self, finding: Finding) -> bool:
+        """Whether a failing finding shows what a person said is no fault (撤销)."""
+        return self._ruled(finding, self.rulings.revoked)
+
+    def waived(self, finding: Finding) -> bool:
+        """Whether a failing finding shows what a person waived (豁免)."""
+        return self._ruled(finding, self.rulings.waived)
+
+    def counts(self, finding: Finding, rules: Rules) -> bool:
+        """Whether a finding is a fault that counts; raises AttributeError for an unknown check."""
+        excused = self.revoked(finding) or self.waived(finding)
+        return finding.outcome is Outcome.FAIL and not excused and not self.waits(finding, rules)
 
     def waits(self, finding: Finding, rules: Rules) -> bool:
         """Whether a failing finding still waits for confirmation; raises AttributeError for an unknown check."""
         if finding.outcome is not Outcome.FAIL or finding.reason not in rules.checks.row(finding.check).confirm_reasons:
             return False
-        if finding.fingerprint in self.confirmed_by_person:
+        if finding.fingerprint in self.rulings.confirmed or self.revoked(finding) or self.waived(finding):
             return False
         nights = self.seen_days.get(finding.fingerprint, frozenset())
         return not seen_often_enough(nights, self.day, rules.confirmation)
+
+    def _ruled(self, finding: Finding, spoken_of: Mapping[str, str]) -> bool:
+        if finding.outcome is not Outcome.FAIL or finding.fingerprint not in spoken_of:
+            return False
+        return observation(finding) == spoken_of[finding.fingerprint]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -25,6 +26,7 @@ from scoring.model import (
     Verdict,
     VetoHit,
 )
+from scoring.review import NO_RULINGS, Rulings
 from scoring.targets import target_results
 from scoring.vetoes import veto_hits
 
@@ -37,9 +39,10 @@ class Measure(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """An indicator that applies to the unit, its checks with what they weigh and take, and what they come to."""
+    """A row of the table that applies to the unit, its checks with what they weigh and take, and what they come to."""
 
-    indicator: Indicator
+    id: str
+    points: Decimal
     weights: tuple[BoundCheck, ...]
     measure: Measure
 
@@ -51,30 +54,57 @@ def daily_score(
     rules: Rules,
     seen_days: Mapping[str, Set[date]],
     day: date,
-    confirmed_by_person: Set[str] = frozenset(),
+    rulings: Rulings = NO_RULINGS,
 ) -> UnitScore:
     """Score one unit for one day out of the findings that count for it, those of its sites among them.
 
-    `seen_days` holds, by fingerprint, the days on which a fault was seen; `confirmed_by_person` the fingerprints that a
-    person confirmed. Raises AttributeError for a failing finding of a check that rules.toml does not know.
+    `seen_days` holds, by fingerprint, the days on which a fault was seen; `rulings` what people ruled on faults.
+    Raises AttributeError for a failing finding of a check that rules.toml does not know.
     Basis: 石栾政办函〔2020〕118号附件3 for points and units; 国办秘函〔2019〕19号 for the vetoes.
     """
-    history = History(day, seen_days, confirmed_by_person)
+    history = History(day, seen_days, rulings)
     targets = target_results(findings, rules, history)
     applicable = (row for row in indicators.indicators if row.checks and row.applies_to(unit))
-    rows = tuple(_row(indicator, targets, rules) for indicator in applicable)
-    whole = _combined((row.indicator.points, row.measure) for row in rows)
-    state = _state(whole, rules)
+    rows = tuple(_row(row.id, row.points, _weights(row, rules), targets) for row in applicable)
+    state = _state(_whole(rows), rules)
+    return _unit_score(unit, rules, history, targets, rows, state, _vetoes(unit, targets, rules, history))
+
+
+def scored_again(
+    score: UnitScore, unit: Unit, findings: Iterable[Finding], rules: Rules, rulings: Rulings
+) -> UnitScore:
+    """Score a published day again, by the rows and weights that it was scored by, with other rulings.
+
+    Only what was ruled differs: the score stays published, whatever the floor is now, and no veto comes in that did not
+    stand. A fault counts unless it is in `rulings` or its check makes it wait and `rulings.confirmed` lacks it.
+    Raises AttributeError for such a fault of a check that rules.toml no longer knows.
+    """
+    history = History(score.day, {}, rulings)
+    targets = target_results(findings, rules, history)
+    rows = tuple(_row(row.id, row.points, row.weights, targets) for row in score.indicators)
+    standing = {veto.id: veto for veto in _vetoes(unit, targets, rules, history)}
+    known = {veto.id for veto in rules.vetoes}
+    vetoes = tuple(standing.get(veto.id, veto) for veto in score.vetoes if veto.id in standing or veto.id not in known)
+    again = _unit_score(unit, rules, history, targets, rows, score.state, vetoes)
+    return replace(again, rules_version=score.rules_version)
+
+
+def _unit_score(
+    unit: Unit,
+    rules: Rules,
+    history: History,
+    targets: Mapping[str, tuple[TargetResult, ...]],
+    rows: tuple[_Row, ...],
+    state: ScoreState,
+    vetoes: tuple[VetoHit, ...],
+) -> UnitScore:
+    whole, pending = _whole(rows), _pending(targets, rules, history)
     coverage = Decimal(1) if whole.coverage is None else _decimal(whole.coverage)
-    types = {column.id: column.type for column in unit.columns}
-    own = (veto for veto in rules.vetoes if not veto.site_only)
-    vetoes = veto_hits(own, targets, lambda finding: types.get(finding.column_id or ""), rules, history)
-    pending = _pending(targets, rules, history)
     counted = _counted(rows, targets)
     return UnitScore(
         unit_id=unit.id,
         kind=unit.kind,
-        day=day,
+        day=history.day,
         rules_version=rules.version,
         state=state,
         score=_rounded(whole.value * 100) if state is ScoreState.PUBLISHED and whole.value is not None else None,
@@ -86,6 +116,14 @@ def daily_score(
         pending=pending,
         reasons=reasons(state, coverage, rules.coverage_floor, counted, vetoes, pending),
     )
+
+
+def _vetoes(
+    unit: Unit, targets: Mapping[str, tuple[TargetResult, ...]], rules: Rules, history: History
+) -> tuple[VetoHit, ...]:
+    types = {column.id: column.type for column in unit.columns}
+    own = (veto for veto in rules.vetoes if not veto.site_only)
+    return veto_hits(own, targets, lambda finding: types.get(finding.column_id or ""), rules, history)
 
 
 def measure(targets: Iterable[TargetResult]) -> Measure:
@@ -116,12 +154,22 @@ def _mean(parts: Iterable[tuple[Decimal, Fraction | None]]) -> Fraction | None:
     return _share(sum((weight * value for weight, value in known), Fraction(0)), total)
 
 
-def _row(indicator: Indicator, targets: Mapping[str, tuple[TargetResult, ...]], rules: Rules) -> _Row:
-    weights = tuple(
+def _whole(rows: Iterable[_Row]) -> Measure:
+    return _combined((row.points, row.measure) for row in rows)
+
+
+def _weights(indicator: Indicator, rules: Rules) -> tuple[BoundCheck, ...]:
+    return tuple(
         BoundCheck(binding.check, binding.weight * rules.checks.row(binding.check).weight, binding.items)
         for binding in indicator.checks
     )
-    return _Row(indicator, weights, _combined((bound.weight, measure(_taken(bound, targets))) for bound in weights))
+
+
+def _row(
+    id_: str, points: Decimal, weights: tuple[BoundCheck, ...], targets: Mapping[str, tuple[TargetResult, ...]]
+) -> _Row:
+    measures = ((bound.weight, measure(_taken(bound, targets))) for bound in weights)
+    return _Row(id_, points, weights, _combined(measures))
 
 
 def _taken(bound: BoundCheck, targets: Mapping[str, tuple[TargetResult, ...]]) -> Iterator[TargetResult]:
@@ -171,7 +219,7 @@ def _check_result(check: str, targets: tuple[TargetResult, ...]) -> CheckResult:
 
 def _indicator_score(row: _Row) -> IndicatorScore:
     value, coverage = _optional(row.measure.value), _optional(row.measure.coverage)
-    return IndicatorScore(row.indicator.id, row.indicator.points, value, coverage, row.weights)
+    return IndicatorScore(row.id, row.points, value, coverage, row.weights)
 
 
 def _optional(value: Fraction | None) -> Decimal | None:

@@ -83,25 +83,53 @@ def after(step: Step) -> FaultState:
     return _AFTER[step]
 
 
+def stepped(standing: Standing, step: Step, until: date | None = None) -> Standing:
+    """Return where a fault stands after a person's step; `until` is the deadline or the waiver's last day.
+
+    An appeal and its dismissal leave the rectification in force, with its deadline; a waiver and a revocation end it.
+    Raises KeyError for a step of the program's.
+    """
+    state = after(step)
+    if step is Step.RECTIFY:
+        return Standing(state, standing.observation, deadline=until)
+    if step is Step.WAIVE:
+        return Standing(state, standing.observation, waived_until=until)
+    if step is Step.REVOKE:
+        return Standing(state, standing.observation)
+    return replace(standing, state=state)
+
+
 # ---------------------------------------------------------------- what is seen
 
-# These count over the days before the run, so that the clock alone moves every number they tell.
-_COUNTED_ANEW = frozenset({"availability"})
-_AGE = re.compile(r"\d+\s?天")
+_DAY = r"\d{4}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?"
+_MOVING = re.compile(
+    "|".join(
+        (
+            r"\d+\s?天",  # an age: 距检查日 40 天
+            rf"检查日 {_DAY}",
+            rf"{_DAY} 以来(?:的 \d+ 条)?",  # as far back as was looked
+            rf"{_DAY} 夜里",  # the last night that read a list whole
+            rf"台账登记日 {_DAY}|台账（{_DAY} 登记）",
+            rf"(?:今天|今日|现在|当前日期|当前时间|北京时间)是?[:：]?\s*{_DAY}",  # a clock on the page
+            rf"(?:{_DAY}\s*)?(?:星期|周)[一二三四五六日天]",
+            r"\d{1,2}:\d{2}(?::\d{2})?",
+            r"（\d+ 页中有[^（）]*）|\d+ 篇|\d+ 个(?:二级)?页面",  # how many pages were drawn, and which for example
+            r"它出现在 \S+",  # one of the pages that show a dead link
+        )
+    )
+)
+_MEASURED_ANEW = frozenset({"availability", "site_search"})  # every night other probes and other questions
 
 
-def observation(finding: Finding, day: date) -> str:
-    """Return 16 hex digits for what a finding of a run of `day` saw; they differ when something else is seen.
+def observation(finding: Finding) -> str:
+    """Return 16 hex digits for what a finding saw; they differ when something else is seen.
 
-    Ages ("114 天") and the run's own day are left out: the same fault seen tomorrow has the same observation.
+    What the clock or the night's sample alone moves is left out (ages, the run's day, how many pages were drawn): the
+    same fault seen tomorrow has the same observation.
     """
-    seen = (finding.observed, finding.passage) if finding.check not in _COUNTED_ANEW else ()
-    timeless = (_without_clock(text, day) for text in seen)
-    return hashlib.sha256("\n".join((finding.fingerprint, *timeless)).encode()).hexdigest()[:16]
-
-
-def _without_clock(text: str, day: date) -> str:
-    return _AGE.sub("…天", text.replace(day.isoformat(), "检查日"))
+    told = () if finding.check in _MEASURED_ANEW else (finding.observed, finding.passage)
+    lasting = (_MOVING.sub("…", text) for text in told)
+    return hashlib.sha256("\n".join((finding.fingerprint, *lasting)).encode()).hexdigest()[:16]
 
 
 # ---------------------------------------------------------------- what a run does to a fault
@@ -220,6 +248,9 @@ class Rulings:
     confirmed: Set[str] = frozenset()
     revoked: Mapping[str, str] = field(default_factory=dict)
     waived: Mapping[str, str] = field(default_factory=dict)
+
+
+NO_RULINGS = Rulings()
 
 
 def rulings_of(events: Iterable[Event], day: date) -> Rulings:

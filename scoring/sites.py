@@ -16,6 +16,7 @@ from config.schema import Unit
 from scoring.confirm import History
 from scoring.daily import measure
 from scoring.model import SiteVerdict, Verdict
+from scoring.review import NO_RULINGS, Rulings
 from scoring.targets import target_results
 from scoring.vetoes import veto_hits
 
@@ -29,14 +30,16 @@ def site_verdict(
     day: date,
     *,
     complete: bool,
+    rulings: Rulings = NO_RULINGS,
 ) -> SiteVerdict:
     """Return the verdict on one site out of the findings about it and about the columns on it.
 
     `complete` says whether all units of the site were inspected. A veto stands however little was seen; 合格 is said
     only of a whole site, when of what the vetoes look at as large a share could be judged as a score needs.
-    Raises AttributeError for a failing finding of a check that rules.toml does not know.
+    `rulings` is what people ruled on faults. Raises AttributeError for a failing finding of a check that rules.toml
+    does not know.
     """
-    history = History(day, seen_days)
+    history = History(day, seen_days, rulings)
     asked = {veto.check for veto in rules.vetoes}
     targets = target_results((finding for finding in findings if finding.check in asked), rules, history)
     types = {(unit.id, column.id): column.type for unit in units for column in unit.columns if column.site == site_id}

@@ -17,12 +17,13 @@ UNCERTAIN = frozenset({Outcome.INCONCLUSIVE, Outcome.NOT_TESTED, Outcome.ERROR})
 def target_results(findings: Iterable[Finding], rules: Rules, history: History) -> dict[str, tuple[TargetResult, ...]]:
     """Return the results of each check's targets, in the order of target and item, by check id.
 
-    Findings that are not applicable or mere notices leave the count; a target with no others has no result.
+    Findings that are not applicable, mere notices or without weight (of pages only looked at again), and faults that
+    were waived, leave the count; a target with no others has no result. A revoked fault counts as good.
     Raises AttributeError for a failing finding of a check that rules.toml does not know.
     """
     groups: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
     for finding in findings:
-        if finding.outcome not in LEAVING:
+        if finding.outcome not in LEAVING and finding.weight and not history.waived(finding):
             groups[finding.check, finding.target, finding.item].append(finding)
     by_check: defaultdict[str, list[TargetResult]] = defaultdict(list)
     for (check, target, item), group in sorted(groups.items()):
@@ -33,11 +34,12 @@ def target_results(findings: Iterable[Finding], rules: Rules, history: History) 
 
 
 def _state(group: list[Finding], rules: Rules, history: History) -> TargetState:
-    failing = [finding for finding in group if finding.outcome is Outcome.FAIL]
-    if any(not history.waits(finding, rules) for finding in failing):
+    if any(history.counts(finding, rules) for finding in group):
         return TargetState.FAILED
-    if failing:
+    if any(history.waits(finding, rules) for finding in group):
         return TargetState.PENDING
+    if any(history.revoked(finding) for finding in group):
+        return TargetState.PASSED
     if any(finding.outcome in UNCERTAIN for finding in group):
         return TargetState.UNJUDGED
     return TargetState.PASSED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from checks.model import Finding, Outcome
+from checks.model import Finding
 from config.rules import Rules, Veto
 from config.schema import ColumnType
 from scoring.confirm import History
@@ -22,8 +22,8 @@ def veto_hits(
 ) -> tuple[VetoHit, ...]:
     """Return those of the vetoes that are reached, in their order.
 
-    Only faults that count do: what waits for confirmation or could not be judged vetoes nothing. `type_of` gives the
-    type of the column that a finding is about, for the vetoes that speak of some types only.
+    Only faults that count do: what waits for confirmation, was waived or revoked, or could not be judged vetoes
+    nothing. `type_of` gives the type of the column that a finding is about, for the vetoes that speak of some only.
     """
     hits = []
     for veto in vetoes:
@@ -46,8 +46,7 @@ class _Counting:
     def _counts(self, finding: Finding) -> bool:
         veto = self.veto
         return (
-            finding.outcome is Outcome.FAIL
+            self.history.counts(finding, self.rules)
             and (not veto.reasons or finding.reason in veto.reasons)
             and (not veto.column_types or self.type_of(finding) in veto.column_types)
-            and not self.history.waits(finding, self.rules)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table, UniqueConstraint, insert
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from storage.rows import Values
 from storage.tables import Base
 
+Value = TypeVar("Value", str, int)
 _CHUNK = 500  # values in one IN (…): SQLite of old allows 999 variables
 
 
@@ -59,7 +60,7 @@ def key_columns(table: Table) -> list[str]:
     return [column.key for column in (unique[0] if unique else table.primary_key).columns]
 
 
-def chunks(values: Iterable[str]) -> Iterable[list[str]]:
+def chunks(values: Iterable[Value]) -> Iterable[list[Value]]:
     """Return the distinct values in sorted chunks that fit one IN (…)."""
     distinct = sorted(set(values))
     return (distinct[start : start + _CHUNK] for start in range(0, len(distinct), _CHUNK))

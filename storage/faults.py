@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from datetime import UTC, date, datetime
 
 from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
-from scoring.review import FaultState, Step
+from scoring.review import FaultState
+from storage import rows
 from storage.batches import chunks, insert_rows, upsert_rows
 from storage.database import Database
-from storage.model import PROGRAM, Attachment, Fault, ReviewEvent
-from storage.rows import Values
+from storage.model import PROGRAM, Fault, ReviewEvent
 from storage.tables import FaultRow, ReviewEventRow
 
 
@@ -36,7 +35,7 @@ class LedgerChange:
     def of_units(self, unit_ids: Collection[str]) -> dict[str, Fault]:
         """Return every fault of the units, by fingerprint."""
         query = select(FaultRow).where(FaultRow.unit_id.in_(unit_ids))
-        return {row.fingerprint: _fault_of(row) for row in self._session.scalars(query)}
+        return {row.fingerprint: rows.fault_of(row) for row in self._session.scalars(query)}
 
     def events(self, fingerprints: Iterable[str]) -> dict[str, list[ReviewEvent]]:
         """Return the steps of each fault, oldest first; a fault without any is left out."""
@@ -44,8 +43,8 @@ class LedgerChange:
 
     def record(self, faults: Iterable[Fault], events: Iterable[ReviewEvent]) -> None:
         """Keep where the faults stand now, and add the steps that led there, in the order given."""
-        upsert_rows(self._session, FaultRow, [_fault_values(fault) for fault in faults])
-        insert_rows(self._session, ReviewEventRow, [_event_values(event, self._now) for event in events])
+        upsert_rows(self._session, FaultRow, [rows.fault_values(fault) for fault in faults])
+        insert_rows(self._session, ReviewEventRow, [rows.event_values(event, self._now) for event in events])
 
 
 class FaultLedger:
@@ -81,7 +80,7 @@ class FaultLedger:
         query = query if states is None else query.where(FaultRow.state.in_(states))
         query = query if overdue_on is None else query.where(FaultRow.overdue_since <= overdue_on)
         with self._database.reading() as session:
-            found = [_fault_of(row) for row in session.scalars(query)]
+            found = [rows.fault_of(row) for row in session.scalars(query)]
         return sorted(found, key=lambda fault: (fault.unit_id, fault.check, fault.target, fault.item, fault.reason))
 
     def events(self, fingerprint: str) -> list[ReviewEvent]:
@@ -128,8 +127,8 @@ class FaultLedger:
 def _known(session: Session, fingerprints: Iterable[str]) -> dict[str, Fault]:
     found: dict[str, Fault] = {}
     for some in chunks(fingerprints):
-        rows = session.scalars(select(FaultRow).where(FaultRow.fingerprint.in_(some)))
-        found |= {row.fingerprint: _fault_of(row) for row in rows}
+        listed = session.scalars(select(FaultRow).where(FaultRow.fingerprint.in_(some)))
+        found |= {row.fingerprint: rows.fault_of(row) for row in listed}
     return found
 
 
@@ -142,36 +141,4 @@ def _events(session: Session, fingerprints: Iterable[str]) -> dict[str, list[Rev
 
 
 def _in_order(session: Session, query: Select[ReviewEventRow]) -> list[ReviewEvent]:
-    return [_event_of(row) for row in session.scalars(query.order_by(ReviewEventRow.id))]
-
-
-# ---------------------------------------------------------------- rows to values and back
-
-
-def _fault_of(row: FaultRow) -> Fault:
-    values = {field.name: getattr(row, field.name) for field in fields(Fault)}
-    return Fault(**values | {"state": FaultState(row.state)})
-
-
-def _fault_values(fault: Fault) -> Values:
-    return {field.name: getattr(fault, field.name) for field in fields(Fault)} | {"state": fault.state.value}
-
-
-def _event_of(row: ReviewEventRow) -> ReviewEvent:
-    values = {field.name: getattr(row, field.name) for field in fields(ReviewEvent)}
-    attachments = tuple(Attachment(**attachment) for attachment in row.attachments)
-    return ReviewEvent(**values | {"step": Step(row.step), "state": FaultState(row.state), "attachments": attachments})
-
-
-def _event_values(event: ReviewEvent, now: datetime) -> Values:
-    values = {field.name: getattr(event, field.name) for field in fields(ReviewEvent) if field.name != "id"}
-    return values | {
-        "step": event.step.value,
-        "state": event.state.value,
-        "recorded_at": event.recorded_at or now,
-        "attachments": [_attachment_values(attachment) for attachment in event.attachments],
-    }
-
-
-def _attachment_values(attachment: Attachment) -> Values:
-    return {"name": attachment.name, "digest": attachment.digest, "size": attachment.size}
+    return [rows.event_of(row) for row in session.scalars(query.order_by(ReviewEventRow.id))]

@@ -88,8 +88,52 @@ class SiteLedgerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """问题: one fault over time, by its fingerprint, and where it stands today.
+
+    `observation` tells whether what is seen is still the same; `last_seen` is the last day on which a run saw it fail,
+    `finding_id` that run's finding. `deadline` is that of the rectification in force, `overdue_since` the first day on
+    which it was seen unmended after that deadline; `waived_until` is the waiver's last day. `judged_day` and
+    `judged_run` name the newest run that told whether it is there: an older one, resumed late, moves nothing.
+    """
+
+    fingerprint: str
+    unit_id: str
+    check: str
+    target: str
+    item: str
+    reason: str
+    column_id: str | None
+    state: FaultState
+    observation: str
+    first_seen: date
+    last_seen: date
+    finding_id: int
+    deadline: date | None = None
+    waived_until: date | None = None
+    overdue_since: date | None = None
+    judged_day: date | None = None
+    judged_run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFault:
+    """A fault as the nights of a period saw it: its newest finding then, on how many days, and where it stands now."""
+
+    finding_id: int
+    finding: Finding
+    state: FaultState
+    days: int
+    first_seen: date
+    last_seen: date
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFinding:
-    """A finding as kept: `state` is what people see (待确认, 已确认…); first and last day its fingerprint was seen."""
+    """A finding as kept: `state` is the fault's on that night (待确认, 已确认…), `fault` where it stands today.
+
+    `first_seen` and `last_seen` are the first and the last day that any run recorded its fingerprint.
+    """
 
     id: int
     run_id: int
@@ -98,6 +142,7 @@ class StoredFinding:
     state: str
     first_seen: date
     last_seen: date
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,44 +243,16 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """问题: one fault over time, by its fingerprint, and where it stands today.
-
-    `observation` tells whether what is seen is still the same; `last_seen` is the last day on which a run saw it fail,
-    `finding_id` that run's finding. `deadline` is that of the rectification in force, `overdue_since` the first day on
-    which it was seen unmended after that deadline; `waived_until` is the waiver's last day. `judged_day` and
-    `judged_run` name the newest run that told whether it is there: an older one, resumed late, moves nothing.
-    """
+class CountedFault:
+    """A fault as it counted in the published scores of a period: on how many days, and by which findings, in order."""
 
     fingerprint: str
-    unit_id: str
     check: str
     target: str
     item: str
     reason: str
-    column_id: str | None
-    state: FaultState
-    observation: str
-    first_seen: date
-    last_seen: date
-    finding_id: int
-    deadline: date | None = None
-    waived_until: date | None = None
-    overdue_since: date | None = None
-    judged_day: date | None = None
-    judged_run: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SeenFault:
-    """A fault as the nights of a period saw it: its newest finding then, on how many days, and where it stands now."""
-
-    finding_id: int
-    finding: Finding
-    state: FaultState
     days: int
-    first_seen: date
-    last_seen: date
+    finding_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

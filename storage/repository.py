@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     Text,
+    cast,
     delete,
     exists,
     func,
@@ -48,6 +49,8 @@ from storage.model import (
     RUN_TRANSITIONS,
     SITE_TRANSITIONS,
     UNFINISHED,
+    CountedFault,
+    Fault,
     HomeProbe,
     Register,
     Run,
@@ -82,6 +85,7 @@ from storage.tables import (
 
 CONFIRMED = "已确认"
 PENDING = "待确认"
+NOT_COUNTED = (PENDING, FaultState.REVOKED.value, FaultState.WAIVED.value)
 
 
 def _now() -> datetime:
@@ -413,9 +417,9 @@ class Repository:
     def fingerprints(self, finding_ids: Iterable[int]) -> dict[int, str]:
         """Return the fingerprint of each of the findings that there is."""
         found: dict[int, str] = {}
-        for some in batched(sorted(set(finding_ids)), 500):
-            query = select(FindingRow.id, FindingRow.fingerprint).where(FindingRow.id.in_(some))
-            with self._database.reading() as session:
+        with self._database.reading() as session:
+            for some in chunks(finding_ids):
+                query = select(FindingRow.id, FindingRow.fingerprint).where(FindingRow.id.in_(some))
                 found |= dict(session.execute(query).all())
         return found
 
@@ -427,9 +431,8 @@ class Repository:
 
     def failing(self, run_id: int) -> dict[tuple[str, str], int]:
         """Return how many faults of a run count, by unit and check id: none that wait, were revoked or are waived."""
-        left_out = (PENDING, FaultState.REVOKED.value, FaultState.WAIVED.value)
         query = select(FindingRow.unit_id, FindingRow.check, func.count()).where(
-            FindingRow.run_id == run_id, FindingRow.outcome == Outcome.FAIL, FindingRow.state.not_in(left_out)
+            FindingRow.run_id == run_id, FindingRow.outcome == Outcome.FAIL, FindingRow.state.not_in(NOT_COUNTED)
         )
         with self._database.reading() as session:
             counted = session.execute(query.group_by(FindingRow.unit_id, FindingRow.check))
@@ -554,6 +557,32 @@ class Repository:
                 found[unit].append((day, score))
         return dict(found)
 
+    def counted_faults(self, unit_id: str, first: date, last: date) -> list[CountedFault]:
+        """Return the faults that counted in the unit's published scores of a period, by check, target and item.
+
+        None that waited for confirmation, was revoked or waived is among them.
+        """
+        told = (FindingRow.fingerprint, FindingRow.check, FindingRow.target, FindingRow.item, FindingRow.reason)
+        query = (
+            select(*told, func.count(FindingRow.day.distinct()), func.aggregate_strings(cast(FindingRow.id, Text), ","))
+            .join(RunRow, FindingRow.run_id == func.coalesce(RunRow.rescores, RunRow.id))
+            .join(PublishedScoreRow, PublishedScoreRow.run_id == RunRow.id)
+            .where(
+                PublishedScoreRow.unit_id == unit_id,
+                PublishedScoreRow.day.between(first, last),
+                FindingRow.unit_id == unit_id,
+                FindingRow.outcome == Outcome.FAIL,
+                FindingRow.state.not_in(NOT_COUNTED),
+            )
+            .group_by(*told)
+        )
+        with self._database.reading() as session:
+            found = [
+                CountedFault(*identity, days, tuple(sorted(map(int, numbers.split(",")))))
+                for *identity, days, numbers in session.execute(query)
+            ]
+        return sorted(found, key=lambda fault: (fault.check, fault.target, fault.item, fault.reason))
+
     def seen_faults(self, first: date, last: date) -> list[SeenFault]:
         """Return the faults of the ledger that nights from `first` to `last` saw, by unit, the longest standing first.
 
@@ -641,6 +670,7 @@ def _first_state(values: rows.Values) -> str:
 
 def _with_days(session: Session, found: Sequence[FindingRow]) -> list[StoredFinding]:
     days: dict[str, tuple[date, date]] = {}
+    faults: dict[str, Fault] = {}
     for some in chunks(row.fingerprint for row in found):
         query = (
             select(FindingRow.fingerprint, func.min(FindingRow.day), func.max(FindingRow.day))
@@ -648,8 +678,19 @@ def _with_days(session: Session, found: Sequence[FindingRow]) -> list[StoredFind
             .group_by(FindingRow.fingerprint)
         )
         days |= {fingerprint: (first, last) for fingerprint, first, last in session.execute(query)}
+        listed = session.scalars(select(FaultRow).where(FaultRow.fingerprint.in_(some)))
+        faults |= {row.fingerprint: rows.fault_of(row) for row in listed}
     return [
-        StoredFinding(row.id, row.run_id, row.day, rows.finding_of(row), row.state, *days[row.fingerprint])
+        StoredFinding(
+            id=row.id,
+            run_id=row.run_id,
+            day=row.day,
+            finding=rows.finding_of(row),
+            state=row.state,
+            first_seen=days[row.fingerprint][0],
+            last_seen=days[row.fingerprint][1],
+            fault=faults.get(row.fingerprint),
+        )
         for row in found
     ]
 

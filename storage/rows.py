@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -28,15 +28,31 @@ from checks.model import (
 from checks.reading.masking import masked
 from config.schema import UnitKind
 from scoring.model import BoundCheck, IndicatorScore, ScoreState, SiteVerdict, TargetState, UnitScore, Verdict, VetoHit
-from storage.model import ANSWERED, OURS, UNSURE, Register, Run, RunKind, RunState, SeenList, SiteLedgerRow
+from scoring.review import FaultState, Step
+from storage.model import (
+    ANSWERED,
+    OURS,
+    UNSURE,
+    Attachment,
+    Fault,
+    Register,
+    ReviewEvent,
+    Run,
+    RunKind,
+    RunState,
+    SeenList,
+    SiteLedgerRow,
+)
 from storage.tables import (
     AvailabilityRow,
     CaptureRow,
+    FaultRow,
     FindingRow,
     IndicatorScoreRow,
     NewMediaAccountRow,
     NewMediaRegisterRow,
     ProbeRow,
+    ReviewEventRow,
     RunRow,
     RunSiteRow,
     SiteVerdictRow,
@@ -237,6 +253,42 @@ def finding_of(row: FindingRow) -> Finding:
     values = {field.name: getattr(row, field.name) for field in fields(Finding)}
     evidence = tuple(EvidenceRef(**reference) for reference in row.evidence)
     return Finding(**values | {"outcome": Outcome(row.outcome), "evidence": evidence})
+
+
+# ---------------------------------------------------------------- review
+
+
+def fault_of(row: FaultRow) -> Fault:
+    """Return the fault that a row keeps."""
+    values = {field.name: getattr(row, field.name) for field in fields(Fault)}
+    return Fault(**values | {"state": FaultState(row.state)})
+
+
+def fault_values(fault: Fault) -> Values:
+    """Return a fault's columns."""
+    return {field.name: getattr(fault, field.name) for field in fields(Fault)} | {"state": fault.state.value}
+
+
+def event_of(row: ReviewEventRow) -> ReviewEvent:
+    """Return the step that a row keeps."""
+    values = {field.name: getattr(row, field.name) for field in fields(ReviewEvent)}
+    attachments = tuple(Attachment(**attachment) for attachment in row.attachments)
+    return ReviewEvent(**values | {"step": Step(row.step), "state": FaultState(row.state), "attachments": attachments})
+
+
+def event_values(event: ReviewEvent, now: datetime) -> Values:
+    """Return a step's columns; `now` is when it is recorded, unless it says so itself."""
+    values = {field.name: getattr(event, field.name) for field in fields(ReviewEvent) if field.name != "id"}
+    return values | {
+        "step": event.step.value,
+        "state": event.state.value,
+        "recorded_at": event.recorded_at or now,
+        "attachments": [_attachment_values(attachment) for attachment in event.attachments],
+    }
+
+
+def _attachment_values(attachment: Attachment) -> Values:
+    return {"name": attachment.name, "digest": attachment.digest, "size": attachment.size}
 
 
 # ---------------------------------------------------------------- scores

@@ -9,6 +9,7 @@ from checks.model import Finding, Outcome
 from config.rules import CheckRules, Confirmation, Rules, Veto
 from config.schema import Binding, Column, Indicator, Indicators, Unit, UnitKind
 from scoring.daily import daily_score
+from scoring.review import NO_RULINGS
 
 DAY = date(2026, 11, 23)
 
@@ -71,7 +72,7 @@ def finding(check, target, outcome=Outcome.PASS, reason="seen", **extra):
 
 @pytest.fixture
 def score():
-    def daily(*findings, unit=UNIT, indicators=INDICATORS, rules=RULES, seen=None, confirmed=frozenset()):
-        return daily_score(unit, findings, indicators, rules, seen or {}, DAY, confirmed)
+    def daily(*findings, unit=UNIT, indicators=INDICATORS, rules=RULES, seen=None, rulings=NO_RULINGS):
+        return daily_score(unit, findings, indicators, rules, seen or {}, DAY, rulings)
 
     return daily

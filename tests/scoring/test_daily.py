@@ -10,6 +10,7 @@ from checks.model import Outcome
 from config.rules import CheckRule
 from config.schema import Binding, Unit, UnitKind
 from scoring.model import ScoreState, TargetState, Verdict
+from scoring.review import Rulings
 from tests.scoring.conftest import DAY, INDICATORS, RULES, UNIT, finding, row
 
 PASS, FAIL, NOTICE, NA = Outcome.PASS, Outcome.FAIL, Outcome.NOTICE, Outcome.NOT_APPLICABLE
@@ -229,7 +230,7 @@ def test_it_counts_once_seen_on_two_of_the_last_three_nights(score, seen, counts
 
 
 def test_it_counts_at_once_when_a_person_confirmed_it(score):
-    result = score(DOWN, confirmed={DOWN.fingerprint})
+    result = score(DOWN, rulings=Rulings(confirmed={DOWN.fingerprint}))
     assert (result.score, result.pending) == (0, ())
 
 
