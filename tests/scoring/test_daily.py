@@ -276,6 +276,13 @@ def test_what_waits_or_cannot_be_judged_vetoes_nothing(score):
     assert score(*pages("ipv6", PASS=1), finding("home_freshness", "h", "INCONCLUSIVE")).verdict is Verdict.QUALIFIED
 
 
+def test_what_is_only_looked_at_again_moves_nothing(score):
+    seen = pages("open_attribute", PASS=3, FAIL=1)
+    faults = [finding("open_attribute", "old", FAIL), *(stale(f"news{number}") for number in range(4))]
+    assert score(*seen, *(replace(fault, weight=Decimal(0)) for fault in faults)) == score(*seen)
+    assert score(*seen, *faults).vetoes
+
+
 def test_a_veto_stands_even_when_too_little_was_seen_for_a_score(score):
     result = score(finding("ipv6", "host", Outcome.ERROR), finding("home_freshness", "http://a/", FAIL))
     assert (result.score, result.verdict) == (None, Verdict.UNQUALIFIED)
