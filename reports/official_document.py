@@ -36,6 +36,8 @@ TEXT_WIDTH, WIDE_TEXT_WIDTH = 156.0, 225.0  # mm, portrait and landscape
 BODY = 16  # 三号, in points
 LINE = Pt(28.95)  # 22 lines on 225 mm
 LONGEST = 2_000  # characters of one piece of text
+_NAMES = 20.0  # mm, the column of names beside values
+_BY_HAND = Mm(13)  # height of a row that somebody writes into
 SHORT = 12  # rows of a table that is not broken over pages
 _PITCH = -5  # twentieths of a point between characters: 28 of 三号 on 156 mm
 _SONG, _FANG, _HEI, _KAI, _TITLE = "宋体", "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体"
@@ -252,18 +254,29 @@ class OfficialDocument:
             if len(rows) <= SHORT and number < len(rows):
                 _keep_with_next(added)
 
-    def record(self, heading: str, rows: Sequence[tuple[str, CellContent]], label_width: float = 20) -> None:
-        """Write one thing as a table of names and values under its own heading, which stays with the first of them."""
-        columns = (Column("", label_width, centred=True), Column("", self.width - label_width))
+    def record(self, heading: str, rows: Sequence[tuple[str, CellContent]], *, whole: bool = True) -> None:
+        """Write one thing as a table of names and values under its own heading, `whole` where a page can hold it."""
+        columns = (Column("", _NAMES, centred=True), Column("", self.width - _NAMES))
         table = self._new_table(columns, Size.FIVE)
         top = self._add_row(table, columns, (heading, ""), Style.TABLE_HEAD, (False, False))
-        whole = top.cells[0].merge(top.cells[1])
-        for spare in whole.paragraphs[1:]:
+        merged = top.cells[0].merge(top.cells[1])
+        for spare in merged.paragraphs[1:]:
             spare._p.getparent().remove(spare._p)
-        _shade(whole)
-        for row in rows:
-            self._add_row(table, columns, row, Style.TABLE_TEXT, (True, False))
+        _shade(merged)
+        for number, row in enumerate(rows, start=1):
+            added = self._add_row(table, columns, row, Style.TABLE_TEXT, (True, False))
+            if whole and number < len(rows):
+                _keep_with_next(added)
         self.write(Style.TABLE_TEXT, "")
+
+    def form(self, rows: Sequence[Sequence[str]]) -> None:
+        """Write a table to be filled in by hand: in every row names, each with an empty cell behind it."""
+        columns = [Column("", self.width / 2 / len(rows[0]))] * (2 * len(rows[0]))
+        table = self._new_table(columns, Size.FIVE)
+        for names in rows:
+            cells = [text for name in names for text in (name, "")]
+            row = self._add_row(table, columns, cells, Style.TABLE_TEXT, [True] * len(cells))
+            row.height = _BY_HAND
 
     def _new_table(self, columns: Sequence[Column], size: Size) -> Table:
         table = self._document.add_table(0, len(columns), "Table Grid")
@@ -272,7 +285,7 @@ class OfficialDocument:
             made.width = Mm(column.width)
         properties = table._tbl.tblPr
         _set_width(properties, sum(column.width for column in columns))
-        _set_cell_margins(properties, Mm(0.2) if size is Size.SIX else Mm(1.4))
+        _set_cell_margins(properties, size)
         return table
 
     def _add_row(
@@ -439,11 +452,13 @@ def _set_width(properties: Any, width: float) -> None:
     element.set(qn("w:w"), str(Mm(width).twips))
 
 
-def _set_cell_margins(properties: Any, side: Length) -> None:
+def _set_cell_margins(properties: Any, size: Size) -> None:
+    """Leave room around the text of the cells: less of it where much stands beside each other."""
+    side, above = (Mm(0.2), Mm(0.2)) if size is Size.SIX else (Mm(1.4), Mm(0.5))
     margins = OxmlElement("w:tblCellMar")
-    for name in ("w:left", "w:right"):
+    for name, room in (("w:top", above), ("w:left", side), ("w:bottom", above), ("w:right", side)):
         margin = OxmlElement(name)
-        margin.set(qn("w:w"), str(side.twips))
+        margin.set(qn("w:w"), str(room.twips))
         margin.set(qn("w:type"), "dxa")
         margins.append(margin)
     properties.find(qn("w:tblLook")).addprevious(margins)
@@ -465,7 +480,10 @@ def _fill(cell: _Cell, content: CellContent, style: Style) -> None:
         return
     paragraph.paragraph_format.line_spacing_rule = WD_LINE_SPACING.SINGLE
     assert cell.width is not None
-    paragraph.add_run().add_picture(BytesIO(content.png), width=Length(cell.width - Mm(4)))
+    inline = paragraph.add_run().add_picture(BytesIO(content.png), width=Length(cell.width - Mm(3)))._inline
+    inline.docPr.set("descr", content.description)
+    for side in ("distT", "distB", "distL", "distR"):
+        inline.set(side, "0")
 
 
 def _add_page_field(paragraph: Paragraph) -> None:

@@ -26,6 +26,7 @@ class Picture:
     width: int
     height: int
     cut: bool = False
+    description: str = "网页截图"
 
 
 class _Unsound(Exception):

@@ -16,13 +16,14 @@ from scoring.review import FaultState
 MOST_FAULTS = 500  # listed one by one; the workbook has them all
 _LONGEST_CELL = 300  # characters of what was seen
 _POINTS: tuple[Column, ...] = (
-    Column("指标", 43),
+    Column("指标", 42),
     Column("分值", 11, centred=True),
-    Column("网站采样平均", 18, centred=True),
+    Column("网站采样平均", 17, centred=True),
+    Column("天数", 11, centred=True),
     Column("评分", 13, centred=True),
     Column("扣分", 11, centred=True),
-    Column("得分", 14, centred=True),
-    Column("算式", TEXT_WIDTH - 110),
+    Column("得分", 13, centred=True),
+    Column("算式", TEXT_WIDTH - 118),
 )
 _FAULTS: tuple[Column, ...] = (
     Column("编号", 15, centred=True),
@@ -80,21 +81,21 @@ def _points(document: OfficialDocument, report: AnnualReport, unit: UnitAnnual, 
     cost = sum((veto.points for veto in unit.result.vetoes), Decimal(0))
     points = sum((of.points for of in unit.result.indicators), Decimal(0))
     if cost:
-        listed.append(("单项否决扣分", "", "", "", f"{cost:f}", "", ""))
-    listed.append(("合计", f"{points:f}", "", "", "", f"{unit.result.total:.2f}", ""))
+        listed.append(("单项否决扣分", "", "", "", "", f"{cost:f}", "", ""))
+    listed.append(("合计", f"{points:f}", "", "", "", "", f"{unit.result.total:.2f}", ""))
     document.table(_POINTS, listed, Size.SMALL_FIVE)
     document.note(
-        "注：网站采样平均是全年各日该项检查结果（0至1）的平均，括号内是有结果的天数；评分是各份评分表的平均；"
-        "“—”表示没有这一项。计算过程不舍入，得分和合计最后四舍五入，保留两位小数，各项相加与合计可能相差0.01。"
+        "注：网站采样平均是全年各日该项检查结果（0至1）的平均，天数是有结果的天数；评分是各份评分表的平均；"
+        "“—”表示没有，或者该项得分不取自它。计算过程不舍入，得分和合计最后四舍五入，保留两位小数，各项相加与合计可能相差0.01。"
     )
 
 
 def _row(row: Indicator | None, of: IndicatorYear) -> Sequence[str]:
-    site = f"{_shown(of.site, 4)}（{of.days}天）" if of.site is not None else "—"
+    site = (_shown(of.site, 4), str(of.days)) if of.site is not None and of.share else ("—", "—")
     title = f"{of.id} {row.title}" if row else of.id
     told = "；".join(text for text in (of.formula, of.missing) if text)
     deducted = f"{of.deducted:f}" if of.deducted else "—"
-    return title, f"{of.points:f}", site, _shown(of.mark, 2), deducted, _shown(of.final, 2), told
+    return title, f"{of.points:f}", *site, _shown(of.mark, 2), deducted, _shown(of.final, 2), told
 
 
 def _shown(value: Fraction | None, places: int) -> str:
