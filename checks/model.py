@@ -145,6 +145,7 @@ class Revisit:
     unit_id: str
     column_id: str
     check: str
+    item: str
     finding_id: int  # the finding by whose number people know the fault
 
 

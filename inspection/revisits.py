@@ -47,7 +47,7 @@ def _urgency(fault: Fault) -> tuple[object, ...]:
 
 def _revisit(fault: Fault) -> Revisit:
     assert fault.column_id is not None
-    return Revisit(fault.target, fault.unit_id, fault.column_id, fault.check, fault.finding_id)
+    return Revisit(fault.target, fault.unit_id, fault.column_id, fault.check, fault.item, fault.finding_id)
 
 
 def judge_revisits(
@@ -60,12 +60,14 @@ def judge_revisits(
     """
     sampled = {page.url for visit in bundle.columns for page in visit.everything}
     again = {page.url: page for visit in revisited for page in visit.everything if page.url not in sampled}
-    asked = {(revisit.check, revisit.url) for revisit in revisits if revisit.url in again}
-    if not asked:
-        return []
-    checks = [check for check in FOLLOWED if check.META.id in {check_id for check_id, _ in asked}]
-    found = (f for f in judge(_with(bundle, revisited), rules, checks) if (f.check, f.target) in asked)
-    return [_weightless(finding, again[finding.target]) for finding in found]
+    asked = [revisit for revisit in revisits if revisit.url in again]
+    gone = {url for url, page in again.items() if is_gone(page)}
+    readable = {(revisit.check, revisit.url) for revisit in asked if revisit.url not in gone}
+    checks = [check for check in FOLLOWED if check.META.id in {check_id for check_id, _ in readable}]
+    found = judge(_with(bundle, revisited), rules, checks) if checks else ()
+    told = [finding for finding in found if (finding.check, finding.target) in readable]
+    told += [_withdrawn(revisit, again[revisit.url], rules) for revisit in asked if revisit.url in gone]
+    return [replace(finding, weight=WEIGHTLESS) for finding in dict.fromkeys(told)]
 
 
 def _with(bundle: Bundle, revisited: Sequence[ColumnVisit]) -> Bundle:
@@ -82,10 +84,17 @@ def _joined(visit: ColumnVisit, more: ColumnVisit | None) -> ColumnVisit:
     )
 
 
-def _weightless(finding: Finding, page: Page) -> Finding:
-    """Take the weight off a finding; of a page that is there no more the rule does not speak any longer."""
-    light = replace(finding, weight=WEIGHTLESS)
-    if finding.outcome is Outcome.FAIL or not is_gone(page):
-        return light
-    observed = "复查时服务器答复这一页已经不在了，原来指出的问题随之不存在。"
-    return replace(light, outcome=Outcome.NOT_APPLICABLE, reason=WITHDRAWN, observed=observed, expected="")
+def _withdrawn(revisit: Revisit, page: Page, rules: Rules) -> Finding:
+    """Say that a page is there no more, and with it the fault."""
+    return Finding(
+        check=revisit.check,
+        target=revisit.url,
+        outcome=Outcome.PASS,
+        reason=WITHDRAWN,
+        observed="复查时服务器答复这一页已经不在了，原来指出的问题随之不存在。",
+        item=revisit.item,
+        unit_id=revisit.unit_id,
+        column_id=revisit.column_id,
+        evidence=page.evidence,
+        rules_version=rules.version,
+    )

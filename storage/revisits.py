@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 
 from sqlalchemy import select
 
@@ -21,15 +22,7 @@ class RevisitStore:
     def pin(self, run_id: int, revisits: Iterable[Revisit]) -> None:
         """Keep a new run's revisits, once."""
         values = [
-            {
-                "run_id": run_id,
-                "order": order,
-                "url": revisit.url,
-                "unit_id": revisit.unit_id,
-                "column_id": revisit.column_id,
-                "check": revisit.check,
-                "finding_id": revisit.finding_id,
-            }
+            {"run_id": run_id, "order": order} | {field.name: getattr(revisit, field.name) for field in fields(Revisit)}
             for order, revisit in enumerate(revisits)
         ]
         with self._database.writing() as session:
@@ -39,7 +32,5 @@ class RevisitStore:
         """Return the run's revisits in their order."""
         query = select(RevisitRow).where(RevisitRow.run_id == run_id).order_by(RevisitRow.order)
         with self._database.reading() as session:
-            return tuple(
-                Revisit(row.url, row.unit_id, row.column_id, row.check, row.finding_id)
-                for row in session.scalars(query)
-            )
+            kept = session.scalars(query)
+            return tuple(Revisit(**{field.name: getattr(row, field.name) for field in fields(Revisit)}) for row in kept)

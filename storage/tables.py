@@ -253,6 +253,7 @@ class RevisitRow(Base):
     unit_id: Mapped[str]
     column_id: Mapped[str]
     check: Mapped[str] = mapped_column("check_id", key="check")
+    item: Mapped[str]
     finding_id: Mapped[int]
 
 

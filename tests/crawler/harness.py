@@ -89,7 +89,7 @@ def plan(
     unit = Unit(id="education", name="区教育局", kind=UnitKind.DEPARTMENT, column=owned)
     site = Site(id=site_id, name="门户", home=home)
     revisits = tuple(
-        Revisit(url, unit.id, column, "open_attribute", number)
+        Revisit(url, unit.id, column, "open_attribute", "", number)
         for number, (url, column) in enumerate((again or {}).items(), start=1)
     )
     return SitePlan(site, (unit,), tuple((unit, column) for column in owned), DAY, "s1", settings, revisits)

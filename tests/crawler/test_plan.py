@@ -115,7 +115,7 @@ def test_sites_of_one_host_are_crawled_by_one_process() -> None:
 
 
 def again(url: str, unit: str = "a", column: str = "x", number: int = 1) -> Revisit:
-    return Revisit(url, unit, column, "open_attribute", number)
+    return Revisit(url, unit, column, "open_attribute", "", number)
 
 
 def test_a_page_is_looked_at_again_by_the_plan_of_its_columns_site() -> None:

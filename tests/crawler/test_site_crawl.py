@@ -104,7 +104,7 @@ def test_a_page_in_another_units_sample_is_told_again_and_not_fetched_twice() ->
     wanted = plan(HOME, {"c0": f"{HOME}c0/", "c1": f"{HOME}c1/"})
     (unit, first), (_, second) = wanted.columns
     other = unit.model_copy(update={"id": "finance"})
-    revisit = Revisit(drawn.url, other.id, second.id, "open_attribute", 7)
+    revisit = Revisit(drawn.url, other.id, second.id, "open_attribute", "", 7)
     crawl = SiteCrawl(replace(wanted, columns=((unit, first), (other, second)), revisits=(revisit,)), told.append)
     asked = []
     while page := crawl.take():

@@ -66,7 +66,7 @@ class _Night:
         return f"{self.column.url}{name}"
 
     def looks_again(self, name: str, body: str | FailureKind, check: str = "undated_articles") -> _Night:
-        self.revisits += (Revisit(self.url(name), self.unit.id, self.column.id, check, 1),)
+        self.revisits += (Revisit(self.url(name), self.unit.id, self.column.id, check, "", 1),)
         self._sees(name, body, PageRole.ARTICLE, revisit=True)
         return self
 
@@ -134,9 +134,9 @@ def test_a_page_that_could_not_be_read_proves_nothing(place: Place) -> None:
     assert finding.outcome is Outcome.INCONCLUSIVE
 
 
-def test_a_page_that_was_taken_down_is_no_fault_any_more(place: Place) -> None:
+def test_a_fault_is_gone_with_the_page_that_was_taken_down(place: Place) -> None:
     (finding,) = _Night(place).looks_again("old.html", FailureKind.NOT_FOUND).of("old.html")
-    assert (finding.outcome, finding.reason) == (Outcome.NOT_APPLICABLE, "withdrawn")
+    assert (finding.outcome, finding.reason, finding.weight) == (Outcome.PASS, "withdrawn", Decimal(0))
 
 
 def test_only_what_was_ordered_is_answered_for(place: Place) -> None:

@@ -144,6 +144,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.Text(), nullable=False),
         sa.Column("column_id", sa.Text(), nullable=False),
         sa.Column("check_id", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
         sa.Column("finding_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_revisit_run_id_run"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_id", "position", name=op.f("pk_revisit")),
