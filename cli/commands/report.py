@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption
+from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, UnitOption
 
 if TYPE_CHECKING:
     from reports.brief import Brief
@@ -66,6 +66,39 @@ def _print_brief(brief: Brief) -> None:
             console.print(f"另有 {len(part.lines) - SHOWN} 条，见工作簿的“简报”。", markup=False)
     if brief.silent:
         console.print(f"{brief.silent}。", markup=False)
+
+
+@report_app.command(
+    "rectification",
+    help="整改通知单（每个单位一份 docx）和整改问题清单（xlsx）：整改中的问题，逾期的列在前面。"
+    "示例：inspect report rectification --out 整改 ｜ inspect report rectification --unit 区教育局 --overdue",
+)
+def rectification(
+    unit: UnitOption = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="只要过了期限仍未整改的。")] = False,
+    day: Annotated[
+        str | None, typer.Option("--date", help="通知单的日期，形如 2026-11-23；默认今天。", metavar="日期")
+    ] = None,
+    out: OutOption = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Write a rectification notice for each unit that has something to mend, and the list of it all."""
+    from cli.output import console
+    from cli.parsing import parse_day, unit_ids
+    from inspection.place import opened
+    from inspection.rectification import write_rectification
+    from inspection.run import today
+    from inspection.settings import resolve
+
+    with opened(resolve(config, data, database_url)) as place:
+        chosen = unit_ids(place, unit)
+        folder = out or place.settings.reports
+        files = write_rectification(place, folder, parse_day(day) or today(place), chosen, overdue=overdue)
+    if not files:
+        console.print("没有逾期未改的问题，什么也没有写。" if overdue else "没有整改中的问题，什么也没有写。")
+    print_files(files)
 
 
 def print_files(files: Sequence[Path]) -> None:
