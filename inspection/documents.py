@@ -25,9 +25,11 @@ def meta_of(check_id: str) -> CheckMeta | None:
 
 
 def finding_document(place: Place, stored: StoredFinding) -> dict[str, Any]:
-    """Return one finding with the keys of `inspect findings --json`."""
+    """Return one finding with the keys of `inspect findings --json`.
 
-    finding = stored.finding
+    "state" is how the fault stood on that night, "standing" how it stands today.
+    """
+    finding, fault = stored.finding, stored.fault
     meta = meta_of(finding.check)
     return {
         "id": stored.id,
@@ -37,6 +39,10 @@ def finding_document(place: Place, stored: StoredFinding) -> dict[str, Any]:
         "check": finding.check,
         "outcome": finding.outcome,
         "state": stored.state,
+        "standing": fault.state if fault else None,
+        "deadline": fault.deadline if fault else None,
+        "overdue_since": fault.overdue_since if fault else None,
+        "waived_until": fault.waived_until if fault else None,
         "target": finding.target,
         "item": finding.item or None,
         "reason": finding.reason,

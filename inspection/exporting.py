@@ -14,7 +14,7 @@ from inspection.documents import finding_document, scores_document, unit_names
 from inspection.errors import NothingToExport
 from inspection.place import Place
 from reports.wacz import ArchivedPage, export_wacz
-from storage.model import UNFINISHED, Run, StoredFinding
+from storage.model import Run, RunKind, StoredFinding
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def export_evidence(place: Place, unit_id: str, since: date | None, until: date 
 
 
 def _runs(place: Place, unit_id: str, since: date | None, until: date | None) -> list[Run]:
-    finished = [run for run in place.repository.runs() if run.state not in UNFINISHED]
+    finished = [run for run in place.repository.runs() if run.looked and run.finished]
     seen = [run for run in finished if not run.units or unit_id in run.units]
     if since is None and until is None:
         return seen[:1]
@@ -94,9 +94,10 @@ def _references(seen: Iterable[Capture | Probe]) -> Iterator[EvidenceRef]:
 
 
 def _documents(place: Place, unit_id: str, runs: list[Run], contents: _Contents) -> dict[str, bytes]:
+    corrected = [run for run in place.repository.runs(kind=RunKind.RESCORE) if run.day in {seen.day for seen in runs}]
     scores = [
         scores_document(place, stored.day, [stored.score]) | {"run": run.id, "published": stored.published}
-        for run in runs
+        for run in (*runs, *corrected)
         for stored in place.repository.scores_of_run(run.id)
         if stored.score.unit_id == unit_id
     ]

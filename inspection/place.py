@@ -15,6 +15,7 @@ from storage.evidence import EvidenceStore
 from storage.faults import FaultLedger
 from storage.marks import MarkStore
 from storage.repository import Repository
+from storage.rescoring import RescoreStore
 from storage.revisits import RevisitStore
 from storage.versions import VersionStore
 
@@ -34,6 +35,7 @@ class Place:
     evidence: EvidenceStore
     attachments: AttachmentStore
     faults: FaultLedger
+    rescores: RescoreStore
     revisits: RevisitStore
     marks: MarkStore
     versions: VersionStore
@@ -71,6 +73,7 @@ def opened(settings: Settings) -> Iterator[Place]:
             evidence=EvidenceStore(settings.evidence),
             attachments=AttachmentStore(settings.attachments),
             faults=FaultLedger(database),
+            rescores=RescoreStore(database),
             revisits=RevisitStore(database),
             marks=MarkStore(database),
             versions=VersionStore(database),

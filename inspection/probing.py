@@ -103,10 +103,11 @@ def _probes(place: Place, run_id: int, plan: SitePlan, asked: Collection[str]) -
 def _dead_before(place: Place, run_id: int, plan: SitePlan) -> set[str]:
     """Return the links found dead on the last nights: a fault that waits for confirmation must be looked at again."""
     nights = place.configuration.rules.confirmation.nights
-    earlier = [run for run in place.repository.runs() if run.id != run_id and run.day < plan.day][: nights - 1]
+    earlier = [run for run in place.repository.runs() if run.looked and run.id != run_id and run.day < plan.day]
+    last = earlier[: nights - 1]
     return {
         probe.target
-        for run in earlier
+        for run in last
         for probe in place.repository.probes(run.id, plan.site.id)
         if probe.kind is ProbeKind.LINK and probe.observed.get("state") == "dead"
     }

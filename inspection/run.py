@@ -23,12 +23,14 @@ from inspection.judging import Judgement, judge_sites
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.reporting import leave_daily_reports
+from inspection.rescoring import put_right
+from inspection.reviewing import follow_run, rulings, standings
 from inspection.revisits import revisits_for
 from scoring.daily import daily_score
 from scoring.model import SiteVerdict, UnitScore
+from scoring.review import Rulings
 from scoring.sites import about_site, site_verdict
 from storage.model import UNFINISHED, Run, RunKind, RunState
-from storage.repository import PENDING
 
 EXIT_DONE = 0
 EXIT_PARTLY = 3
@@ -90,13 +92,16 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
         units = _units(place, run)
         judgement = judge_sites(place, run, plans, units, progress)
         findings = judgement.by_unit
-        scores = tuple(_score(place, run, unit, findings[unit.id]) for unit in units)
-        verdicts = tuple(_site_verdict(place, run, plan, judgement) for plan in plans)
-        _keep(place, run, plans, findings, scores, verdicts)
+        ruled = rulings(place, [unit.id for unit in units], run.day)
+        scores = tuple(_score(place, run, unit, findings[unit.id], ruled) for unit in units)
+        verdicts = tuple(_site_verdict(place, run, plan, judgement, ruled) for plan in plans)
+        _keep(place, run, plans, findings, scores, verdicts, ruled)
         remember(place, run, judgement.lists)
         with _alone_on_the_network(place, progress):
             illustrate(place, run, plans, findings, progress)
+        follow_run(place, run)
         _publish(place, run, plans, scores)
+        put_right(place, progress)
         return _report(place, run, scores)
 
 
@@ -178,21 +183,21 @@ def _units(place: Place, run: Run) -> tuple[Unit, ...]:
 # ---------------------------------------------------------------- scoring and ending
 
 
-def _score(place: Place, run: Run, unit: Unit, findings: Sequence[Finding]) -> UnitScore:
+def _score(place: Place, run: Run, unit: Unit, findings: Sequence[Finding], ruled: Rulings) -> UnitScore:
     rules = place.configuration.rules
     since = run.day - timedelta(days=rules.confirmation.nights - 1)
     seen_days = place.repository.seen_days([unit.id], since, run.day)
     indicators = place.configuration.indicators_for(run.day.year)
-    return daily_score(unit, findings, indicators, rules, seen_days, run.day)
+    return daily_score(unit, findings, indicators, rules, seen_days, run.day, ruled)
 
 
-def _site_verdict(place: Place, run: Run, plan: SitePlan, judgement: Judgement) -> SiteVerdict:
+def _site_verdict(place: Place, run: Run, plan: SitePlan, judgement: Judgement, ruled: Rulings) -> SiteVerdict:
     rules, inventory, site = place.configuration.rules, place.configuration.inventory, plan.site.id
     since = run.day - timedelta(days=rules.confirmation.nights - 1)
     seen_days = place.repository.seen_days([unit.id for unit in plan.units], since, run.day)
     findings = about_site(site, judgement.by_site[site], plan.units, judgement.by_unit)
     complete = {unit.id for unit in plan.units} == {unit.id for unit in inventory.units_of(site)}
-    return site_verdict(site, plan.units, findings, rules, seen_days, run.day, complete=complete)
+    return site_verdict(site, plan.units, findings, rules, seen_days, run.day, complete=complete, rulings=ruled)
 
 
 def _keep(
@@ -202,10 +207,12 @@ def _keep(
     findings: Mapping[str, Sequence[Finding]],
     scores: Sequence[UnitScore],
     verdicts: Sequence[SiteVerdict],
+    ruled: Rulings,
 ) -> None:
     """Store findings, scores and verdicts, in place of what an interrupted attempt stored."""
-    pending = {finding.fingerprint: PENDING for score in scores for finding in score.pending}
-    place.repository.replace_findings(run.id, findings, chain(*findings.values()), states=pending)
+    found, pending = list(chain(*findings.values())), chain(*(score.pending for score in scores))
+    states = standings(place, run, found, pending, ruled)
+    place.repository.replace_findings(run.id, findings, found, states=states)
     place.repository.save_scores(run.id, scores)
     place.repository.save_site_verdicts(run.id, verdicts)
     _advance(place, run, plans, RunState.CAPTURED, RunState.JUDGED)

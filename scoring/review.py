@@ -289,6 +289,20 @@ def involved(events: Sequence[Event]) -> frozenset[str]:
     return frozenset(event.actor for event in episode(events) if event.step in _INVOLVING)
 
 
+def revoked_periods(events: Sequence[Event]) -> list[tuple[date, date]]:
+    """Return from which day on, and before which day, a fault was none because a person said so.
+
+    Each is an episode with a revocation: from its opening to the next one's, to the end of days where none follows.
+    """
+    openings = [place for place, event in enumerate(events) if event.step in OPENING]
+    ends = [*openings[1:], len(events)]
+    return [
+        (events[first].day, events[end].day if end < len(events) else date.max)
+        for first, end in zip(openings, ends, strict=True)
+        if any(event.step is Step.REVOKE for event in events[first:end])
+    ]
+
+
 def _by_fault(events: Iterable[Event]) -> dict[str, list[Event]]:
     faults: dict[str, list[Event]] = {}
     for event in events:

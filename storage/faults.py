@@ -85,8 +85,12 @@ class FaultLedger:
 
     def events(self, fingerprint: str) -> list[ReviewEvent]:
         """Return every step in the life of a fault, oldest first."""
+        return self.events_of([fingerprint]).get(fingerprint, [])
+
+    def events_of(self, fingerprints: Iterable[str]) -> dict[str, list[ReviewEvent]]:
+        """Return every step in the life of each fault, oldest first; a fault without any is left out."""
         with self._database.reading() as session:
-            return _events(session, [fingerprint]).get(fingerprint, [])
+            return _events(session, fingerprints)
 
     def events_between(self, first: date, last: date) -> list[ReviewEvent]:
         """Return the steps of all faults from day to day, both ends included, oldest first."""

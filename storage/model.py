@@ -71,6 +71,11 @@ class Run:
     rescores: int | None = None  # the run whose findings were scored again
 
     @property
+    def looked(self) -> bool:
+        """Whether it looked at pages; one that only scores again what another found did not."""
+        return self.kind is not RunKind.RESCORE
+
+    @property
     def finished(self) -> bool:
         """Whether nothing is left to do: published, or given up."""
         return self.state not in UNFINISHED

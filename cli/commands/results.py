@@ -81,7 +81,7 @@ def _run_that_saw(place: Place, unit_id: str | None, number: int | None) -> int:
 
     runs = place.repository.runs() if number is None else [place.repository.run(number)]
     for run in runs:
-        if (run.finished or number) and (unit_id is None or not run.units or unit_id in run.units):
+        if (number or (run.finished and run.looked)) and (unit_id is None or not run.units or unit_id in run.units):
             return run.id
     raise NotInspected("还没有检查过该单位的巡查；先运行 inspect run，或用 --run 换一次。")
 
