@@ -17,7 +17,6 @@ from reports.daily import (
 from reports.workbook import (
     CENTRED,
     FAULT,
-    ON_ONE_LINE,
     POINTS,
     SHARE,
     Columns,
@@ -29,6 +28,7 @@ from reports.workbook import (
     link,
     named,
     new_book,
+    note,
     saved,
     section,
 )
@@ -90,8 +90,8 @@ def daily_workbook(report: DailyReport) -> bytes:
 
 def _brief(report: DailyReport, brief: Brief, sheet: Worksheet) -> None:
     _begin(report, sheet, _BRIEF)
-    for note in (*brief.notes, brief.summary):
-        append(sheet, (note, *[None] * (len(_BRIEF) - 1)))[0].alignment = ON_ONE_LINE
+    for sentence in (*brief.notes, brief.summary):
+        note(sheet, sentence, len(_BRIEF))
     for part in brief.told:
         section(sheet, f"{part.title}（{len(part.lines)}）", len(_BRIEF))
         for line in part.lines:
@@ -100,7 +100,7 @@ def _brief(report: DailyReport, brief: Brief, sheet: Worksheet) -> None:
             row[0].font = font(bold=True)
             link(row[3], line.address)
     if brief.silent:
-        append(sheet, (f"{brief.silent}。", *[None] * (len(_BRIEF) - 1)))[0].alignment = ON_ONE_LINE
+        note(sheet, f"{brief.silent}。", len(_BRIEF))
     end(sheet, _BRIEF)
 
 

@@ -6,11 +6,13 @@ Text of inspected pages is hostile: no cell is ever a formula, whatever it begin
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
 from io import BytesIO
+from math import ceil
+from unicodedata import east_asian_width
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
@@ -29,6 +31,7 @@ LONGEST_CELL = 32_000  # characters; the format holds 32 767
 LONGEST_NAME = 31  # characters of a sheet's name
 MOST_LINKS = 60_000  # on one sheet; the format holds 65 530
 HEAD_ROW = 4  # title, what it is about, an empty row, head
+_LINE_HEIGHT, _HIGHEST = 14.5, 400.0  # in points; the format allows 409
 POINTS, SHARE = "0.00", "0.00%"  # number formats
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -73,20 +76,39 @@ def sheet_name(wanted: str, taken: Collection[str]) -> str:
 
 def begin(sheet: Worksheet, title: str, about: str, columns: Columns, *, head_height: int = 32) -> None:
     """Write title, what it is about and head, and set the sheet up for the screen and for A4 in landscape."""
+    begin_tables(sheet, title, about, [width for _, width in columns])
+    write_head(sheet, HEAD_ROW, [text for text, _ in columns])
+    sheet.row_dimensions[HEAD_ROW].height = head_height
+    sheet.freeze_panes = f"{'C' if len(columns) > 2 else 'A'}{HEAD_ROW + 1}"
+    sheet.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
+
+
+def begin_tables(sheet: Worksheet, title: str, about: str, widths: Sequence[int]) -> None:
+    """Set a sheet up as `begin` does, for several tables below each other; each comes with its own head."""
     heading(sheet.cell(1, 1), title, font(ACCENT, bold=True, size=16))
     heading(sheet.cell(2, 1), about, font(FAINT))
-    write_head(sheet, HEAD_ROW, columns)
-    for number, (_, width) in enumerate(columns, start=1):
+    for number, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(number)].width = width
-    sheet.row_dimensions[1].height, sheet.row_dimensions[HEAD_ROW].height = 28, head_height
-    sheet.freeze_panes = f"{'C' if len(columns) > 2 else 'A'}{HEAD_ROW + 1}"
+    sheet.row_dimensions[1].height = 28
+    sheet.freeze_panes = f"A{HEAD_ROW - 1}"
     sheet.sheet_view.showGridLines = False
     _set_up_printing(sheet)
 
 
-def write_head(sheet: Worksheet, row: int, columns: Columns) -> None:
+def table(
+    sheet: Worksheet, title: str, headings: Sequence[str], rows: Iterable[Row], *, wrapped: bool = True
+) -> list[tuple[Cell, ...]]:
+    """Write a table below what is there, with a title and a head of its own, and return its rows of cells."""
+    blank(sheet)
+    section(sheet, title, len(headings))
+    write_head(sheet, sheet.max_row + 1, headings)
+    written = [append(sheet, row, wrapped=wrapped) for row in rows]
+    return written or [append(sheet, ("没有记录。", *[None] * (len(headings) - 1)), wrapped=False)]
+
+
+def write_head(sheet: Worksheet, row: int, headings: Sequence[str]) -> None:
     """Write the headings of columns into a row."""
-    for number, (text, _) in enumerate(columns, start=1):
+    for number, text in enumerate(headings, start=1):
         cell = sheet.cell(row, number)
         heading(cell, text, font("FFFFFFFF", bold=True))
         cell.fill = PatternFill("solid", fgColor=ACCENT)
@@ -97,7 +119,6 @@ def _set_up_printing(sheet: Worksheet) -> None:
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    sheet.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
     sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.oddFooter.center.text = "&A　第 &P 页，共 &N 页"
 
@@ -105,27 +126,67 @@ def _set_up_printing(sheet: Worksheet) -> None:
 def end(sheet: Worksheet, columns: Columns, filtered: bool = False) -> None:
     """Say so where there is no row, and let people filter where there are many."""
     if sheet.max_row == HEAD_ROW:
-        append(sheet, ("没有记录。",))[0].alignment = ON_ONE_LINE
+        append(sheet, ("没有记录。",), wrapped=False)
     elif filtered:
         sheet.auto_filter.ref = f"A{HEAD_ROW}:{get_column_letter(len(columns))}{sheet.max_row}"
 
 
 def section(sheet: Worksheet, title: str, width: int) -> None:
     """Write a row that heads those below it."""
-    cells = append(sheet, (title, *[None] * (width - 1)))
+    cells = append(sheet, (title, *[None] * (width - 1)), wrapped=False)
     for cell in cells:
         cell.fill = PatternFill("solid", fgColor="FFEEF2F6")
-    cells[0].font, cells[0].alignment = font(ACCENT, bold=True), ON_ONE_LINE
+    cells[0].font = font(ACCENT, bold=True)
 
 
-def append(sheet: Worksheet, values: Row) -> tuple[Cell, ...]:
-    """Write a row below the others and return its cells."""
+def blank(sheet: Worksheet) -> None:
+    """Leave a row empty."""
+    sheet.cell(sheet.max_row + 1, 1)
+
+
+def append(sheet: Worksheet, values: Row, *, wrapped: bool = True) -> tuple[Cell, ...]:
+    """Write a row below the others, as high as its wrapped text needs, and return its cells."""
     number = sheet.max_row + 1
     cells = tuple(sheet.cell(number, column) for column in range(1, len(values) + 1))
     for cell, value in zip(cells, values, strict=True):
         write(cell, value)
-        cell.font, cell.alignment, cell.border = font(), _WRAPPED, _LINE
+        cell.font, cell.alignment, cell.border = font(), _WRAPPED if wrapped else ON_ONE_LINE, _LINE
+    if wrapped:
+        _set_height(sheet, number, max((_lines(sheet, cell) for cell in cells), default=1))
     return cells
+
+
+def note(sheet: Worksheet, text: str, columns: int) -> None:
+    """Write a sentence below what is there, over so many columns, as high as it needs to be."""
+    spread(sheet, append(sheet, (text,))[0], columns)
+
+
+def spread(sheet: Worksheet, cell: Cell, columns: int) -> None:
+    """Let a cell of text take so many columns, and its row the height that this cell needs."""
+    last = cell.column + columns - 1
+    sheet.merge_cells(start_row=cell.row, end_row=cell.row, start_column=cell.column, end_column=last)
+    room = sum(_width(sheet, number) for number in range(cell.column, last + 1))
+    _set_height(sheet, cell.row, _lines_of(str(cell.value), room))
+
+
+def _set_height(sheet: Worksheet, row: int, lines: int) -> None:
+    """Set a height, because not every program that opens a workbook finds it by itself."""
+    sheet.row_dimensions[row].height = None if lines <= 1 else min(lines * _LINE_HEIGHT, _HIGHEST)
+
+
+def _lines(sheet: Worksheet, cell: Cell) -> int:
+    return _lines_of(cell.value, _width(sheet, cell.column)) if isinstance(cell.value, str) else 1
+
+
+def _width(sheet: Worksheet, column: int) -> float:
+    return float(sheet.column_dimensions[get_column_letter(column)].width)
+
+
+def _lines_of(text: str, room: float) -> int:
+    """Return how many lines the text takes; a Chinese character is as wide as two figures."""
+    room = max(room - 1, 1)
+    widths = (sum(2 if east_asian_width(character) in "WFA" else 1 for character in line) for line in text.split("\n"))
+    return sum(max(ceil(width / room), 1) for width in widths)
 
 
 # ---------------------------------------------------------------- a cell
