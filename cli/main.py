@@ -17,6 +17,7 @@ from cli.commands import (
     evidence,
     inspecting,
     machine,
+    marks,
     media,
     pages,
     report,
@@ -37,7 +38,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for commands in (inspecting, results, rollup, report, media, pages, configuration, evidence, machine, demonstration):
+for commands in (
+    inspecting,
+    results,
+    rollup,
+    report,
+    marks,
+    media,
+    pages,
+    configuration,
+    evidence,
+    machine,
+    demonstration,
+):
     commands.register(app)
 
 

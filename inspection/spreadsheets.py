@@ -22,6 +22,7 @@ from olefile import OleFileIO
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import from_excel
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from inspection.errors import InvalidInput
 
@@ -73,9 +74,8 @@ class Cell:
     @property
     def is_formula(self) -> bool:
         """Whether a formula stands here, or text that looks like one; array formulas come as objects of their own."""
-        if isinstance(self.value, str):
-            return self.text.startswith("=")
-        return not (self.value is None or isinstance(self.value, int | float | date) or hasattr(self.value, "hour"))
+        written = isinstance(self.value, str) and self.text.startswith("=")
+        return written or isinstance(self.value, ArrayFormula | DataTableFormula)
 
 
 @dataclass(frozen=True, slots=True)
