@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -13,7 +13,8 @@ from itertools import chain
 from config.loader import Configuration
 from config.rules import Rules
 from config.schema import Indicators
-from inspection.day import day_in
+from inspection.day import day_in, local
+from inspection.errors import InvalidInput
 from inspection.place import Place
 from reports.annual import InputSource
 from scoring.annual import Annual, Deduction, Mark, UnitYear, VetoCost, roll_up
@@ -62,15 +63,17 @@ def gather(
     """Return what a year left for its roll-up, up to `last_day` (default: 31 December).
 
     `configuration` and `stored` (by unit id) stand in for the configuration in force and the daily values kept.
-    Raises StorageError.
+    Raises InvalidInput for a last day in another year, StorageError.
     """
     configuration = configuration or place.configuration
     first, last = date(year, 1, 1), last_day or date(year, 12, 31)
+    if last.year != year:
+        raise InvalidInput(f"截止日 {last} 不在 {year} 年；请改正截止日或年度。")
     nights = place.repository.year(first, last) if stored is None else stored
     sheets, circulars = place.marks.in_force(year), place.marks.circulars(year)
     marks, not_assessed = _marks(sheets), _not_assessed(sheets)
     deductions = _deductions(circulars)
-    ordered = ordered_events(place, configuration, first, last)
+    ordered = ordered_events(place, [unit.id for unit in configuration.inventory.units], first, last)
     days = _days(first, min(last, day_in(configuration.inventory.district)))
     years: list[UnitYear] = []
     for unit in configuration.inventory.units:
@@ -90,7 +93,7 @@ def gather(
                 uninspected=tuple(day for day in days if day not in inspected),
             )
         )
-    given = (*_tables(place, year), *_handed_in(sheets, circulars), _review_source(ordered))
+    given = (*_tables(place, year), *_handed_in(place, sheets, circulars), _review_source(ordered))
     return YearInputs(year, last, configuration.indicators_for(year), tuple(years), given)
 
 
@@ -107,12 +110,9 @@ def _costs(rules: Rules, left: StoredYear) -> tuple[VetoCost, ...]:
     )
 
 
-def ordered_events(
-    place: Place, configuration: Configuration, first: date, last: date
-) -> Mapping[str, list[ReviewEvent]]:
+def ordered_events(place: Place, unit_ids: Collection[str], first: date, last: date) -> Mapping[str, list[ReviewEvent]]:
     """Return by unit the steps, from day to day, of the faults that a person had to do with, oldest first."""
-    steps = place.faults.reviewed([unit.id for unit in configuration.inventory.units])
-    of_period = [event for event in steps if first <= event.day <= last]
+    of_period = [event for event in place.faults.reviewed(unit_ids) if first <= event.day <= last]
     faults = place.faults.known({event.fingerprint for event in of_period})
     found: defaultdict[str, list[ReviewEvent]] = defaultdict(list)
     for event in of_period:
@@ -170,15 +170,18 @@ def _tables(place: Place, year: int) -> tuple[InputSource, ...]:
     )
 
 
-def _handed_in(sheets: Sequence[MarkSheet], circulars: CircularSheet | None) -> Iterator[InputSource]:
+def _handed_in(place: Place, sheets: Sequence[MarkSheet], circulars: CircularSheet | None) -> Iterator[InputSource]:
     for sheet in sheets:
-        detail = f"{sheet.source}，{len(sheet.marks)} 个评分"
-        yield InputSource(f"评分表（{sheet.reviewer}）", detail, sheet.digest, sheet.actor, sheet.imported_at)
+        yield _file(place, f"评分表（{sheet.reviewer}）", f"{sheet.source}，{len(sheet.marks)} 个评分", sheet)
     if circulars:
-        detail = f"{circulars.source}，{len(circulars.circulars)} 件"
-        yield InputSource("通报清单", detail, circulars.digest, circulars.actor, circulars.imported_at)
+        yield _file(place, "通报清单", f"{circulars.source}，{len(circulars.circulars)} 件", circulars)
     else:
         yield InputSource("通报清单", "没有导入，按没有通报计", "")
+
+
+def _file(place: Place, title: str, detail: str, sheet: MarkSheet | CircularSheet) -> InputSource:
+    at = local(sheet.imported_at, place.configuration.inventory.district) if sheet.imported_at else None
+    return InputSource(title, detail, sheet.digest, sheet.actor, at)
 
 
 def _review_source(ordered: Mapping[str, list[ReviewEvent]]) -> InputSource:

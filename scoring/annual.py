@@ -222,15 +222,15 @@ def _combined(given: IndicatorYear) -> tuple[Fraction | None, str, str]:
     """Return the points before deductions, how they came about, and what is missing for them."""
     points, share, site, mark = Fraction(given.points), given.share, given.site, given.mark
     if share == 1 and mark is not None:
-        return mark, f"考核组改评 {_shown(mark)} 分", ""
+        return mark, f"考核组改评 {shown(mark)} 分", ""
     if share and site is None:
         return None, "", "全年没有可用的日常检查结果"
     if share < 1 and mark is None:
         return None, "", "缺考核组评分"
     of_site = points * share * site if site is not None else Fraction(0)
     of_mark = (1 - share) * mark if mark is not None and share < 1 else Fraction(0)
-    parts = [f"{given.points} × {_shown(share)} × {_shown(site, 4)}"] if share and site is not None else []
-    parts += [f"{_shown(1 - share)} × {_shown(mark)}"] if mark is not None and share < 1 else []
+    parts = [f"{given.points} × {shown(share)} × {shown(site, 4)}"] if share and site is not None else []
+    parts += [f"{shown(1 - share)} × {shown(mark)}"] if mark is not None and share < 1 else []
     return of_site + of_mark, " + ".join(parts), ""
 
 
@@ -299,7 +299,8 @@ def _ranked(result: UnitResult, results: Sequence[UnitResult]) -> UnitResult:
     return replace(result, rank=1 + better)
 
 
-def _shown(value: Fraction | None, places: int = 2) -> str:
+def shown(value: Fraction | None, places: int = 2) -> str:
+    """Return a value that is not negative, rounded half up, without needless zeros; a dash for None."""
     if value is None:
         return "—"
     scaled = Decimal(int(value * 10**places + Fraction(1, 2))).scaleb(-places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import date
@@ -129,8 +130,8 @@ def _vetoes(
 def measure(targets: Iterable[TargetResult]) -> Measure:
     """Return the share of the judged weight that passes, and the share of the weight that was judged."""
     weights = dict.fromkeys(TargetState, Fraction(0))
-    for target in targets:
-        weights[target.state] += Fraction(target.weight)
+    for (state, weight), count in Counter((target.state, target.weight) for target in targets).items():
+        weights[state] += Fraction(weight) * count
     judged = sum((weights[state] for state in JUDGED), Fraction(0))
     return Measure(_share(weights[TargetState.PASSED], judged), _share(judged, sum(weights.values(), Fraction(0))))
 

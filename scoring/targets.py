@@ -29,7 +29,7 @@ def target_results(findings: Iterable[Finding], rules: Rules, history: History) 
     for (check, target, item), group in sorted(groups.items()):
         state = _state(group, rules, history)
         weight = max(finding.weight for finding in group)
-        by_check[check].append(TargetResult(check, target, item, state, weight, tuple(sorted(group, key=repr))))
+        by_check[check].append(TargetResult(check, target, item, state, weight, _in_order(group)))
     return {check: tuple(results) for check, results in by_check.items()}
 
 
@@ -43,3 +43,7 @@ def _state(group: list[Finding], rules: Rules, history: History) -> TargetState:
     if any(finding.outcome in UNCERTAIN for finding in group):
         return TargetState.UNJUDGED
     return TargetState.PASSED
+
+
+def _in_order(group: list[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(group, key=repr)) if len(group) > 1 else tuple(group)

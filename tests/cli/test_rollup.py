@@ -70,13 +70,15 @@ def test_one_unit_is_explained_line_by_line(inspect: Inspect) -> None:
     answer = inspect("rollup", "--year", "2026", "--explain", "区教育局")
     assert answer.code == 0, answer.err
     assert "10 × 1 × 0.8" in answer.out
-    assert "合计 8.00 分，同类第 1 名；有分 1 天" in answer.out
+    assert "合计 8.00 = 8.00 分" in answer.out
+    assert "同类第 1 名" in answer.out
+    assert "有分 1 天" in answer.out
 
 
 def test_a_year_without_a_night_is_provisional_and_says_what_is_missing(inspect: Inspect) -> None:
     answer = inspect("rollup", "--year", "2019")
     assert answer.code == 0, answer.err
-    assert "2019年度汇总（暂定）" in answer.out
+    assert "2019年度汇总（暂定，截至 2019-12-31）" in answer.out
     assert "还缺" in answer.out
 
 
