@@ -48,6 +48,7 @@ def _remark(report: AnnualReport) -> str:
 
 def _results(document: OfficialDocument, report: AnnualReport, number: int) -> None:
     document.heading(number, "考核结果")
+    document.text(say.ranking(report))
     for place, (kind, title) in enumerate(_kinds(report), start=1):
         league = report.league(kind)
         document.subheading(place, f"{title}（{len(league)}个）")

@@ -108,6 +108,13 @@ def draft_note(report: AnnualReport) -> Sequence[str]:
 # ---------------------------------------------------------------- 一、考核结果
 
 
+def ranking(report: AnnualReport) -> str:
+    """Say what the most is, and who is ranked with whom."""
+    kinds = [title for kind, title in KIND_TITLES.items() if report.league(kind)]
+    apart = f"{'、'.join(kinds)}分别排名" if len(kinds) > 1 else "按得分排名"
+    return f"考核满分{report.table.total}分，{apart}，名次和得分如下。"
+
+
 def not_concerned(report: AnnualReport, kind: UnitKind) -> str:
     """Say where a row took the mean because the duty does not concern the unit; "" for nowhere."""
     rows = [(unit, row) for unit in report.league(kind) for row in unit.result.indicators if row.na]

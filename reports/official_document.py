@@ -37,6 +37,7 @@ BODY = 16  # 三号, in points
 LINE = Pt(28.95)  # 22 lines on 225 mm
 LONGEST = 2_000  # characters of one piece of text
 _NAMES = 20.0  # mm, the column of names beside values
+_GAP = Pt(6)  # between text and the table below it
 _BY_HAND = Mm(13)  # height of a row that somebody writes into
 SHORT = 12  # rows of a table that is not broken over pages
 _PITCH = -5  # twentieths of a point between characters: 28 of 三号 on 156 mm
@@ -66,6 +67,7 @@ class Style(StrEnum):
     SMALL_TEXT = "小表内文字"
     FINE_HEAD = "细表头"
     FINE_TEXT = "细表内文字"
+    GAP = "表间空隙"
     PAGE_NUMBER = "公文页码"
 
 
@@ -112,6 +114,7 @@ _LOOKS = {
     Style.SMALL_TEXT: _Look(_SONG, 9, 12),
     Style.FINE_HEAD: _Look(_HEI, 7.5, 10, _CENTRE, keep=True),
     Style.FINE_TEXT: _Look(_SONG, 7.5, 10),
+    Style.GAP: _Look(_SONG, 5, 8),
     Style.PAGE_NUMBER: _Look(_SONG, 14, 14),
 }
 _CELLS = {
@@ -199,7 +202,9 @@ class OfficialDocument:
 
     def write(self, style: Style, text: str) -> Paragraph:
         """Write a paragraph of a style."""
-        return self._document.add_paragraph(document_text(text), style)
+        paragraph = self._document.add_paragraph(document_text(text))
+        paragraph._p.style = style  # a style's id is its name; looking it up would cost most of the time
+        return paragraph
 
     # ------------------------------------------------------------ ending
 
@@ -239,11 +244,13 @@ class OfficialDocument:
         """Begin a new page, in landscape if `wide`."""
         self._wide = wide
         self._set_page(self._document.add_section())
+        _end_in_the_last_paragraph(self._document.element.body)
 
     # ------------------------------------------------------------ tables
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[CellContent]], size: Size = Size.FIVE) -> None:
         """Write a table with a head that is repeated on every page; no row is broken, nor is a short table."""
+        self._leave_a_gap()
         table = self._new_table(columns, size)
         head, body = _CELLS[size]
         first = self._add_row(table, columns, [column.heading for column in columns], head, [True] * len(columns))
@@ -267,7 +274,7 @@ class OfficialDocument:
             added = self._add_row(table, columns, row, Style.TABLE_TEXT, (True, False))
             if whole and number < len(rows):
                 _keep_with_next(added)
-        self.write(Style.TABLE_TEXT, "")
+        self.write(Style.GAP, "")
 
     def form(self, rows: Sequence[Sequence[str]]) -> None:
         """Write a table to be filled in by hand: in every row names, each with an empty cell behind it."""
@@ -277,6 +284,13 @@ class OfficialDocument:
             cells = [text for name in names for text in (name, "")]
             row = self._add_row(table, columns, cells, Style.TABLE_TEXT, [True] * len(cells))
             row.height = _BY_HAND
+
+    def _leave_a_gap(self) -> None:
+        """Keep what a table follows off its upper line, unless it keeps off by itself."""
+        above = [part for part in self._document.element.body if part.tag == qn("w:p")][-1:]
+        for part in above:
+            if not _LOOKS[Style(part.style)].after:
+                Paragraph(part, self._document).paragraph_format.space_after = _GAP
 
     def _new_table(self, columns: Sequence[Column], size: Size) -> Table:
         table = self._document.add_table(0, len(columns), "Table Grid")
@@ -332,7 +346,7 @@ class OfficialDocument:
         odd.alignment, even.alignment = WD_ALIGN_PARAGRAPH.RIGHT, _LEFT
         odd.paragraph_format.right_indent, even.paragraph_format.left_indent = size, size
         for paragraph in (odd, even):
-            paragraph.style = self._document.styles[Style.PAGE_NUMBER]
+            paragraph._p.style = Style.PAGE_NUMBER
             paragraph.add_run("— ")
             _add_page_field(paragraph)
             paragraph.add_run(" —")
@@ -474,7 +488,7 @@ def _shade(cell: _Cell) -> None:
 
 def _fill(cell: _Cell, content: CellContent, style: Style) -> None:
     paragraph = cell.paragraphs[0]
-    paragraph.style = style
+    paragraph._p.style = style
     if isinstance(content, str):
         paragraph.add_run(document_text(content))
         return
@@ -484,6 +498,17 @@ def _fill(cell: _Cell, content: CellContent, style: Style) -> None:
     inline.docPr.set("descr", content.description)
     for side in ("distT", "distB", "distL", "distR"):
         inline.set(side, "0")
+
+
+def _end_in_the_last_paragraph(body: Any) -> None:
+    """Have the last paragraph end the section, which else an empty one does, on a page of its own if need be."""
+    empty = [part for part in body if part.tag == qn("w:p")][-1]
+    last = empty.getprevious()
+    if last.tag == qn("w:p"):
+        last.get_or_add_pPr().append(empty.pPr.find(qn("w:sectPr")))
+        body.remove(empty)
+    else:
+        empty.style = Style.GAP
 
 
 def _add_page_field(paragraph: Paragraph) -> None:

@@ -19,22 +19,23 @@ from scoring.review import FaultState
 MOST_PICTURES = 60  # in one notice
 _TALLEST = 0.8  # of a picture's width; what is below is cut off
 _LONGEST_PASSAGE = 400  # characters
+_LINE_HEIGHT, _TALLEST_ROW = 14, 400  # points; the format holds 409
 _LIST: workbook.Columns = (
-    ("逾期", 10),
-    ("单位", 18),
-    ("编号", 8),
-    ("检查", 16),
-    ("问题", 18),
-    ("所见", 44),
-    ("应有", 40),
-    ("页面地址", 44),
-    ("原文", 36),
-    ("依据", 40),
-    ("首次发现", 12),
-    ("最近发现", 12),
-    ("整改期限", 12),
-    ("状态", 9),
-    ("通知单", 22),
+    ("逾期", 9),
+    ("单位", 12),
+    ("编号", 7),
+    ("检查", 12),
+    ("问题", 16),
+    ("所见", 28),
+    ("应有", 24),
+    ("页面地址", 30),
+    ("原文", 24),
+    ("依据", 26),
+    ("首次发现", 11),
+    ("最近发现", 11),
+    ("整改期限", 11),
+    ("状态", 8),
+    ("通知单", 14),
 )
 
 
@@ -245,3 +246,18 @@ def _list_row(sheet: Worksheet, notice: RectificationNotice, item: Rectification
         workbook.link(cells[7], item.target)
     if item.overdue_days:
         cells[0].font = workbook.font(workbook.FAULT, bold=True)
+    sheet.row_dimensions[cells[0].row].height = _height([str(cell.value or "") for cell in cells])
+
+
+def _height(texts: Sequence[str]) -> float:
+    """Return how high a row must be for all its text, which not every office program finds out by itself."""
+    lines = [
+        sum(-(-max(1, _columns(line)) // width) for line in text.splitlines() or [""])
+        for text, (_, width) in zip(texts, _LIST, strict=True)
+    ]
+    return float(min(_TALLEST_ROW, _LINE_HEIGHT * max(lines) + 3))
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a line takes: a Chinese character two."""
+    return sum(1 if character.isascii() else 2 for character in text)
