@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -13,13 +12,11 @@ from checks.model import EvidenceRef, Finding
 from config.schema import Unit
 from inspection.documents import meta_of
 from inspection.place import Place
-from inspection.writing import write_whole
+from inspection.writing import in_file_name, write_whole
 from reports.rectification import RectificationItem, RectificationNotice, rectification_list, rectification_notice
 from scoring.review import FaultState
 from storage.errors import EvidenceError, FindingNotFound
 from storage.model import Fault
-
-_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 
 
 def write_rectification(
@@ -32,7 +29,7 @@ def write_rectification(
     """
     written, listed = [], []
     for notice in notices(place, day, unit_ids, overdue=overdue):
-        name = f"整改通知单-{_NOT_IN_NAMES.sub('_', notice.unit)}-{day.isoformat()}.docx"
+        name = f"整改通知单-{in_file_name(notice.unit)}-{day.isoformat()}.docx"
         written.append(write_whole(folder / name, rectification_notice(notice)))
         listed.append(replace(notice, items=tuple(replace(item, screenshot=None) for item in notice.items)))
     if listed:
@@ -57,7 +54,7 @@ def _notice(place: Place, unit: Unit, faults: Iterable[Fault], day: date) -> Rec
     items = [_item(place, fault, day, screenshots) for fault in faults]
     items.sort(key=lambda item: (-item.overdue_days, item.deadline or date.max))
     return RectificationNotice(
-        unit=unit.full_name or unit.name,
+        unit=unit.name,
         number=f"{day:%Y%m%d}-{unit.id}",
         office=place.configuration.inventory.district.office,
         issued_on=day,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from inspection.errors import InspectionError
@@ -11,6 +12,14 @@ class ReportUnwritable(InspectionError):
     """The report cannot be written where it was asked for: choose another folder, or free space."""
 
     exit_code = 5
+
+
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+
+
+def in_file_name(text: str) -> str:
+    """Return the text as a part of a file's name that every system takes."""
+    return _NOT_IN_NAMES.sub("_", text)
 
 
 def write_whole(path: Path, content: bytes) -> Path:
