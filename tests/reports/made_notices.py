@@ -5,6 +5,10 @@ from __future__ import annotations
 import struct
 import zlib
 from datetime import date, timedelta
+from io import BytesIO
+from zipfile import ZipFile
+
+from lxml import etree
 
 from checks.registry import CHECKS
 from reports.rectification import RectificationItem, RectificationNotice
@@ -25,6 +29,11 @@ def png(width: int = 64, height: int = 40, *, shade: int = 0, colour: int = 2, e
 def chunk(kind: bytes, content: bytes) -> bytes:
     """Return a chunk of a PNG with its checksum."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def whole(content: bytes) -> str:
+    """Return all text of a document, tables too."""
+    return "".join(etree.fromstring(ZipFile(BytesIO(content)).read("word/document.xml")).itertext())
 
 
 def made_item(number: int = 1, **fields) -> RectificationItem:

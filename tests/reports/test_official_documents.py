@@ -25,7 +25,7 @@ from reports.official_document import LONGEST, Column, OfficialDocument, Style, 
 from reports.rectification import MOST_PICTURES, rectification_list, rectification_notice
 from reports.unit_sheet import unit_sheet
 from scoring.review import FaultState
-from tests.reports.made_notices import DAY, OFFICE, made_item, made_notice, png
+from tests.reports.made_notices import DAY, OFFICE, made_item, made_notice, png, whole
 from tests.reports.made_year import CORRECTED, MADE_ON, made_report, published
 
 HOSTILE = (
@@ -79,11 +79,6 @@ def opened(content):
 def texts(content, style=None):
     """Return the paragraphs outside tables, those of one style alone if given."""
     return [p.text for p in opened(content).paragraphs if p.text and style in (None, p.style.name)]
-
-
-def whole(content):
-    """Return all text of a document, tables too."""
-    return "".join(etree.fromstring(ZipFile(BytesIO(content)).read("word/document.xml")).itertext())
 
 
 def cells(table):
