@@ -22,6 +22,7 @@ from cli.commands import (
     pages,
     report,
     results,
+    review,
     rollup,
 )
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
@@ -41,6 +42,7 @@ app = typer.Typer(
 for commands in (
     inspecting,
     results,
+    review,
     rollup,
     report,
     marks,

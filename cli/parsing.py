@@ -10,6 +10,7 @@ from checks.facts.model import PageKind
 from checks.model import Outcome
 from config.names import UnknownUnit, find_unit
 from inspection.errors import InvalidInput, UnknownUnitError
+from scoring.review import FaultState
 
 if TYPE_CHECKING:
     from inspection.place import Place
@@ -54,6 +55,16 @@ def known_outcome(text: str) -> Outcome | None:
         return Outcome(text.upper())
     except ValueError as error:
         raise InvalidInput(f"没有“{text}”这种结果；可用的有：{'、'.join(Outcome)}，或 all。") from error
+
+
+def known_state(text: str | None) -> FaultState | None:
+    """Return the state of a fault by that name, None for none given; raises InvalidInput."""
+    if text is None:
+        return None
+    try:
+        return FaultState(text)
+    except ValueError as error:
+        raise InvalidInput(f"没有“{text}”这种状态；可用的有：{'、'.join(FaultState)}。") from error
 
 
 def known_kind(text: str | None) -> PageKind | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,12 +11,14 @@ from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, Js
 
 if TYPE_CHECKING:
     from inspection.place import Place
-    from storage.model import StoredFinding
+    from storage.model import ReviewEvent, StoredFinding
 
 CheckOption = Annotated[
     str | None, typer.Option("--check", help="只看某项检查，如 open_attribute；全部见 inspect checks。", metavar="检查")
 ]
-StateOption = Annotated[str | None, typer.Option("--state", help="只看某种状态，如 待确认、已确认。", metavar="状态")]
+StateOption = Annotated[
+    str | None, typer.Option("--state", help="只看今天处于某种状态的，如 待确认、整改中。", metavar="状态")
+]
 RunOption = Annotated[
     int | None, typer.Option("--run", help="只看某次巡查；默认最近一次已完成的巡查。", metavar="编号")
 ]
@@ -56,23 +59,36 @@ def findings(
     if context.invoked_subcommand is not None:
         return
     from cli.output import print_json
-    from cli.parsing import known_check, known_outcome, unit_ids
+    from cli.parsing import known_check, known_outcome, known_state, unit_ids
     from cli.tables import print_findings
-    from inspection.documents import finding_document
     from inspection.place import opened
     from inspection.settings import resolve
 
     with opened(resolve(config, data, database_url)) as place:
-        wanted = known_check(check), known_outcome(outcome)
+        wanted = known_check(check), known_outcome(outcome), known_state(state)
         stored = [
             row
             for unit_id in unit_ids(place, unit) or (None,)
-            for row in place.repository.findings(_run_that_saw(place, unit_id, run), unit_id, *wanted, state, limit)
+            for row in place.repository.findings(_run_that_saw(place, unit_id, run), unit_id, *wanted, limit)
         ]
         if json:
-            print_json({"findings": [finding_document(place, row) for row in stored]})
+            print_json({"findings": _documents(place, stored)})
         else:
             print_findings(place, stored, title="问题清单", empty="没有符合条件的结果。")
+
+
+def _documents(place: Place, findings: Sequence[StoredFinding]) -> list[dict[str, Any]]:
+    """Return the findings with where their faults stand today; what is in no ledger keeps the state of its night."""
+    from inspection.documents import finding_document
+    from inspection.review_documents import standing_document
+    from inspection.run import today
+
+    day, faults = today(place), place.faults.known(row.finding.fingerprint for row in findings)
+    return [
+        finding_document(place, row) | (standing_document(fault, day) if fault else {})
+        for row in findings
+        for fault in [faults.get(row.finding.fingerprint)]
+    ]
 
 
 def _run_that_saw(place: Place, unit_id: str | None, number: int | None) -> int:
@@ -87,7 +103,7 @@ def _run_that_saw(place: Place, unit_id: str | None, number: int | None) -> int:
 
 
 @findings_app.command(
-    "show", help="查看一条结果的全部情况：所见、应有、依据、证据和历史。示例：inspect findings show 12"
+    "show", help="查看一条结果的全部情况：所见、应有、依据、证据、历史和复核经过。示例：inspect findings show 12"
 )
 def show(
     number: Annotated[int, typer.Argument(metavar="编号")],
@@ -98,15 +114,20 @@ def show(
 ) -> None:
     """Show all that is known of one finding."""
     from cli.output import print_json
-    from inspection.documents import finding_document, sighting_document
+    from inspection.documents import sighting_document
     from inspection.place import opened
+    from inspection.review_documents import event_document
     from inspection.settings import resolve
 
     with opened(resolve(config, data, database_url)) as place:
         stored, sightings = place.repository.finding(number)
-        history = [sighting_document(sighting) for sighting in sightings]
-        document = finding_document(place, stored) | {"history": history}
-        print_json(document) if json else _print_finding(place, stored, sightings)
+        steps = place.faults.events(stored.finding.fingerprint)
+        if json:
+            (document,) = _documents(place, [stored])
+            history = [sighting_document(sighting) for sighting in sightings]
+            print_json(document | {"history": history, "review": [event_document(step) for step in steps]})
+        else:
+            _print_finding(place, stored, sightings, steps)
 
 
 def scores(
@@ -144,17 +165,20 @@ def scores(
 # ---------------------------------------------------------------- for people
 
 
-def _print_finding(place: Place, stored: StoredFinding, sightings: Any) -> None:
+def _print_finding(place: Place, stored: StoredFinding, sightings: Any, steps: Sequence[ReviewEvent]) -> None:
+    from cli.commands.review import print_review
     from cli.output import print_table
     from cli.tables import check_title
     from inspection.documents import meta_of, unit_names
+    from inspection.run import today
 
     finding, meta = stored.finding, meta_of(stored.finding.check)
     rows = [
         ("单位", unit_names(place).get(finding.unit_id, finding.unit_id)),
         ("检查", f"{check_title(finding.check)}（{finding.check}）"),
         ("结果", f"{finding.outcome}　{meta.reasons.get(finding.reason, finding.reason) if meta else finding.reason}"),
-        ("状态", stored.state),
+        ("当时状态", stored.state),
+        *([] if finding.weight else [("说明", "这一条来自复查，不计入得分")]),
         ("位置", finding.target + (f"　{finding.item}" if finding.item else "")),
         ("所见", finding.observed),
         ("应有", finding.expected),
@@ -173,3 +197,6 @@ def _print_finding(place: Place, stored: StoredFinding, sightings: Any) -> None:
     print_table(f"第 {stored.id} 条", ("项目", "内容"), rows)
     history = [(s.day, s.run_id, s.outcome, s.state) for s in sightings]
     print_table("历史", ("日期", "巡查", "结果", "状态"), history)
+    fault = place.faults.fault(finding.fingerprint)
+    if fault is not None:
+        print_review(fault, steps, today(place))
