@@ -91,7 +91,7 @@ def annual_workbook(report: AnnualReport) -> bytes:
     _inputs(report, book.create_sheet(INPUTS))
     _method(report, book.create_sheet(METHOD))
     _versions(report, book.create_sheet(VERSIONS))
-    for sheet in book.worksheets:
+    for sheet in book.worksheets if report.draft else ():
         sheet.oddHeader.right.text = report.draft
     return saved(book, report.made_on)
 
@@ -241,14 +241,14 @@ def _total_rows(sheet: Worksheet, unit: UnitAnnual) -> None:
     for veto in unit.result.vetoes:
         days = f"{len(veto.days)} 天：{_listed([f'{day:%m-%d}' for day in veto.days], 12)}"
         _ending(sheet, f"单项否决：{veto.title}", -veto.points, days)
-    _ending(sheet, "总分", unit.result.total, "")
-    sheet.cell(sheet.max_row, 9).font = font(ACCENT, bold=True, size=12)
+    _ending(sheet, "总分", unit.result.total, "")[8].font = font(ACCENT, bold=True, size=12)
 
 
-def _ending(sheet: Worksheet, title: str, points: Decimal, told: str) -> None:
+def _ending(sheet: Worksheet, title: str, points: Decimal, told: str) -> Sequence[Cell]:
     cells = append(sheet, (None, title, *[None] * 6, points, told))
     cells[1].font = font(bold=True)
     cells[8].number_format, cells[8].alignment = POINTS, CENTRED
+    return cells
 
 
 def _months(sheet: Worksheet, unit: UnitAnnual) -> None:

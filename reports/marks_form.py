@@ -329,8 +329,7 @@ def _explanation_sheet(
         heading(sheet.cell(line, 1), f"{line - 1}．{sentence}", font())
         sheet.row_dimensions[line].height = 18
     heading(sheet.cell(sheet.max_row + 2, 1), f"{table.title}（{table.document_number}）", font(FAINT))
-    write_head(sheet, sheet.max_row + 1, [text for text, _ in _EXPLAINED])
-    head = sheet.max_row
+    head = write_head(sheet, [text for text, _ in _EXPLAINED])[0].row
     for row in rows:
         told = row.id, row.title, row.points, _made_of(row), row.content, row.method, row.evaluated
         cells = append(sheet, told)

@@ -77,7 +77,8 @@ def sheet_name(wanted: str, taken: Collection[str]) -> str:
 def begin(sheet: Worksheet, title: str, about: str, columns: Columns, *, head_height: int = 32) -> None:
     """Write title, what it is about and head, and set the sheet up for the screen and for A4 in landscape."""
     begin_tables(sheet, title, about, [width for _, width in columns])
-    write_head(sheet, HEAD_ROW, [text for text, _ in columns])
+    blank(sheet)
+    write_head(sheet, [text for text, _ in columns])
     sheet.row_dimensions[HEAD_ROW].height = head_height
     sheet.freeze_panes = f"{'C' if len(columns) > 2 else 'A'}{HEAD_ROW + 1}"
     sheet.print_title_rows = f"{HEAD_ROW}:{HEAD_ROW}"
@@ -101,18 +102,18 @@ def table(
     """Write a table below what is there, with a title and a head of its own, and return its rows of cells."""
     blank(sheet)
     section(sheet, title, len(headings))
-    write_head(sheet, sheet.max_row + 1, headings)
+    write_head(sheet, headings)
     written = [append(sheet, row, wrapped=wrapped) for row in rows]
     return written or [append(sheet, ("没有记录。", *[None] * (len(headings) - 1)), wrapped=False)]
 
 
-def write_head(sheet: Worksheet, row: int, headings: Sequence[str]) -> None:
-    """Write the headings of columns into a row."""
-    for number, text in enumerate(headings, start=1):
-        cell = sheet.cell(row, number)
-        heading(cell, text, font("FFFFFFFF", bold=True))
-        cell.fill = PatternFill("solid", fgColor=ACCENT)
+def write_head(sheet: Worksheet, headings: Sequence[str]) -> tuple[Cell, ...]:
+    """Write the headings of columns below what is there, and return their cells."""
+    cells = append(sheet, headings, wrapped=False)
+    for cell in cells:
+        cell.font, cell.fill = font("FFFFFFFF", bold=True), PatternFill("solid", fgColor=ACCENT)
         cell.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+    return cells
 
 
 def _set_up_printing(sheet: Worksheet) -> None:
@@ -141,18 +142,18 @@ def section(sheet: Worksheet, title: str, width: int) -> None:
 
 def blank(sheet: Worksheet) -> None:
     """Leave a row empty."""
-    sheet.cell(sheet.max_row + 1, 1)
+    sheet.append((None,))
 
 
 def append(sheet: Worksheet, values: Row, *, wrapped: bool = True) -> tuple[Cell, ...]:
     """Write a row below the others, as high as its wrapped text needs, and return its cells."""
-    number = sheet.max_row + 1
-    cells = tuple(sheet.cell(number, column) for column in range(1, len(values) + 1))
+    cells = tuple(Cell(sheet) for _ in values)
+    sheet.append(cells)
     for cell, value in zip(cells, values, strict=True):
         write(cell, value)
         cell.font, cell.alignment, cell.border = font(), _WRAPPED if wrapped else ON_ONE_LINE, _LINE
     if wrapped:
-        _set_height(sheet, number, max((_lines(sheet, cell) for cell in cells), default=1))
+        _set_height(sheet, cells[0].row, max(_lines(sheet, cell) for cell in cells))
     return cells
 
 
