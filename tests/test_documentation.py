@@ -15,6 +15,7 @@ from config.loader import load
 from config.schema import Crawl
 from fixtures.district.faults import answer_key
 from fixtures.district.world import build
+from scoring.review import PERSONAL, FaultState, allowed
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("README*.md"), *(ROOT / "docs").glob("*.md")])
@@ -152,6 +153,16 @@ def test_the_minimal_python_is_told_as_it_is_required():
     required = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]["requires-python"].removeprefix(">=")
     for page in (ROOT / "README.md", ROOT / "docs" / "operating.md"):
         assert f"Python {required}" in read(page)
+
+
+# ---------------------------------------------------------------- review
+
+
+def test_the_states_of_a_fault_and_what_people_may_do_are_told_as_they_are():
+    section = read(ROOT / "docs" / "operating.md").partition("## 问题的复核")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\S+) \| [^|]+ \| [^|]+ \| ([^|]+) \|$", section, flags=re.MULTILINE)
+    told = {state: {step for step in PERSONAL if step in steps} for state, steps in rows if state != "状态"}
+    assert told == {state: allowed(state) for state in FaultState}
 
 
 # ---------------------------------------------------------------- checks, make, links
