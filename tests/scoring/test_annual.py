@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from config.loader import load
 from config.schema import Duty, Indicator, Indicators, Unit, UnitKind
 from fixtures.district.world import CONFIG_FOLDER
 from scoring.annual import Annual, Deduction, Mark, Status, UnitYear, VetoCost, roll_up, rounded
+from scoring.frozen import annual_of, document_of
 
 FIRST = date(2026, 3, 2)
 
@@ -198,3 +200,95 @@ def test_no_unit_gains_by_failing_more(drawn, key, worse) -> None:
     assert roll_up(INDICATORS, [made(1, (lowered, points, True, kind))]).units[0].exact <= (
         roll_up(INDICATORS, [better]).units[0].exact
     )
+
+
+def drawn_years(drawn) -> list[UnitYear]:
+    return [made(number, each) for number, each in enumerate(drawn)]
+
+
+def row_of(annual: Annual, number: int, key: str):
+    return next(found for found in annual.units[number].indicators if found.id == key)
+
+
+@given(st.lists(YEARS, min_size=2, max_size=5), st.decimals(min_value=0, max_value=30, places=1))
+def test_deductions_take_points_of_their_own_row_and_unit_down_to_nothing(drawn, points) -> None:
+    years = drawn_years(drawn)
+    before = roll_up(INDICATORS, years)
+    years[0] = replace(years[0], deductions=(Deduction("B", points, "通报"),))
+    after = roll_up(INDICATORS, years)
+    old, new = row_of(before, 0, "B").final, row_of(after, 0, "B").final
+    assert new == max(old - Fraction(points), Fraction(0))
+    assert [unit.indicators for unit in before.units[1:]] == [unit.indicators for unit in after.units[1:]]
+    assert [i for i in before.units[0].indicators if i.id != "B"] == [
+        i for i in after.units[0].indicators if i.id != "B"
+    ]
+
+
+@given(st.lists(YEARS, min_size=2, max_size=6), st.integers(0, 7))
+def test_a_correction_changes_only_what_its_inputs_change(drawn, points) -> None:
+    """Another mark for C changes C of that unit alone, and nothing of others but their rank."""
+    years = drawn_years(drawn)
+    before = roll_up(INDICATORS, years)
+    years[0] = replace(years[0], marks={**years[0].marks, **marks(C=str(points))})
+    after = roll_up(INDICATORS, years)
+    changed = {
+        (old.unit_id, left.id)
+        for old, new in zip(before.units, after.units, strict=True)
+        for left, right in zip(old.indicators, new.indicators, strict=True)
+        if left != right
+    }
+    assert changed <= {("unit0", "C")}
+    assert [replace(unit, rank=0) for unit in before.units[1:]] == [replace(unit, rank=0) for unit in after.units[1:]]
+
+
+@given(st.lists(YEARS, min_size=2, max_size=6))
+def test_a_unit_excused_by_the_reviewers_gets_the_mean_and_leaves_that_of_the_others_alone(drawn) -> None:
+    years = drawn_years(drawn)
+    others = [row_of(roll_up(INDICATORS, years), number, "C").final for number in range(1, len(years))]
+    given_marks = {key: value for key, value in years[0].marks.items() if key != "C"}
+    years[0] = replace(years[0], marks=given_marks, not_assessed={"C": ("第0组",)})
+    found = row_of(roll_up(INDICATORS, years), 0, "C")
+    assert found.na
+    assert found.final == sum(others, Fraction(0)) / len(others)
+
+
+@pytest.mark.parametrize(
+    ("year", "indicator", "said"),
+    [
+        (replace(X, not_assessed={"A": ("第1组",)}), "A", "说法不一（未涉及：第1组；评分：第0组 2.5 分）"),
+        (replace(X, marks=marks(A="3.5", C="6", D="1")), "A", "评分高于分值 3 分（第0组 3.5 分）"),
+        (replace(Y, marks=marks(A="3", C="5", D="2")), "D", "却有评分或通报扣分（第0组 2 分）"),
+        (replace(Y, deductions=(Deduction("D", Decimal(1), "第3期"),)), "D", "却有评分或通报扣分（第3期）"),
+    ],
+)
+def test_what_people_said_that_cannot_all_be_true_holds_the_year_up(year: UnitYear, indicator: str, said: str) -> None:
+    final, missing = only(year, indicator)
+    assert final is None
+    assert said in missing
+
+
+def test_a_row_that_concerns_nobody_has_no_mean() -> None:
+    assert "没有一个单位评了这一行" in " ".join(roll_up(INDICATORS, [Y]).units[0].missing)
+
+
+def test_a_row_tells_what_it_rests_on() -> None:
+    deduction = Deduction("A", Decimal(9), "第3期")
+    found = row_of(roll_up(INDICATORS, [replace(X, deductions=(deduction,), uninspected=(FIRST,))]), 0, "A")
+    assert (found.days, found.marks, found.deductions, found.share) == (2, X.marks["A"], (deduction,), Fraction(1, 2))
+    assert found.formula.endswith("，通报扣 9 分（扣完为止）")
+
+
+@given(st.lists(YEARS, min_size=1, max_size=4), st.booleans())
+def test_a_frozen_year_comes_back_to_the_last_digit(drawn, rectified) -> None:
+    years = [
+        replace(
+            year,
+            vetoes=(VetoCost("home", "首页不更新", Decimal("0.50"), PUBLISHED),),
+            rectified=Decimal(1) / Decimal(3) if rectified else None,
+            withheld=(FIRST,),
+            deductions=(Deduction("B", Decimal("1.0"), "通报"),),
+        )
+        for year in drawn_years(drawn)
+    ]
+    annual = roll_up(INDICATORS, years)
+    assert annual_of(json.loads(json.dumps(document_of(annual)))) == annual
