@@ -164,7 +164,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = (
         None  # the driver's own BEGIN comes too late for DDL and for readers; see _begin_sqlite
     )
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    # 64 MB of cache instead of 2: a year's findings are indexed by fingerprint, and every night adds all over the index.
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

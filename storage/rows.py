@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,7 +27,17 @@ from checks.model import (
 )
 from checks.reading.masking import masked
 from config.schema import UnitKind
-from scoring.model import BoundCheck, IndicatorScore, ScoreState, SiteVerdict, TargetState, UnitScore, Verdict, VetoHit
+from scoring.model import (
+    BoundCheck,
+    IndicatorScore,
+    ScoreState,
+    SiteVerdict,
+    TargetResult,
+    TargetState,
+    UnitScore,
+    Verdict,
+    VetoHit,
+)
 from scoring.review import FaultState, Step
 from storage.model import (
     ANSWERED,
@@ -328,6 +338,7 @@ def _vetoes(kept: Iterable[Values]) -> tuple[VetoHit, ...]:
 
 def indicator_values(run_id: int, score: UnitScore) -> list[Values]:
     """Return the columns of a unit's indicators, in their order."""
+    targets = {result.check: result.targets for result in score.checks}
     return [
         {
             "run_id": run_id,
@@ -338,15 +349,17 @@ def indicator_values(run_id: int, score: UnitScore) -> list[Values]:
             "value": indicator.value,
             "coverage": indicator.coverage,
             "weights": [[bound.check, str(bound.weight), *bound.items] for bound in indicator.weights],
-            "counts": _counts(score, indicator),
+            "counts": _counts(targets, indicator),
         }
         for order, indicator in enumerate(score.indicators)
     ]
 
 
-def _counts(score: UnitScore, indicator: IndicatorScore) -> dict[str, int]:
-    targets = [target for result in score.checks for target in result.targets]
-    taken = Counter(target.state for target in targets if any(bound.takes(target) for bound in indicator.weights))
+def _counts(targets: Mapping[str, Iterable[TargetResult]], indicator: IndicatorScore) -> dict[str, int]:
+    """Count by state the targets, given by check, that an indicator takes; no two of its bound checks take the same."""
+    taken = Counter(
+        target.state for bound in indicator.weights for target in targets.get(bound.check, ()) if bound.takes(target)
+    )
     return {state.value: taken[state] for state in TargetState}
 
 

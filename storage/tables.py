@@ -37,8 +37,8 @@ class SafeText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return the text as the database may have it."""
-        if value is None:
-            return None
+        if value is None or value.isprintable():  # NUL and surrogates are not
+            return value
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
