@@ -106,8 +106,8 @@ def _score_sheets(document: OfficialDocument, report: AnnualReport, number: int 
         for some in (rows[at : at + _MOST_ROWS] for at in range(0, len(rows), _MOST_ROWS)):
             document.caption(f"表{next(caption)}　{title}（单位：分）")
             _score_table(document, report.league(kind), some)
-    rows = [f"{row.id} {row.title}（{row.points}分）" for row in report.table.indicators]
-    document.note("注：1．指标：" + "；".join(rows) + "。")
+    legend = "；".join(f"{row.id} {row.title}（{row.points}分）" for row in report.table.indicators)
+    document.note(f"注：1．指标：{legend}。")
     signs = "*表示因工作职责未涉及，取已评各单位得分的算术平均值；—表示依据不齐，没有得分"
     document.note(f"2．{signs}；合计为各项得分之和减去单项否决扣分。")
 

@@ -21,6 +21,7 @@ from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_ROW_HEIGHT_RULE, WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_BREAK, WD_LINE_SPACING
 from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.oxml import serialize_part_xml
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.section import Section
@@ -42,6 +43,13 @@ _BY_HAND = Mm(13)  # height of a row that somebody writes into
 SHORT = 12  # rows of a table that is not broken over pages
 _PITCH = -5  # twentieths of a point between characters: 28 of 三号 on 156 mm
 _SONG, _FANG, _HEI, _KAI, _TITLE = "宋体", "仿宋_GB2312", "黑体", "楷体_GB2312", "方正小标宋简体"
+_OTHER_NAMES = {
+    _SONG: "SimSun",
+    _FANG: "仿宋",
+    _HEI: "SimHei",
+    _KAI: "楷体",
+    _TITLE: "宋体",
+}  # taken where one is missing
 _DIGITS = "零一二三四五六七八九"
 _LANGUAGE = "zh-CN"
 
@@ -145,6 +153,7 @@ class OfficialDocument:
         self._document = Document()
         _set_properties(self._document, title, author, day)
         _set_language(self._document)
+        _set_font_table(self._document)
         _add_styles(self._document)
         self._wide = False
         self._set_page(self._document.sections[0])
@@ -293,7 +302,7 @@ class OfficialDocument:
                 Paragraph(part, self._document).paragraph_format.space_after = _GAP
 
     def _new_table(self, columns: Sequence[Column], size: Size) -> Table:
-        table = self._document.add_table(0, len(columns), "Table Grid")
+        table: Table = self._document.add_table(0, len(columns), "Table Grid")
         table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
         for column, made in zip(columns, table.columns, strict=True):
             made.width = Mm(column.width)
@@ -323,6 +332,8 @@ class OfficialDocument:
 
     def content(self) -> bytes:
         """Return the .docx file; the same calls give the same bytes."""
+        if self._document.element.body[-2].tag == qn("w:tbl"):  # the last is the section
+            self.write(Style.GAP, "")
         content = BytesIO()
         self._document.save(content)
         return with_times_of(content.getvalue(), self._day)
@@ -403,6 +414,17 @@ def _set_language(document: Any) -> None:
         fonts.set(qn(name), _FANG)
     for element in (language, document.settings.element.find(qn("w:themeFontLang"))):
         element.set(qn("w:eastAsia"), _LANGUAGE)
+
+
+def _set_font_table(document: Any) -> None:
+    """Name the fonts with those to take where they are not installed, in place of the template's own."""
+    table = OxmlElement("w:fonts")
+    for name, other in _OTHER_NAMES.items():
+        font = OxmlElement("w:font", {qn("w:name"): name})
+        for kind, value in (("w:altName", other), ("w:charset", "86"), ("w:family", "auto"), ("w:pitch", "default")):
+            font.append(OxmlElement(kind, {qn("w:val"): value}))
+        table.append(font)
+    document.part.part_related_by(RELATIONSHIP_TYPE.FONT_TABLE)._blob = serialize_part_xml(table)
 
 
 def _add_styles(document: Any) -> None:
