@@ -326,10 +326,10 @@ def _points(cell: Cell, most: Decimal, or_that: str) -> Decimal | str:
     if value < 0:
         return f"{value:f} 是负数；{remedy}"
     if value > most:
-        return f"{_quoted(cell)} 超过满分 {most:f} 分"
+        return f"{_quoted(cell)}超过满分 {most:f} 分"
     if value % CENT:
         return f"{value:f} 多于两位小数；{remedy}"
-    return value.quantize(CENT)
+    return abs(value).quantize(CENT)  # abs: nobody means a zero below zero
 
 
 def _number(cell: Cell) -> Decimal | None:
