@@ -430,9 +430,13 @@ class Repository:
             return dict(session.execute(query.group_by(FindingRow.outcome)).all())
 
     def failing(self, run_id: int) -> dict[tuple[str, str], int]:
-        """Return how many faults of a run count, by unit and check id: none that wait, were revoked or are waived."""
+        """Return how many faults of a run count, by unit and check id: none that wait, were revoked or are waived, and
+        none of pages only looked at again."""
         query = select(FindingRow.unit_id, FindingRow.check, func.count()).where(
-            FindingRow.run_id == run_id, FindingRow.outcome == Outcome.FAIL, FindingRow.state.not_in(NOT_COUNTED)
+            FindingRow.run_id == run_id,
+            FindingRow.outcome == Outcome.FAIL,
+            FindingRow.state.not_in(NOT_COUNTED),
+            FindingRow.weight != Decimal(0),
         )
         with self._database.reading() as session:
             counted = session.execute(query.group_by(FindingRow.unit_id, FindingRow.check))
@@ -565,8 +569,7 @@ class Repository:
         told = (FindingRow.fingerprint, FindingRow.check, FindingRow.target, FindingRow.item, FindingRow.reason)
         query = (
             select(*told, func.count(FindingRow.day.distinct()), func.aggregate_strings(cast(FindingRow.id, Text), ","))
-            .join(RunRow, FindingRow.run_id == func.coalesce(RunRow.rescores, RunRow.id))
-            .join(PublishedScoreRow, PublishedScoreRow.run_id == RunRow.id)
+            .join(PublishedScoreRow, PublishedScoreRow.run_id == FindingRow.run_id)
             .where(
                 PublishedScoreRow.unit_id == unit_id,
                 PublishedScoreRow.day.between(first, last),

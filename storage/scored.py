@@ -21,7 +21,7 @@ class ScoredNight:
     """A run whose findings are what units were scored from, or could not be scored from, on a day."""
 
     day: date
-    run_id: int  # the run that holds the findings
+    run_id: int  # the run that looked at the pages, whatever run put the score right since
     unit_ids: tuple[str, ...]
 
 
@@ -36,8 +36,11 @@ class ScoredNights:
         with self._database.reading() as session:
             withheld = {(day, unit): run for day, unit, run in session.execute(_withheld(first, last))}
             counting = {(day, unit): run for day, unit, run in session.execute(_published(first, last))}
+            stands_on = dict(session.execute(_rescores(first, last)).all())
         units: defaultdict[tuple[date, int], list[str]] = defaultdict(list)
         for (day, unit), run in (withheld | counting).items():
+            while run in stands_on:
+                run = stands_on[run]
             units[day, run].append(unit)
         return [ScoredNight(day, run, tuple(sorted(units[day, run]))) for day, run in sorted(units)]
 
@@ -75,9 +78,13 @@ class ScoredNights:
 
 
 def _published(first: date, last: date) -> Select[date, str, int]:
-    source = func.coalesce(RunRow.rescores, RunRow.id)
-    chosen = select(PublishedScoreRow.day, PublishedScoreRow.unit_id, source)
-    return chosen.join(RunRow, RunRow.id == PublishedScoreRow.run_id).where(PublishedScoreRow.day.between(first, last))
+    chosen = select(PublishedScoreRow.day, PublishedScoreRow.unit_id, PublishedScoreRow.run_id)
+    return chosen.where(PublishedScoreRow.day.between(first, last))
+
+
+def _rescores(first: date, last: date) -> Select[int, int]:
+    """The runs that put a score right, with the run whose findings they copied."""
+    return select(RunRow.id, RunRow.rescores).where(RunRow.rescores.is_not(None), RunRow.day.between(first, last))
 
 
 def _withheld(first: date, last: date) -> Select[date, str, int]:

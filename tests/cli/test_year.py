@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 
 from checks.model import Finding, Outcome
 from inspection.place import Place, opened
+from inspection.reviewing import follow_run, take
 from inspection.settings import resolve
 from scoring.daily import daily_score
 from scoring.model import UnitScore
-from storage.model import Circular, CircularSheet, GivenMark, MarkSheet, RunKind
+from scoring.review import FaultState, Step
+from storage.model import PROGRAM, Circular, CircularSheet, GivenMark, MarkSheet, ReviewEvent, RunKind
 from tests.cli.conftest import Inspect
 
 FIRST = date(2020, 3, 2)
@@ -34,6 +37,9 @@ def finding(unit_id: str, check: str, outcome: Outcome, page: int = 1) -> Findin
     return Finding(check, target, outcome, "stale" if check == "home_freshness" else "missing", unit_id=unit_id)
 
 
+FAULT = finding("jiaoyuju", "open_attribute", Outcome.FAIL)
+
+
 def night(place: Place, day: date, *faults: Finding) -> None:
     """A published night on which every unit has two targets a check, one of them with each fault given."""
     configuration = place.configuration
@@ -51,6 +57,7 @@ def night(place: Place, day: date, *faults: Finding) -> None:
         scores.append(daily_score(unit, judged, table, configuration.rules, {}, day))
     place.repository.save_scores(run.id, scores)
     place.repository.publish(run.id, day, scores)
+    follow_run(place, run)
 
 
 def marked(place: Place, reviewer: str = "第一组", **given: str | None) -> None:
@@ -77,7 +84,7 @@ def marked(place: Place, reviewer: str = "第一组", **given: str | None) -> No
 def whole(place: Place) -> Place:
     """Two nights, on both of which 区教育局 has a page without its attribute, and everything marked."""
     for number in range(2):
-        night(place, FIRST + timedelta(days=number), finding("jiaoyuju", "open_attribute", Outcome.FAIL))
+        night(place, FIRST + timedelta(days=number), FAULT)
     marked(place)
     return place
 
@@ -230,6 +237,41 @@ def test_a_published_version_is_explained_by_what_it_rested_on(inspect: Inspect,
     frozen = inspect(*YEAR, "--version", "1", "--explain", "区教育局", "--json").document
     assert frozen["version"] == 1
     assert rows(frozen["units"][0])["8"]["final"] == before["8"]["final"]
+
+
+@pytest.mark.usefixtures("whole")
+def test_a_revoked_fault_is_no_reason_for_points_lost(inspect: Inspect, place: Place, config: Path) -> None:
+    for step, by in ((Step.APPEAL, "王五"), (Step.REVOKE, "赵六")):
+        (taken,) = take(place, [FAULT.fingerprint], step, by=by, why="页面另有标注")
+        assert not taken.refused
+    (unit,) = inspect(*YEAR, "--explain", "区教育局", "--json").document["units"]
+    row = rows(unit)["1.3"]
+    assert (row["faults"], row["site"]) == ([], 1)
+    document = inspect(*YEAR, "--rules", str(config / "rules.toml"), "--json").document
+    assert {unit["moved"] for unit in document["units"]} == {False}
+
+
+def test_orders_kept_and_missed_are_half_of_the_daily_work(inspect: Inspect, whole: Place) -> None:
+    """Two orders, one mended in time and one late: A is the mean of the daily values and one half."""
+    late = whole.faults.faults(["jiaoyuju"])[0]
+    kept = replace(late, fingerprint="f" * 32, finding_id=late.finding_id + 1)
+    story = [
+        (late, Step.RECTIFY, FaultState.RECTIFYING, "张三"),
+        (kept, Step.RECTIFY, FaultState.RECTIFYING, "张三"),
+        (kept, Step.MENDED, FaultState.MENDED, PROGRAM),
+        (late, Step.OVERDUE, FaultState.RECTIFYING, PROGRAM),
+    ]
+    events = [ReviewEvent(fault.fingerprint, step, state, FIRST, who) for fault, step, state, who in story]
+    before = rows(units(inspect(*YEAR, "--json").document)["区教育局"])["10"]
+    whole.faults.record([late, kept], events)
+    (unit,) = inspect(*YEAR, "--explain", "区教育局", "--json").document["units"]
+    row = rows(unit)["10"]
+    assert (row["rectified"], row["site"]) == (0.5, (before["site"] + 0.5) / 2)
+    told = {(order["finding"], order["on_time"]) for order in unit["rectifications"]}
+    assert told == {(late.finding_id, False), (kept.finding_id, True)}
+    said = inspect(*YEAR, "--explain", "区教育局").out
+    assert f"按期整改 1 个：问题编号 {kept.finding_id}" in said
+    assert f"逾期整改 1 个：问题编号 {late.finding_id}" in said
 
 
 # ---------------------------------------------------------------- trials
