@@ -10,6 +10,7 @@ from itertools import islice
 
 from config.schema import Indicator
 from reports.annual import AnnualReport, UnitAnnual, YearFault
+from reports.annual_sentences import held_against
 from reports.daily import KIND_TITLES
 from reports.pages import page
 from reports.trend import Scores, field_of, mean_of
@@ -67,6 +68,7 @@ def annual_page(report: AnnualReport) -> bytes:
     filters = {
         "points": _points,
         "shade": shade,
+        "held_against": held_against,
         "line": field.line,
         "by_id": _by_id,
         "fault_groups": _fault_groups,

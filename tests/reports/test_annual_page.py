@@ -25,6 +25,7 @@ from reports.daily import KIND_TITLES
 from reports.daily_page import daily_page
 from reports.trend import Field, field_of, mean_of
 from scoring.annual import Status, rounded
+from scoring.review import FaultState
 from tests.reports import test_daily as daily
 from tests.reports.made_year import CORRECTED, YEAR, made_report, published
 
@@ -196,6 +197,17 @@ def test_every_unit_has_its_rows_its_formulas_and_its_faults():
         assert f"合计{unit.result.total:.2f}" in re.sub(r"\s", "", text)
     most = max(report.units, key=lambda unit: len(unit.faults))
     assert f"另有 {len(most.faults) - MOST_FAULTS} 个见年度工作簿" in text
+
+
+def test_faults_that_are_held_against_nobody_are_shown_and_not_counted():
+    report = made_report(faults=8, units=1)
+    (unit,) = report.units
+    states = (FaultState.CONFIRMED, FaultState.REVOKED, FaultState.PENDING, FaultState.WAIVED)
+    faults = tuple(replace(unit.faults[0], number=n, state=state) for n, state in enumerate(states))
+    text = Parsed(annual_page(replace(report, units=(replace(unit, faults=faults),)))).text
+    assert "计入得分的问题1" in re.sub(r"\s", "", text)
+    assert "共 4 个；待确认、撤销、豁免的不计入得分" in text
+    assert all(f"编号 {number}" in text for number in range(4))
 
 
 def test_a_year_of_nothing_is_a_page_too():
