@@ -10,7 +10,7 @@ from inspection.documents import meta_of, unit_names
 from inspection.place import Place
 from reports.brief import Brief, BriefFault, FaultNews, NightScores, Titles, make_brief, waiver_ends_soon
 from scoring.review import FaultState, Step
-from storage.model import PROGRAM, Fault, ReviewEvent, Run, StoredScore
+from storage.model import PROGRAM, Fault, ReviewEvent, Run, RunKind, StoredScore
 
 _NEWS = (Step.FOUND, Step.RETURNED, Step.MENDED)
 _Dated = tuple[Fault, date | None]
@@ -27,7 +27,7 @@ def brief_of(place: Place, run: Run) -> Brief:
     before = _as_night(place, stored) if stored else None
     since = before.day if before else run.day
     events = place.faults.events_between(since, run.day)
-    seen_before = max((row.run_id for row in stored), default=0)
+    seen_before = _last_night(place, before.day) if before else 0
     seen = [event for event in events if event.run_id is not None and seen_before < event.run_id <= run.id]
     notes = (*_partly(run), *_taken(events, run.day))
     return make_brief(night, before, _news(place, run, seen), _titles(place, run.day.year), notes)
@@ -36,6 +36,11 @@ def brief_of(place: Place, run: Run) -> Brief:
 def _night_before(place: Place, day: date) -> list[StoredScore]:
     last = place.repository.last_published_day(day)
     return [row for row in place.repository.scores(last) if row.published] if last else []
+
+
+def _last_night(place: Place, day: date) -> int:
+    """Return the number of the day's last night; its scores may be those of a later run that put them right."""
+    return max((run.id for run in place.repository.runs(day, RunKind.NIGHTLY)), default=0)
 
 
 def _as_night(place: Place, stored: Sequence[StoredScore]) -> NightScores:

@@ -126,3 +126,16 @@ def test_faults_that_wait_or_were_revoked_do_not_count_as_causes(place):
     states = {found[0].fingerprint: "待确认", found[1].fingerprint: "撤销"}
     place.repository.replace_findings(run.id, ["jiaoyuju"], found, states=states)
     assert place.repository.failing(run.id) == {("jiaoyuju", "open_attribute"): 1}
+
+
+def test_scores_put_right_after_the_night_hide_none_of_its_news(place):
+    night(place, FRIDAY, "80")
+    run = night(place, SATURDAY, "80")
+    place.faults.record([fault("new")], [event("new", Step.FOUND, SATURDAY, run)])
+    right = night(place, FRIDAY, "90", kind=RunKind.RESCORE)
+    place.repository.publish(right.id, FRIDAY, [row.score for row in place.repository.scores_of_run(right.id)])
+    brief = brief_of(place, run)
+    assert lines(brief, "新发现的问题") == [("区教育局", "new")]
+    assert [line.what for part in brief.sections for line in part.lines if part.title == "得分下降"] == [
+        "90.00 → 80.00（−10.00）"
+    ]
