@@ -103,7 +103,8 @@ def _unit_day(
 
 def _listed(stored: StoredFinding) -> ListedFinding:
     pending = stored.state == PENDING
-    return ListedFinding(stored.id, stored.finding, stored.state, stored.first_seen, pending)
+    state = stored.state if stored.finding.weight else f"{stored.state}（复查，不计分）"
+    return ListedFinding(stored.id, stored.finding, state, stored.first_seen, pending)
 
 
 def _run_facts(place: Place, run: Run) -> RunFacts:

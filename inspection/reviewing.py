@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 
 from checks.model import Finding, Outcome
+from inspection.account import machine_account
 from inspection.day import day_in
 from inspection.errors import InvalidInput
 from inspection.place import Place
@@ -223,12 +223,14 @@ def take(
     until: date | None = None,
     attachments: Sequence[Attachment] = (),
     preview: bool = False,
+    together: bool = False,
     progress: Progress = SILENT,
 ) -> tuple[Taken, ...]:
     """Take a person's step on faults, named by fingerprint or by the number of any of their findings.
 
     `until` is the deadline of a rectification or the last day of a waiver. A fault on which the step is not allowed is
-    told with the reason, and the others take it, all in one transaction; a preview records nothing. After a revocation
+    told with the reason, and the others take it, all in one transaction; a preview records nothing, nor do faults that
+    take a step `together` when one of them is refused it. After a revocation
     the published scores that counted the fault are put right. Raises StepInvalid, StorageError.
     """
     day = day_in(place.configuration.inventory.district)
@@ -237,6 +239,7 @@ def take(
     with place.faults.changing() as ledger:
         known, history = ledger.known(asked.values()), ledger.events(asked.values())
         taken = [_taken(one, request, known.get(key), history.get(key, [])) for key, one in _once(asked)]
+        preview = preview or (together and any(one.refused for one in taken))
         if not preview:
             moved = [one.fault for one in taken if one.fault is not None and not one.refused]
             ledger.record(moved, [_event(request, fault) for fault in moved])
@@ -319,16 +322,8 @@ def _event(request: _Request, fault: Fault) -> ReviewEvent:
         observation=fault.observation,
         finding_id=fault.finding_id,
         attachments=request.attachments,
-        account=_account(),
+        account=machine_account(),
     )
-
-
-def _account() -> str:
-    """Return the account of this machine that types, "" where the machine does not say."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 def _corrected(place: Place, taken: Iterable[Taken], progress: Progress) -> Iterator[Taken]:

@@ -564,7 +564,7 @@ class Repository:
     def counted_faults(self, unit_id: str, first: date, last: date) -> list[CountedFault]:
         """Return the faults that counted in the unit's published scores of a period, by check, target and item.
 
-        None that waited for confirmation, was revoked or waived is among them.
+        None that waited for confirmation, was revoked or waived is among them, nor what was only looked at again.
         """
         told = (FindingRow.fingerprint, FindingRow.check, FindingRow.target, FindingRow.item, FindingRow.reason)
         query = (
@@ -576,6 +576,7 @@ class Repository:
                 FindingRow.unit_id == unit_id,
                 FindingRow.outcome == Outcome.FAIL,
                 FindingRow.state.not_in(NOT_COUNTED),
+                FindingRow.weight != Decimal(0),
             )
             .group_by(*told)
         )

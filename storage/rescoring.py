@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
@@ -73,7 +74,7 @@ class RescoreStore:
         self._clock = clock
 
     def counted(self, unit_id: str, fingerprints: Collection[str]) -> list[Counted]:
-        """Return where a unit's published scores count these faults, by day."""
+        """Return where a unit's published scores count these faults, by day; pages only looked at again never count."""
         of_score = (FindingRow.run_id == PublishedScoreRow.run_id) & (FindingRow.unit_id == PublishedScoreRow.unit_id)
         query = (
             select(PublishedScoreRow.day, PublishedScoreRow.run_id, FindingRow.fingerprint)
@@ -83,6 +84,7 @@ class RescoreStore:
                 PublishedScoreRow.unit_id == unit_id,
                 FindingRow.outcome == Outcome.FAIL,
                 FindingRow.state != FaultState.REVOKED,
+                FindingRow.weight != Decimal(0),
             )
         )
         with self._database.reading() as session:
@@ -117,7 +119,7 @@ class RescoreStore:
         with self._database.reading() as session:
             return dict(session.execute(query).all())
 
-    def publish(self, corrections: Iterable[Correction], note: str) -> list[int]:
+    def publish(self, corrections: Sequence[Correction], note: str) -> list[int]:
         """Enter a run (RunKind.RESCORE) for each, with copies of the findings, and make its score that of the day.
 
         All in one transaction; the scores and findings that were published before stay as they are. Returns the

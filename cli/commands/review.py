@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from scoring.review import Step
     from storage.model import Fault, ReviewEvent
 
-EXIT_PARTLY = 3
 SHOWN = 50  # rows of a preview; --json tells all of them
 LONGEST_NUMBER = 18  # digits
 EXAMPLES = "示例：inspect review list --unit 区教育局 ｜ inspect review rectify 12 15 --until 2026-12-10 --by 张三"
@@ -321,20 +321,19 @@ def _take(step: Step, choice: _Choice, typed: _Step, where: _Where) -> None:
     files, until = read_files(typed.files), parse_day(typed.until)
     with opened(resolve(where.config, where.data, where.database_url)) as place:
         references, by = _references(place, choice), _reviewer(typed.by)
-        outlook = take(place, references, step, by=by, why=typed.why, until=until, preview=True)
-        if choice.numbers:
+        together = bool(choice.numbers)
+        taking = partial(take, place, references, step, by=by, why=typed.why, until=until, together=together)
+        outlook = taking(preview=True)
+        if together:
             _require_all(step, outlook)
         elif not typed.yes:
             _tell(place, step, outlook, where, preview=True)
             return
-        attachments = keep(place, files)
         with shown(quiet=where.json) as progress:
-            taken = take(
-                place, references, step, by=by, why=typed.why, until=until, attachments=attachments, progress=progress
-            )
+            taken = taking(attachments=keep(place, files), progress=progress)
+        if together:  # somebody else may have been quicker
+            _require_all(step, taken)
         _tell(place, step, taken, where, preview=False)
-    if choice.numbers and any(one.refused for one in taken):  # somebody else was quicker
-        raise typer.Exit(EXIT_PARTLY)
 
 
 def _reviewer(by: str | None) -> str:

@@ -231,6 +231,20 @@ def test_one_fault_that_cannot_take_the_step_stops_all(
     assert states(nights) == [FaultState.APPEALED, FaultState.CONFIRMED, FaultState.CONFIRMED]
 
 
+def test_one_fault_that_somebody_else_took_up_meanwhile_stops_all(
+    inspect: Inspect, nights: Nights, numbers: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(*_: object) -> tuple[()]:
+        nights.take(today(nights.place), Step.APPEAL, FAULTY, by="李四")
+        return ()
+
+    monkeypatch.setattr("inspection.handing_in.keep", meanwhile)
+    answer = inspect("review", "rectify", *numbers, "--until", str(today(nights.place)), *BY)
+    assert (answer.code, answer.out) == (2, "")
+    assert f"第 {numbers[0]} 号：" in answer.err
+    assert states(nights) == [FaultState.APPEALED, FaultState.CONFIRMED, FaultState.CONFIRMED]
+
+
 def test_a_number_given_twice_is_one_fault(inspect: Inspect, nights: Nights, numbers: tuple[str, ...]) -> None:
     ok(inspect("review", "rectify", numbers[0], numbers[0], "--until", str(today(nights.place)), *BY))
     assert nights.steps() == [Step.FOUND, Step.RECTIFY]

@@ -21,6 +21,7 @@ from inspection.place import Place, opened
 from inspection.probing import Captured
 from inspection.progress import Progress
 from inspection.recording import recording
+from inspection.reviewing import follow_run
 from inspection.revisits import revisits_for
 from inspection.run import Request, inspect_units
 from inspection.settings import resolve
@@ -166,6 +167,31 @@ def test_what_is_looked_at_again_moves_no_sample_of_links(place: Place) -> None:
     urls = {visit.url for visit, _ in captured.pages} | {capture.url for capture in captured.captures}
     assert night.url("1.html") in urls
     assert night.url("old.html") not in urls
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [
+        (_article("旧闻", DATED), FaultState.MENDED),
+        (FailureKind.NOT_FOUND, FaultState.MENDED),
+        (FailureKind.READ_TIMEOUT, FaultState.RECTIFYING),
+        (_article("旧闻", UNDATED), FaultState.RECTIFYING),
+    ],
+    ids=["mended", "withdrawn", "unread", "still there"],
+)
+def test_the_ledger_follows_what_is_looked_at_again(place: Place, seen: str | FailureKind, state: FaultState) -> None:
+    night = _Night(place).looks_again("old.html", seen)
+    fault = _fault(place, "1", target=night.url("old.html"))
+    failing = Finding(fault.check, fault.target, Outcome.FAIL, fault.reason, unit_id=fault.unit_id)
+    place.faults.record([replace(fault, fingerprint=failing.fingerprint)], [])
+    place.repository.replace_findings(night.run.id, [fault.unit_id], night.judged())
+    follow_run(place, night.run)
+    now = place.faults.fault(failing.fingerprint)
+    assert now is not None
+    assert now.state is state
+    still_there = state is FaultState.RECTIFYING and isinstance(seen, str)
+    assert now.last_seen == (DAY if still_there else fault.last_seen)
+    assert not place.repository.failing(night.run.id).get((fault.unit_id, fault.check))
 
 
 # ---------------------------------------------------------------- which faults
