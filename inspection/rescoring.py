@@ -43,7 +43,7 @@ def rescore_revoked(
     pending = iter(sorted(by_run.items()))
     done = 0
     while unit and (some := [_Day(day, run_id, revoked) for (day, run_id), revoked in islice(pending, BATCH)]):
-        place.rescores.publish(_corrections(place, unit, some), note="撤销问题后更正得分")
+        place.rescores.publish(list(_corrections(place, unit, some)), note="撤销问题后更正得分")
         done += len(some)
         progress.advance(STAGE, done, len(by_run))
     return {key: tuple(one.day for one in counted if one.fingerprint == key) for key in fingerprints}
@@ -116,7 +116,10 @@ def _rulings(found: Iterable[NightFinding]) -> Rulings:
 
 def _verdicts(place: Place, unit: Unit, day: _Day, seen: Sequence[NightFinding]) -> Iterator[SiteVerdict]:
     """Yield the verdicts on sites whose vetoes name what was revoked, made anew over all units of the site."""
-    revoked = {one.finding.target for one in seen if one.finding.fingerprint in day.revoked}
+    vetoed = {veto.check for veto in place.configuration.rules.vetoes}
+    revoked = {one.finding.target for one in seen if one.finding.check in vetoed and one.state == FaultState.REVOKED}
+    if not revoked:
+        return
     published = place.rescores.published(day.day)
     sites = {column.site for column in unit.columns}
     for verdict in place.repository.site_verdicts(max(published.values())):
