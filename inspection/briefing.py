@@ -123,7 +123,7 @@ def _told(group: Sequence[_Dated], names: dict[str, str]) -> BriefFault:
         units=tuple(dict.fromkeys(names[fault.unit_id] for fault, _ in group)),
         check=meta.title if meta else first.check,
         reason=meta.reasons.get(first.reason, first.reason) if meta else first.reason,
-        target=first.target,
+        target="" if first.target == first.unit_id else first.target,
         numbers=tuple(fault.finding_id for fault, _ in group),
         day=day,
     )

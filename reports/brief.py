@@ -22,7 +22,10 @@ _NAMED = 3  # causes and units told one by one before the rest is only counted
 
 @dataclass(frozen=True, slots=True)
 class BriefFault:
-    """One fault as the brief tells it; of a site, it is of several units. `day` is a deadline, or since when."""
+    """One fault as the brief tells it; of a site, it is of several units. `day` is a deadline, or since when.
+
+    `target` is empty for a fault of no page, which a unit as a whole has.
+    """
 
     units: tuple[str, ...]
     check: str  # Chinese title
@@ -230,7 +233,7 @@ def _why(row: IndicatorScore, had: bool, has: bool, titles: Titles, faults: Call
         for check, (before, after) in checks.items()
         if before != after
     ]
-    return f"（{'、'.join(moved)}）" if moved else "（问题数没有变，看到的页面变了）"
+    return f"（{'、'.join(moved)}）" if moved else "（计分的问题数没有变，计入的对象变了）"
 
 
 def _signed(change: Decimal) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, UnitOption
+from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, UnitOption, YearOption
 
 if TYPE_CHECKING:
     from reports.annual import AnnualReport
@@ -18,7 +18,6 @@ OutOption = Annotated[
     Path | None, typer.Option("--out", help="写到哪个文件夹；默认数据文件夹里的 reports。", metavar="文件夹")
 ]
 RunOption = Annotated[int | None, typer.Option("--run", help="按某次巡查出报告，抽查也可以。", metavar="编号")]
-YearOption = Annotated[int | None, typer.Option("--year", help="年度；默认今年。", metavar="年份", min=2008, max=9998)]
 VersionOption = Annotated[
     int | None, typer.Option("--version", help="已公布的第几版；默认最近公布的一版。", metavar="版本", min=1)
 ]
@@ -71,7 +70,9 @@ def _print_brief(brief: Brief) -> None:
         console.print(note, markup=False)
     for part in brief.told:
         rows = [(line.unit, line.what, line.detail, line.address) for line in part.lines[:SHOWN]]
-        print_table(f"{part.title}（{len(part.lines)}）", ("单位", "内容", "说明", "位置"), rows)
+        filled = [column for column in zip(("单位", "内容", "说明", "位置"), *rows, strict=True) if any(column[1:])]
+        heads, *shown = zip(*filled, strict=True)
+        print_table(f"{part.title}（{len(part.lines)}）", heads, shown)
         if len(part.lines) > SHOWN:
             console.print(f"另有 {len(part.lines) - SHOWN} 条，见工作簿的“简报”。", markup=False)
     if brief.silent:

@@ -72,7 +72,7 @@ def test_a_score_that_fell_is_told_with_the_rows_and_checks_that_moved_it():
 def test_the_changes_of_the_rows_add_up_to_that_of_the_score():
     told = causes(BEFORE, AFTER, TITLES, lambda check: (0, 0))
     assert [part.split()[2][:5] for part in told] == ["−7.00", "+3.00"]
-    assert all("看到的页面变了" in part for part in told)
+    assert all("计入的对象变了" in part for part in told)
 
 
 def test_a_row_that_had_nothing_to_judge_before_is_named_as_such():
