@@ -23,6 +23,7 @@ from inspection.rollup import YearInputs, gather, result_of
 from reports.annual import InputSource, PublishedVersion
 from scoring.annual import Annual, IndicatorYear, Status, UnitResult, rounded
 from scoring.frozen import annual_of, document_of
+from storage.errors import VersionTaken
 from storage.model import AnnualVersion
 
 _SOURCES = TypeAdapter(tuple[InputSource, ...])
@@ -35,6 +36,10 @@ class NotPublishable(InspectionError):
 
 class NothingToCorrect(InspectionError):
     """The published version says the same already: a correction needs changed inputs."""
+
+
+class PublishedMeanwhile(InspectionError):
+    """Somebody else published the next version first: look at it, then correct it if need be."""
 
 
 class VersionNotFound(InspectionError):
@@ -62,8 +67,7 @@ def publish(place: Place, year: int, last_day: date | None, *, by: str, why: str
     """Freeze the year's result as its next version, and return it.
 
     `last_day` defaults to that of the version before, else to 31 December. Raises NotPublishable, InvalidInput where
-    `by`, or the `why` of a correction, is blank, NothingToCorrect, VersionTaken when another was published meanwhile,
-    StorageError.
+    `by`, or the `why` of a correction, is blank, NothingToCorrect, PublishedMeanwhile, StorageError.
     """
     before = place.versions.versions(year)
     last_day = last_day or (before[-1].last_day if before else date(year, 12, 31))
@@ -87,7 +91,10 @@ def publish(place: Place, year: int, last_day: date | None, *, by: str, why: str
         account=machine_account(),
         **kept,
     )
-    return place.versions.add(version)
+    try:
+        return place.versions.add(version)
+    except VersionTaken as error:
+        raise PublishedMeanwhile(str(error)) from error
 
 
 def frozen_year(place: Place, year: int, number: int | None = None) -> FrozenYear:

@@ -18,6 +18,7 @@ from scoring.daily import daily_score
 from scoring.model import UnitScore
 from scoring.review import FaultState, Step
 from storage.model import PROGRAM, Circular, CircularSheet, GivenMark, MarkSheet, ReviewEvent, RunKind
+from storage.versions import VersionStore
 from tests.cli.conftest import Inspect
 
 FIRST = date(2020, 3, 2)
@@ -138,6 +139,19 @@ def test_a_correction_keeps_the_last_day_of_the_version_before(inspect: Inspect,
     assert inspect(*PUBLISH, "--why", "补录").code == 0
     assert {version.last_day for version in place.versions.versions(2020)} == {FIRST}
     assert inspect(*YEAR, "--version", "2", "--json").document["last_day"] == "2020-03-02"
+
+
+@pytest.mark.usefixtures("whole")
+def test_of_two_who_publish_at_once_one_is_told_to_look_first(
+    inspect: Inspect, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert inspect(*PUBLISH).code == 0
+    monkeypatch.setattr(VersionStore, "versions", lambda *_: [])  # as the other saw it, a moment before
+    answer = inspect(*PUBLISH)
+    assert answer.code == 2
+    assert "第 1 版刚由别人公布" in answer.err
+    monkeypatch.undo()
+    assert len(place.versions.versions(2020)) == 1
 
 
 @pytest.mark.parametrize(
