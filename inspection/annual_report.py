@@ -11,7 +11,7 @@ from pathlib import Path
 
 from config.schema import Indicators
 from inspection.day import day_in
-from inspection.documents import meta_of, unit_names
+from inspection.documents import location, meta_of, unit_names
 from inspection.errors import InvalidInput
 from inspection.place import Place
 from inspection.progress import Progress
@@ -98,7 +98,7 @@ def _units(place: Place, result: _Result) -> tuple[UnitAnnual, ...]:
     scores = place.repository.daily_scores(first, last)
     faults: defaultdict[str, list[YearFault]] = defaultdict(list)
     for seen in place.repository.seen_faults(first, last):
-        faults[seen.finding.unit_id].append(_fault(seen))
+        faults[seen.finding.unit_id].append(_fault(place, seen))
     return tuple(
         UnitAnnual(
             name=result.names.get(unit.unit_id, unit.unit_id),
@@ -110,12 +110,12 @@ def _units(place: Place, result: _Result) -> tuple[UnitAnnual, ...]:
     )
 
 
-def _fault(seen: SeenFault) -> YearFault:
+def _fault(place: Place, seen: SeenFault) -> YearFault:
     finding, meta = seen.finding, meta_of(seen.finding.check)
     return YearFault(
         number=seen.finding_id,
         check=meta.title if meta else finding.check,
-        target=finding.target,
+        target=location(place, finding.target),
         item=finding.item,
         observed=finding.observed,
         basis=meta.basis if meta else "",

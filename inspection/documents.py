@@ -19,6 +19,16 @@ def unit_names(place: Place) -> dict[str, str]:
     return {unit.id: unit.name for unit in place.configuration.inventory.units}
 
 
+def location(place: Place, target: str) -> str:
+    """Return where a fault is in words that people know: its address, or unit and column where there is none."""
+    unit_id, _, column_id = target.partition("/")
+    unit = next((unit for unit in place.configuration.inventory.units if unit.id == unit_id), None)
+    if unit is None:
+        return target
+    column = next((column for column in unit.columns if column.id == column_id), None)
+    return f"{unit.name}“{column.name}”栏目" if column else f"{unit.name}（整个单位）"
+
+
 def meta_of(check_id: str) -> CheckMeta | None:
     """Return what a check says of itself; None for one that this program no longer has."""
     return next((check.META for check in CHECKS if check.META.id == check_id), None)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from checks.model import EvidenceRef, Finding
 from config.schema import Unit
-from inspection.documents import meta_of
+from inspection.documents import location, meta_of
 from inspection.place import Place
 from inspection.writing import in_file_name, write_whole
 from reports.rectification import RectificationItem, RectificationNotice, rectification_list, rectification_notice
@@ -70,8 +70,7 @@ def _item(place: Place, fault: Fault, day: date, screenshots: _Screenshots) -> R
         number=fault.finding_id,
         check=meta.title if meta else fault.check,
         problem=meta.reasons.get(fault.reason, fault.reason) if meta else fault.reason,
-        target=fault.target,
-        item=fault.item,
+        target=location(place, fault.target),
         observed=finding.observed if finding else "",
         expected=finding.expected if finding else "",
         passage=finding.passage if finding else "",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -50,6 +51,8 @@ _OTHER_NAMES = {
     _KAI: "楷体",
     _TITLE: "宋体",
 }  # taken where one is missing
+_KEPT_STYLES = ("Normal", "Default Paragraph Font", "Normal Table", "No List", "Table Grid")
+_UNUSED = ("thumbnail", "stylesWithEffects", "numbering", "customXml")  # kinds of parts
 _DIGITS = "零一二三四五六七八九"
 _LANGUAGE = "zh-CN"
 
@@ -150,14 +153,10 @@ class OfficialDocument:
     def __init__(self, title: str, author: str, day: date) -> None:
         """Begin an empty document; title and author stand in its properties, `day` is the only time it carries."""
         self._day = day
-        self._document = Document()
+        self._document = Document(BytesIO(_stationery()))
         _set_properties(self._document, title, author, day)
-        _set_language(self._document)
-        _set_font_table(self._document)
-        _add_styles(self._document)
         self._wide = False
         self._set_page(self._document.sections[0])
-        self._add_page_numbers()
 
     @property
     def width(self) -> float:
@@ -348,20 +347,6 @@ class OfficialDocument:
         section.left_margin, section.right_margin = Mm(left), Mm(right)
         section.header_distance, section.footer_distance = Mm(15), Mm(bottom - 7 - 5)
 
-    def _add_page_numbers(self) -> None:
-        """Number the pages on the outer side: odd ones right, even ones left, one character from the edge."""
-        self._document.settings.odd_and_even_pages_header_footer = True
-        section = self._document.sections[0]
-        size = Pt(_LOOKS[Style.PAGE_NUMBER].size)
-        odd, even = section.footer.paragraphs[0], section.even_page_footer.paragraphs[0]
-        odd.alignment, even.alignment = WD_ALIGN_PARAGRAPH.RIGHT, _LEFT
-        odd.paragraph_format.right_indent, even.paragraph_format.left_indent = size, size
-        for paragraph in (odd, even):
-            paragraph._p.style = Style.PAGE_NUMBER
-            paragraph.add_run("— ")
-            _add_page_field(paragraph)
-            paragraph.add_run(" —")
-
 
 # ---------------------------------------------------------------- text
 
@@ -393,16 +378,50 @@ def _width(text: str) -> float:
 # ---------------------------------------------------------------- what python-docx leaves to the XML
 
 
+@cache
+def _stationery() -> bytes:
+    """Return an empty document with our styles, fonts and page numbers, made out of python-docx's own."""
+    document = Document()
+    _strip(document)
+    _set_language(document)
+    _set_font_table(document)
+    _add_styles(document)
+    _add_page_numbers(document)
+    content = BytesIO()
+    document.save(content)
+    return content.getvalue()
+
+
+def _strip(document: Any) -> None:
+    """Drop what no document of ours uses: most styles, numberings, and the picture of an empty page."""
+    for relations, unused in ((document.part.rels, _UNUSED), (document.part.package.rels, _UNUSED)):
+        for key in [key for key, relation in relations.items() if relation.reltype.rpartition("/")[2] in unused]:
+            del relations[key]
+    for style in list(document.styles):
+        if style.name not in _KEPT_STYLES:
+            style.element.getparent().remove(style.element)
+
+
+def _add_page_numbers(document: Any) -> None:
+    """Number the pages on the outer side: odd ones right, even ones left, one character from the edge."""
+    document.settings.odd_and_even_pages_header_footer = True
+    section, size = document.sections[0], Pt(_LOOKS[Style.PAGE_NUMBER].size)
+    odd, even = section.footer.paragraphs[0], section.even_page_footer.paragraphs[0]
+    odd.alignment, even.alignment = WD_ALIGN_PARAGRAPH.RIGHT, _LEFT
+    odd.paragraph_format.right_indent, even.paragraph_format.left_indent = size, size
+    for paragraph in (odd, even):
+        paragraph._p.style = Style.PAGE_NUMBER
+        paragraph.add_run("— ")
+        _add_page_field(paragraph)
+        paragraph.add_run(" —")
+
+
 def _set_properties(document: Any, title: str, author: str, day: date) -> None:
-    """Fix the properties, and drop the template's picture of an empty page."""
     properties = document.core_properties
     properties.title, properties.author = document_text(title, 200), document_text(author, 200)
     properties.last_modified_by, properties.comments = document_text(author, 200), ""
     properties.created = properties.modified = datetime(day.year, day.month, day.day)
     properties.language = _LANGUAGE
-    relations = document.part.package.rels
-    for key in [key for key, relation in relations.items() if relation.reltype == RELATIONSHIP_TYPE.THUMBNAIL]:
-        del relations[key]
 
 
 def _set_language(document: Any) -> None:

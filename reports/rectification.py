@@ -50,8 +50,7 @@ class RectificationItem:
     number: int
     check: str  # Chinese title
     problem: str  # Chinese title of the reason
-    target: str  # address of the page, or unit/column
-    item: str
+    target: str  # address of the page, or unit and column by name
     observed: str
     expected: str
     passage: str
@@ -106,7 +105,7 @@ def rectification_notice(notice: RectificationNotice) -> bytes:
     pictures = _Pictures()
     for place, item in enumerate(notice.items, start=1):
         heading = f"{place}．{item.check}：{item.problem}（编号{item.number}）"
-        document.record(heading, _rows(item, place, pictures), whole=place > 1)
+        document.record(heading, _rows(notice, item, place, pictures), whole=place > 1)
     _receipt(document, notice)
     return document.content()
 
@@ -116,13 +115,13 @@ def _message(notice: RectificationNotice) -> Iterable[str]:
     first, last = min(item.first_seen for item in items), max(item.last_seen for item in items)
     seen = chinese_date(first) if first == last else f"{chinese_date(first)}至{chinese_date(last)}"
     yield f"{seen}的网站巡查发现，你单位有{len(items)}个政务公开方面的问题需要整改，具体见附件1《问题清单》。"
-    if len(deadlines) == 1 and all(item.deadline for item in items):
+    if len(deadlines) == 1 and all(item.deadline for item in items) and deadlines[0] >= notice.issued_on:
         yield f"请于{chinese_date(deadlines[0])}前（含当日）整改完毕。"
     else:
-        yield "请在问题清单所列各自的期限前（含当日）整改完毕。"
+        yield "请在问题清单所列各自的期限前（含当日）整改完毕；期限已过的，请立即整改。"
     if notice.overdue:
         longest = max(item.overdue_days for item in notice.overdue)
-        yield f"其中{len(notice.overdue)}个问题过了期限仍未整改，最长已逾期{longest}天，清单中已标明，请立即整改。"
+        yield f"其中{len(notice.overdue)}个问题在期限过后的巡查中仍然存在，最长已逾期{longest}天，清单中已标明。"
     yield "整改后请填写附件2《整改回执》报回。是否整改到位，以期限之后的网站巡查结果为准。"
     yield (
         f"对问题有异议的，可以在期限前提出申诉，写明问题编号和理由，附证明材料；受理后状态为“{FaultState.APPEALED}”，"
@@ -130,27 +129,30 @@ def _message(notice: RectificationNotice) -> Iterable[str]:
     )
 
 
-def _rows(item: RectificationItem, place: int, pictures: _Pictures) -> Sequence[tuple[str, CellContent]]:
+def _rows(
+    notice: RectificationNotice, item: RectificationItem, place: int, pictures: _Pictures
+) -> Sequence[tuple[str, CellContent]]:
     """Return what there is to say of one fault, by name; what is empty is left out."""
     named = (
-        ("页面地址", f"{item.target}　{item.item}" if item.item else item.target),
+        ("页面地址", item.target),
         ("所见", item.observed),
         ("原文", item.passage[:_LONGEST_PASSAGE] + ("……" if len(item.passage) > _LONGEST_PASSAGE else "")),
         ("所在处", item.where),
         ("应有", item.expected),
         ("依据", item.basis),
         ("发现日期", f"首次{chinese_date(item.first_seen)}，最近{chinese_date(item.last_seen)}"),
-        ("整改期限", deadline_text(item)),
+        ("整改期限", _deadline(item, notice.issued_on)),
     )
     return [*((name, text) for name, text in named if text), *pictures.rows(item, place)]
 
 
-def deadline_text(item: RectificationItem) -> str:
-    """Return the deadline and whether it has passed."""
+def _deadline(item: RectificationItem, day: date) -> str:
+    """Return the deadline, and what is known of the fault where it has passed on the day of the notice."""
     if item.deadline is None:
         return "没有规定"
-    overdue = f"（已逾期{item.overdue_days}天）" if item.overdue_days else ""
-    return f"{chinese_date(item.deadline)}{overdue}"
+    if item.overdue_days:
+        return f"{chinese_date(item.deadline)}（已逾期{item.overdue_days}天）"
+    return chinese_date(item.deadline) + ("（期限已过，尚待巡查复查）" if item.deadline < day else "")
 
 
 class _Pictures:
@@ -232,7 +234,7 @@ def _list_row(sheet: Worksheet, notice: RectificationNotice, item: Rectification
             item.problem,
             item.observed,
             item.expected,
-            f"{item.target}　{item.item}" if item.item else item.target,
+            item.target,
             item.passage,
             item.basis,
             item.first_seen,
@@ -242,8 +244,7 @@ def _list_row(sheet: Worksheet, notice: RectificationNotice, item: Rectification
             notice.number,
         ),
     )
-    if not item.item:
-        workbook.link(cells[7], item.target)
+    workbook.link(cells[7], item.target)
     if item.overdue_days:
         cells[0].font = workbook.font(workbook.FAULT, bold=True)
     sheet.row_dimensions[cells[0].row].height = _height([str(cell.value or "") for cell in cells])

@@ -151,8 +151,7 @@ _NOT_COUNTED = (FaultState.PENDING, FaultState.REVOKED, FaultState.WAIVED)
 
 
 def _fault(fault: YearFault) -> Sequence[str]:
-    where = f"{fault.target}　{fault.item}" if fault.item else fault.target
-    seen = f"{fault.observed[:_LONGEST_CELL]}　{where[:_LONGEST_CELL]}"
+    seen = f"{fault.observed[:_LONGEST_CELL]}　{fault.target[:_LONGEST_CELL]}"
     days = f"{fault.first_seen.isoformat()} {fault.last_seen.isoformat()}"
     return str(fault.number), fault.check, seen, fault.state, days, str(fault.days)
 

@@ -118,6 +118,22 @@ def test_only_what_was_seen_after_its_deadline_is_overdue(inspect, place, tmp_pa
     assert files == {}
 
 
+def test_a_deadline_that_has_passed_unseen_is_neither_met_nor_missed(inspect, place, tmp_path):
+    _fault(place)
+    text = whole(_write(inspect, tmp_path / "out")[1][NOTICE])
+    assert "2026年11月20日（期限已过，尚待巡查复查）" in text
+    assert "逾期" not in text
+
+
+def test_a_place_without_an_address_is_told_by_the_names_that_people_know(inspect, place, tmp_path):
+    _fault(place, target="jiaoyuju/policy")
+    _fault(place, target="jiaoyuju")
+    text = whole(_write(inspect, tmp_path / "out")[1][NOTICE])
+    assert "区教育局“政策文件”栏目" in text
+    assert "区教育局（整个单位）" in text
+    assert "jiaoyuju" not in text.replace("20261123-jiaoyuju", "")
+
+
 def test_the_screenshot_of_the_last_finding_is_shown(inspect, place, tmp_path):
     _picture(place, _fault(place), png())
     _, files = _write(inspect, tmp_path / "out")

@@ -44,7 +44,6 @@ def made_item(number: int = 1, **fields) -> RectificationItem:
         "check": check.title,
         "problem": check.failure_title,
         "target": f"http://www.portal.example/jiaoyuju/col{number}/art_{number}.html",
-        "item": "",
         "observed": "页面上没有标注公开属性，正文、信息表和文末都没有找到",
         "expected": "印发公文时要明确标注公开属性",
         "passage": "关于开展教育督导工作的通知",

@@ -324,7 +324,7 @@ def test_a_notice_tells_page_passage_clause_and_deadline_of_every_fault():
         assert item.target in text
         assert item.basis in text
     assert "你单位有30个政务公开方面的问题" in text
-    assert "其中3个问题过了期限仍未整改，最长已逾期3天" in text
+    assert "其中3个问题在期限过后的巡查中仍然存在，最长已逾期3天" in text
     assert "2026年11月20日（已逾期3天）" in text
 
 
