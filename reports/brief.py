@@ -132,7 +132,7 @@ def _compared_notes(night: NightScores, before: NightScores | None) -> tuple[str
         return ("这是第一次发布得分的巡查，没有上一夜可比；发现的问题都算新的。",)
     gap = (night.day - before.day).days - 1
     missed = f"中间 {gap} 天没有发布过得分。" if gap > 0 else ""
-    notes = [f"与 {before.day:%Y年%m月%d日} 的得分相比。{missed}"]
+    notes = [f"与{before.day.year}年{before.day.month}月{before.day.day}日的得分相比。{missed}"]
     versions = [sorted({score.rules_version for score in one.scores.values()}) for one in (before, night)]
     if versions[0] != versions[1]:
         old, new = ("、".join(some) for some in versions)

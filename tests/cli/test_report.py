@@ -54,7 +54,7 @@ def test_the_newest_night_is_written_with_its_brief(inspect: Inspect, place: Pla
     answer = inspect("report", "daily", "--out", str(out))
     assert answer.code == 0, answer.err
     assert written(out) == ["每日巡查-2020-03-03.html", "每日巡查-2020-03-03.xlsx"]
-    assert "与 2020年03月02日 的得分相比。" in answer.out
+    assert "与2020年3月2日的得分相比。" in answer.out
     assert "得分下降（1）" in answer.out
     assert "公开属性标注的问题 0 → 1 个" in answer.out
     sheet = load_workbook(out / "每日巡查-2020-03-03.xlsx")["简报"]

@@ -114,7 +114,7 @@ def test_the_first_night_has_nothing_to_be_compared_with():
 def test_missed_nights_and_changed_rules_are_said():
     before = night(FRIDAY, score("80.00", version="1"))
     brief = make_brief(night(MONDAY, score("70.00", version="2")), before, FaultNews(), TITLES, ["补记"])
-    assert brief.notes[0] == "与 2026年11月20日 的得分相比。中间 2 天没有发布过得分。"
+    assert brief.notes[0] == "与2026年11月20日的得分相比。中间 2 天没有发布过得分。"
     assert "规则版本由 1 改为 2" in brief.notes[1]
     assert brief.notes[2] == "补记"
 
