@@ -426,25 +426,29 @@ def _print_preview(place: Place, step: Step, taken: Sequence[Taken]) -> None:
 
 def _print_taken(place: Place, title: str, taken: Sequence[Taken]) -> None:
     from cli.output import console, print_table
-    from cli.tables import check_title
-    from inspection.documents import unit_names
 
-    names = unit_names(place)
     rows = [
-        (
-            one.before.finding_id if one.before else one.reference,
-            names.get(one.before.unit_id, one.before.unit_id) if one.before else "",
-            check_title(one.before.check) if one.before else "",
-            one.before.state if one.before else "",
-            one.refused or _result(one),
-            one.before.target if one.before else "",
-        )
+        (*_named(place, one.before), one.before.state, one.refused or _result(one), _position(one.before))
         for one in taken[:SHOWN]
+        if one.before is not None
     ]
-    heads = ("编号", "单位", "检查", "现状", "跳过的原因" if taken and taken[0].refused else "改为", "位置")
+    heads = ("编号", "单位", "问题", "现状", "跳过的原因" if taken and taken[0].refused else "改为", "位置")
     print_table(title, heads, rows, empty="没有可以办理的问题。")
     if len(taken) > SHOWN:
         console.print(f"……另有 {len(taken) - SHOWN} 个；加 --json 可看全部。")
+
+
+def _named(place: Place, fault: Fault) -> tuple[int, str, str]:
+    """Return a fault's number, its unit's name, and in Chinese what it is."""
+    from inspection.documents import meta_of, unit_names
+
+    meta = meta_of(fault.check)
+    what = f"{meta.title}：{meta.reasons.get(fault.reason, fault.reason)}" if meta else f"{fault.check}：{fault.reason}"
+    return fault.finding_id, unit_names(place).get(fault.unit_id, fault.unit_id), what
+
+
+def _position(fault: Fault) -> str:
+    return f"{fault.target}　{fault.item}" if fault.item else fault.target
 
 
 def _result(one: Taken) -> str:
@@ -470,24 +474,14 @@ def _print_outcome(place: Place, step: Step, taken: Sequence[Taken]) -> None:
 
 def _print_faults(place: Place, faults: Sequence[Fault], day: date) -> None:
     from cli.output import print_table
-    from cli.tables import check_title
-    from inspection.documents import unit_names
     from inspection.review_documents import last_steps
 
-    names, last = unit_names(place), last_steps(place, faults)
+    last = last_steps(place, faults)
     rows = [
-        (
-            fault.finding_id,
-            names.get(fault.unit_id, fault.unit_id),
-            check_title(fault.check),
-            fault.state,
-            term(fault, day),
-            _last(last.get(fault.fingerprint)),
-            fault.target,
-        )
+        (*_named(place, fault), fault.state, term(fault, day), _last(last.get(fault.fingerprint)), _position(fault))
         for fault in faults
     ]
-    heads = ("编号", "单位", "检查", "状态", "期限", "最后办理", "位置")
+    heads = ("编号", "单位", "问题", "状态", "期限", "最后办理", "位置")
     print_table(f"问题台账（{day}，共 {len(faults)} 个）", heads, rows, empty="没有符合条件的问题。")
 
 
