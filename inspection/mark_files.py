@@ -220,7 +220,7 @@ def _reviewer(facts: dict[str, str], name: str) -> str:
     try:
         return person_name(facts.get(REVIEWER, ""))
     except InvalidInput as error:
-        raise FormUnknown(f"{name} 的隐藏表“{HIDDEN}”里没有考核人；请{TEMPLATE}。") from error
+        raise FormUnknown(f"{name} 的隐藏表“{HIDDEN}”里没有评分人；请{TEMPLATE}。") from error
 
 
 # ---------------------------------------------------------------- what both kinds of forms share

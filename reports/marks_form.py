@@ -44,7 +44,7 @@ REASONS, CIRCULARS, EXPLANATION, HIDDEN = "扣分理由", "通报", "填写说�
 ID_ROW, TITLE_ROW, POINTS_ROW, FIRST_ROW = 3, 4, 5, 6  # of a sheet of marks
 NAME_COLUMN, FIRST_COLUMN = 2, 3
 FIRST_ENTRY = HEAD_ROW + 1  # of the sheets that are lists
-PURPOSE, YEAR, REVIEWER, DIGEST, UNITS, ROWS = "用途", "年度", "考核人", "指标表摘要", "单位", "指标"
+PURPOSE, YEAR, REVIEWER, DIGEST, UNITS, ROWS = "用途", "年度", "评分人", "指标表摘要", "单位", "指标"
 SHEET_OF_KIND = {UnitKind.DEPARTMENT: "部门", UnitKind.TOWNSHIP: "乡镇"}
 REASON_COLUMNS = (("单位", 24), ("指标", 46), ("扣分理由", 80))
 CIRCULAR_COLUMNS = (("单位", 24), ("指标", 34), ("通报机关", 26), ("通报标题、文号", 50), ("通报日期", 13), ("扣分", 8))
@@ -193,7 +193,7 @@ def _marks_head(form: MarksForm, sheet: Worksheet, title: str, rows: Sequence[In
     for column in range(1, last + 1):
         sheet.cell(1, column).alignment = _ACROSS
     hint = "白色格填分（最多两位小数，可从下拉表选），黄色格选填，灰色格不填；详见“填写说明”"
-    heading(sheet.cell(2, 1), f"考核人：{form.reviewer}　　签名：　　　　　　日期：　　　　　　　{hint}", font(FAINT))
+    heading(sheet.cell(2, 1), f"评分人：{form.reviewer}　　签名：　　　　　　日期：　　　　　　　{hint}", font(FAINT))
     for line, text in ((ID_ROW, "指标"), (TITLE_ROW, "二级指标"), (POINTS_ROW, "满分")):
         _ruled(sheet.cell(line, 1), "序号" if line == ID_ROW else None, _HEAD, _MIDDLE, bold=True)
         _ruled(sheet.cell(line, NAME_COLUMN), text, _HEAD, _MIDDLE, bold=True)

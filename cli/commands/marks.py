@@ -18,7 +18,7 @@ EXAMPLES = "示例：inspect marks template --reviewer 张三 --out 评分表 �
 SHOWN = 20  # cells named one by one before the rest is only counted
 marks_app = typer.Typer(help=f"考核组评分和通报扣分：发表、导入、查看。{EXAMPLES}", no_args_is_help=True)
 ReviewerOption = Annotated[
-    list[str] | None, typer.Option("--reviewer", help="考核人，一人一份表；可重复给出多个。", metavar="姓名")
+    list[str] | None, typer.Option("--reviewer", help="评分人，一人一份表；可重复给出多个。", metavar="姓名")
 ]
 IndicatorOption = Annotated[
     list[str] | None, typer.Option("--indicator", help="只评这些指标，如 5.1；可重复给出多个。", metavar="指标")
@@ -33,7 +33,7 @@ FilesArgument = Annotated[
 ByOption = Annotated[str, typer.Option("--by", help="由谁导入；和本机账号一起存档。", metavar="姓名")]
 WithdrawOption = Annotated[bool, typer.Option("--withdraw", help="允许空白的表：收回以前交的评分或通报。")]
 OneReviewerOption = Annotated[
-    str | None, typer.Option("--reviewer", help="只看这一位考核人，并列出他的每个评分。", metavar="姓名")
+    str | None, typer.Option("--reviewer", help="只看这一位评分人，并列出他的每个评分。", metavar="姓名")
 ]
 
 
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
 @marks_app.command(
     "template",
     help=(
-        "给每位考核人生成一份评分表（.xlsx）：每格可下拉选分，超出满分的填不进，职责不涉及的已写好；已经交过的分带在表里。"
+        "给每位评分人生成一份评分表（.xlsx）：每格可下拉选分，超出满分的填不进，职责不涉及的已写好；已经交过的分带在表里。"
         "加 --circulars 则生成全年的通报扣分表。示例："
         "inspect marks template --year 2026 --reviewer 张三 --reviewer 李四 --out 评分表 ｜ "
         "inspect marks template --reviewer 王五 --indicator 2.2 --unit 区教育局 ｜ inspect marks template --circulars"
@@ -72,7 +72,7 @@ def template(
     from inspection.settings import resolve
 
     if circulars == bool(reviewer) or (circulars and (unit or indicator)):
-        raise InvalidInput("评分表用 --reviewer 写明考核人；通报扣分表用 --circulars，不分考核人、单位和指标。")
+        raise InvalidInput("评分表用 --reviewer 写明评分人；通报扣分表用 --circulars，不分评分人、单位和指标。")
     with opened(resolve(config, data, database_url)) as place:
         year = year or day_in(place.configuration.inventory.district).year
         folder = out or place.settings.reports
@@ -88,7 +88,7 @@ def template(
     "import",
     help=(
         "导入填好的评分表和通报扣分表，可以多份一起；有一处错误就一格也不导入，并按文件、工作表、单元格列出全部错误。"
-        "同一考核人新交的一份代替以前的（以前的仍存档）；没填的格列为还缺。示例："
+        "同一评分人新交的一份代替以前的（以前的仍存档）；没填的格列为还缺。示例："
         "inspect marks import 评分表-2026-张三.xlsx 评分表-2026-李四.xlsx 通报扣分表-2026.xlsx --by 王干事"
     ),
 )
@@ -142,7 +142,7 @@ def _print_imported(imported: Imported, names: Mapping[str, str]) -> None:
 @marks_app.command(
     "list",
     help=(
-        "谁评了、还缺什么、考核人之间说法不一的、全年的通报。加 --reviewer 或 --unit 列出每个评分，"
+        "谁评了、还缺什么、评分人之间说法不一的、全年的通报。加 --reviewer 或 --unit 列出每个评分，"
         "加 --reviewer 还列出历次所交。示例："
         "inspect marks list --year 2026 ｜ inspect marks list --reviewer 张三 ｜ inspect marks list --unit 区教育局"
     ),
@@ -196,7 +196,7 @@ def _print_reviewers(document: Mapping[str, Any]) -> None:
         )
         for one in document["reviewers"]
     ]
-    heads = ("考核人", "评分", "未涉及", "还缺", "导入时间", "导入人", "文件", "第几份")
+    heads = ("评分人", "评分", "未涉及", "还缺", "导入时间", "导入人", "文件", "第几份")
     empty = f"{document['year']} 年还没有人交评分；用 inspect marks template 发表，填好后用 inspect marks import 导入。"
     print_table(f"{document['year']} 年考核组评分", heads, rows, empty=empty)
 
@@ -211,7 +211,7 @@ def _print_marks(document: Mapping[str, Any]) -> None:
             cell = units.setdefault(mark["unit"], {}).setdefault(mark["indicator"], [])
             cell.append((mark["unit"], mark["indicator"], one["reviewer"], given, mark["note"]))
     rows = [row for unit in units.values() for cell in unit.values() for row in cell]
-    print_table("评分", ("单位", "指标", "考核人", "评分", "扣分理由"), rows)
+    print_table("评分", ("单位", "指标", "评分人", "评分", "扣分理由"), rows)
 
 
 def _print_versions(one: Mapping[str, Any]) -> None:
@@ -228,7 +228,7 @@ def _print_wanting(document: Mapping[str, Any]) -> None:
     from cli.output import console
 
     wanting = (
-        ("考核人之间说法不一（有的评了分，有的填未涉及），须核对", document["disputed"]),
+        ("评分人之间说法不一（有的评了分，有的填未涉及），须核对", document["disputed"]),
         ("还没有任何人评", document["missing"]),
     )
     for what, places in wanting:

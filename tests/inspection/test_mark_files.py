@@ -254,7 +254,7 @@ FILES: list[tuple[str, Callable[[], bytes], str]] = [
     ("of no year", lambda: changed(full_form(), put("程序用表", "B2", "２０２５")), "另一份指标表"),
     ("of unknown units", lambda: changed(full_form(), put("程序用表", "B4", "jiaoyuju mouju")), "被改过"),
     ("of circulars that cost nothing", lambda: changed(empty_list(), put("程序用表", "B5", "1.1")), "被改过"),
-    ("of nobody", lambda: changed(full_form(), put("程序用表", "B6", None)), "没有考核人"),
+    ("of nobody", lambda: changed(full_form(), put("程序用表", "B6", None)), "没有评分人"),
     ("without its hidden sheet", lambda: changed(full_form(), remove("程序用表")), "不是本程序生成的表"),
     ("foreign", foreign, "不是本程序生成的表"),
     ("cut short", lambda: full_form()[:20_000], "打不开"),
