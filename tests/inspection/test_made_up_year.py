@@ -11,9 +11,11 @@ import pytest
 
 from checks.model import Outcome
 from checks.registry import CHECKS
+from fixtures.year.__main__ import main as command
 from fixtures.year.aspects import ASPECTS
 from fixtures.year.fill import MadeUpYear, fill
 from fixtures.year.office import CLERK, DIRECTOR
+from fixtures.year.watches import nights
 from inspection.explaining import explained
 from inspection.place import Place, opened
 from inspection.reviewing import rulings
@@ -101,6 +103,28 @@ def test_nothing_is_wanting_for_a_year_that_can_be_published(place: Place) -> No
     result = annual(place, FIRST.year)
     assert result.status is Status.FINAL
     assert any(row.deducted for unit in result.units for row in unit.indicators)
+
+
+def test_its_command_fills_a_new_folder_and_never_one_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["fixtures.year", str(tmp_path / "data"), "--year", "2025", "--days", "2", "--config", str(ROOT / "config")]
+    monkeypatch.delenv("INSPECT_DATABASE_URL", raising=False)
+    monkeypatch.setattr("sys.argv", asked)
+    assert command() == 0
+    assert "inspect rollup --year 2025" in capsys.readouterr().out
+    assert command() == 2
+    assert "另指定" in capsys.readouterr().err
+    with opened(resolve(ROOT / "config", tmp_path / "data", environment={})) as place:
+        assert [run.day for run in place.repository.runs()] == [date(2025, 1, 2), date(2025, 1, 1)]
+
+
+def test_the_first_days_are_the_same_however_long_the_year_is(place: Place) -> None:
+    inventory = place.configuration.inventory
+    units = inventory.units[:3]
+    long, short = (list(nights(inventory, units, FIRST, days, "s", "1")) for days in (40, 5))
+    assert long[: len(short)] == short
+    assert long[0] != next(nights(inventory, units, FIRST, 1, "another", "1"))
 
 
 def _small_year(database_url: str | None, folder: Path) -> tuple[Annual, dict[str, set[tuple[str, str]]]]:
