@@ -1,11 +1,14 @@
 """The year's workbook: every sheet reads back, numbers are numbers, totals are values, hostile text stays text."""
 
+import shutil
+import subprocess
 from dataclasses import replace
 from decimal import Decimal
 from io import BytesIO
 
 import pytest
 from openpyxl import load_workbook
+from pypdf import PdfReader
 
 from config.schema import UnitKind
 from reports.annual_workbook import annual_workbook
@@ -181,3 +184,15 @@ def test_more_faults_than_a_sheet_should_hold_are_counted(report):
 def test_rows_are_as_high_as_their_text(book):
     heights = [dimension.height for dimension in book["方法"].row_dimensions.values() if dimension.height]
     assert max(heights) > Decimal(40)
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_an_office_program_opens_it_and_every_page_is_marked(report, tmp_path):
+    (tmp_path / "year.xlsx").write_bytes(annual_workbook(replace(report, units=report.units[:3])))
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = ["soffice", "--headless", profile, "--convert-to", "pdf", "--outdir", tmp_path, tmp_path / "year.xlsx"]
+    subprocess.run(command, check=True, capture_output=True, timeout=240)
+    texts = [page.extract_text() for page in PdfReader(tmp_path / "year.pdf").pages]
+    assert 8 <= len(texts) <= 20
+    assert all("暂定" in text for text in texts)
+    assert "第 1 页" in texts[0]

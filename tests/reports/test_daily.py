@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from checks.model import EvidenceRef, Finding, Outcome
 from checks.registry import CHECKS
 from config.schema import UnitKind
+from reports.brief import SHOWN, Brief, Line, Section
 from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay, web_link
 from reports.daily_page import daily_page
 from reports.daily_workbook import daily_workbook
@@ -356,3 +357,44 @@ def test_the_workbook_is_set_up_for_screen_and_paper():
         assert (page.page_setup.orientation, page.page_setup.fitToHeight) == ("landscape", 0)
         assert page.print_title_rows == "$4:$4"
     assert ZipFile(BytesIO(daily_workbook(report()))).testzip() is None
+
+
+# ---------------------------------------------------------------- 简报
+
+
+def briefed(*lines):
+    return replace(
+        report(unit()), brief=Brief(DAY, ("与昨日相比。",), (Section("新发现的问题", "没有", lines), _NOTHING))
+    )
+
+
+_NOTHING = Section("复发的问题", "没有复发的问题", ())
+
+
+def test_the_brief_stands_first_and_says_what_did_not_happen():
+    made = briefed(Line("区教育局", "公开属性标注：没有标注", "", "http://portal.example/1.html", (1, 2)))
+    book = load_workbook(BytesIO(daily_workbook(made)))
+    assert book.sheetnames[0] == "简报"
+    told = [cell.value for row in book["简报"].iter_rows() for cell in row if cell.value is not None]
+    assert {"与昨日相比。", "新发现的问题（1）", "公开属性标注：没有标注", "没有复发的问题。"} <= set(told)
+    page = Page(made)
+    assert "没有复发的问题" in page.text
+    assert ("a", "http://portal.example/1.html") in [(tag, held.get("href")) for tag, held in page.tags]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_the_brief_is_as_harmless_as_the_rest(text):
+    made = briefed(Line(text, text, text, text, (1,)))
+    kinds = {cell.data_type for row in load_workbook(BytesIO(daily_workbook(made)))["简报"].iter_rows() for cell in row}
+    assert not kinds & {"f", "e"}
+    assert not {"script", "img"} & {tag for tag, _ in Page(made).tags}
+
+
+def test_a_page_shows_so_many_lines_and_counts_the_rest():
+    made = briefed(*(Line(f"单位{number}", "问题") for number in range(SHOWN + 7)))
+    assert "另有 7 条，见工作簿" in Page(made).text
+    assert len(list(load_workbook(BytesIO(daily_workbook(made)))["简报"].iter_rows())) > SHOWN + 7
+
+
+def test_a_run_that_is_no_night_has_no_brief():
+    assert "简报" not in load_workbook(BytesIO(daily_workbook(report(unit())))).sheetnames
