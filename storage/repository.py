@@ -5,6 +5,7 @@ Many child processes may write at once: every write is one batch, and writing th
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -536,16 +537,16 @@ class Repository:
         """Return by unit id what the days from `first` to `last` left for the roll-up, days in order."""
         found: defaultdict[str, StoredYear] = defaultdict(StoredYear)
         in_period = PublishedScoreRow.day.between(first, last)
-        days = _of_published(UnitScoreRow, UnitScoreRow.run_id, UnitScoreRow.vetoes)
+        days = _of_published(UnitScoreRow, UnitScoreRow.run_id, type_coerce(UnitScoreRow.vetoes, Text))
         day_of: dict[int, date] = {}
-        number = cache(Decimal)  # many of a year's 200 000 values are alike
+        number, vetoes_of = cache(Decimal), cache(json.loads)  # many of a year's 200 000 values are alike
         with self._database.reading() as session:
             for day, unit, run, vetoes in session.execute(days.where(in_period)):
                 day_of[run] = day
                 found[unit].published.append(day)
-                for veto in vetoes:
+                for veto in vetoes_of(vetoes):
                     found[unit].vetoes.setdefault(veto["id"], {})[day] = veto["title"]
-            for unit, run, indicator, value in session.execute(_values_of_published().where(in_period)):
+            for unit, run, indicator, value in session.connection().execute(_values_of_published().where(in_period)):
                 found[unit].values.setdefault(indicator, {})[day_of[run]] = number(value)
             for day, unit in session.execute(_withheld(first, last)):
                 if day not in found[unit].published:
@@ -707,11 +708,11 @@ def _of_published(row: type[UnitScoreRow] | type[IndicatorScoreRow], *columns: A
 
 
 def _values_of_published() -> Select[Any]:
-    """Unit, run, indicator and value, as the text that it is kept as, of all published scores that have one."""
+    """Unit, run, indicator and value, as the text that they are kept as, of all published scores that have one."""
     row = IndicatorScoreRow
     same = (row.run_id == PublishedScoreRow.run_id) & (row.unit_id == PublishedScoreRow.unit_id)
-    value = type_coerce(row.value, Text)
-    chosen = select(row.unit_id, row.run_id, row.indicator_id, value).join(PublishedScoreRow, same)
+    unit, indicator, value = (type_coerce(column, Text) for column in (row.unit_id, row.indicator_id, row.value))
+    chosen = select(unit, row.run_id, indicator, value).join(PublishedScoreRow, same)
     return chosen.where(row.value.is_not(None)).order_by(PublishedScoreRow.day)
 
 
