@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 
 from checks.registry import CHECKS
@@ -12,7 +13,12 @@ from reports.brief import Brief, BriefFault, FaultNews, NightScores, Titles, mak
 from scoring.review import FaultState, Step
 from storage.model import PROGRAM, Fault, ReviewEvent, Run, RunKind, StoredScore
 
-_NEWS = (Step.FOUND, Step.RETURNED, Step.MENDED)
+_COUNTED = {
+    Step.SETTLED: "待确认的，多次看到，现在计分",
+    Step.CHANGED: "豁免或撤销过的，现在看到的情况变了",
+    Step.EXPIRED: "豁免到期",
+}
+_NEWS = {Step.FOUND, Step.RETURNED, Step.MENDED, *_COUNTED}
 _Dated = tuple[Fault, date | None]
 
 
@@ -88,10 +94,13 @@ def _news(place: Place, run: Run, events: Iterable[ReviewEvent]) -> FaultNews:
     def became(step: Step) -> tuple[BriefFault, ...]:
         return told((faults[key], None) for key, taken in last.items() if taken is step and key in faults)
 
+    counted = (replace(fault, why=why) for step, why in _COUNTED.items() for fault in became(step))
+
     waived = place.faults.faults(states={FaultState.WAIVED})
     return FaultNews(
         found=became(Step.FOUND),
         returned=became(Step.RETURNED),
+        counted=tuple(counted),
         mended=became(Step.MENDED),
         overdue=told((fault, fault.deadline) for fault in place.faults.faults(overdue_on=run.day)),
         waivers_ending=told((f, f.waived_until) for f in waived if waiver_ends_soon(f.waived_until, run.day)),

@@ -33,6 +33,7 @@ class BriefFault:
     target: str
     numbers: tuple[int, ...]  # findings
     day: date | None = None
+    why: str = ""  # why it begins to count
 
     @property
     def who(self) -> str:
@@ -85,6 +86,7 @@ class FaultNews:
 
     found: tuple[BriefFault, ...] = ()
     returned: tuple[BriefFault, ...] = ()
+    counted: tuple[BriefFault, ...] = ()  # faults that begin to count, or count again
     mended: tuple[BriefFault, ...] = ()
     overdue: tuple[BriefFault, ...] = ()
     waivers_ending: tuple[BriefFault, ...] = ()
@@ -268,6 +270,7 @@ def _fault_sections(day: date, news: FaultNews) -> tuple[Section, ...]:
     return (
         _faults("新发现的问题", "没有新发现的问题", news.found),
         _faults("复发的问题", "没有复发的问题", news.returned),
+        _faults("开始计分的问题", "没有原来不计分、现在开始计分的问题", news.counted, lambda fault: fault.why),
         _faults("查见已改的问题", "没有查见已改的问题", news.mended),
         _faults("逾期未改", "没有逾期未改的问题", news.overdue, overdue),
         _faults(

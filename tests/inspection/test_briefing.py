@@ -85,6 +85,21 @@ def test_what_became_of_faults_since_the_night_before_is_told_once(place):
     assert lines(brief, "得分下降") == [("区教育局", "")]
 
 
+def test_faults_that_begin_to_count_are_told_with_the_reason(place):
+    before, run = night(place, FRIDAY, "80"), night(place, SATURDAY, "70")
+    steps = {"seen again": Step.SETTLED, "other now": Step.CHANGED, "over": Step.EXPIRED}
+    found = [event(name, Step.FOUND, FRIDAY, before) for name in steps]
+    now = [event(name, step, SATURDAY, run) for name, step in steps.items()]
+    place.faults.record([fault(name) for name in steps], found + now)
+    brief = brief_of(place, run)
+    assert [name for _, name in lines(brief, "开始计分的问题")] == list(steps)
+    assert [line.detail for part in brief.told for line in part.lines if part.title == "开始计分的问题"] == [
+        "待确认的，多次看到，现在计分",
+        "豁免或撤销过的，现在看到的情况变了",
+        "豁免到期",
+    ]
+
+
 def test_what_waits_for_people_is_told(place):
     run = night(place, SATURDAY, "80")
     place.faults.record(
