@@ -1,7 +1,8 @@
 """What a made-up year of all units costs on SQLite and on PostgreSQL: the commands of the year, in this process.
 
 Each command is measured whole, from opening the configuration and the database to the last line printed, three times;
-the fastest counts, because another program on the machine can only make it slower. Starting Python and loading the libraries, once a command, is not in it.
+the fastest counts, because another program on the machine can only make it slower. Starting Python and loading the
+libraries, once a command, is not in it.
 """
 
 from __future__ import annotations
