@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from config.schema import Indicator, Indicators
+from inspection.errors import InvalidInput
 from inspection.place import Place
 from inspection.rollup import ordered_events
 from scoring.annual import Annual, IndicatorYear, UnitResult
@@ -44,11 +45,11 @@ class UnitExplanation:
 def explained(place: Place, result: Annual, table: Indicators, unit_id: str, last_day: date) -> UnitExplanation:
     """Return how the unit's result came about; `table` is the scoring table that it was reckoned by.
 
-    Raises KeyError for a unit that the result does not have, StorageError.
+    Raises InvalidInput for a unit that the result does not have, StorageError.
     """
     unit = next((unit for unit in result.units if unit.unit_id == unit_id), None)
     if unit is None:
-        raise KeyError(unit_id)
+        raise InvalidInput(f"{result.year}年度的这份结果里没有这个单位；它公布的时候，单位名单里还没有它。")
     first = date(result.year, 1, 1)
     faults = place.repository.counted_faults(unit_id, first, last_day)
     of_table = {row.id: row for row in table.indicators}

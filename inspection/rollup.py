@@ -93,7 +93,7 @@ def gather(
                 uninspected=tuple(day for day in days if day not in inspected),
             )
         )
-    given = (*_tables(place, year), *_handed_in(place, sheets, circulars), _review_source(ordered))
+    given = (*_tables(place, year), *_handed_in(place, year, sheets, circulars), _review_source(ordered))
     return YearInputs(year, last, configuration.indicators_for(year), tuple(years), given)
 
 
@@ -170,16 +170,20 @@ def _tables(place: Place, year: int) -> tuple[InputSource, ...]:
     )
 
 
-def _handed_in(place: Place, sheets: Sequence[MarkSheet], circulars: CircularSheet | None) -> Iterator[InputSource]:
+def _handed_in(
+    place: Place, year: int, sheets: Sequence[MarkSheet], circulars: CircularSheet | None
+) -> Iterator[InputSource]:
     for sheet in sheets:
-        yield _file(place, f"评分表（{sheet.reviewer}）", f"{sheet.source}，{len(sheet.marks)} 个评分", sheet)
+        yield _file(place, year, f"评分表（{sheet.reviewer}）", f"{len(sheet.marks)} 个评分", sheet)
     if circulars:
-        yield _file(place, "通报清单", f"{circulars.source}，{len(circulars.circulars)} 件", circulars)
+        yield _file(place, year, "通报清单", f"{len(circulars.circulars)} 件", circulars)
     else:
         yield InputSource("通报清单", "没有导入，按没有通报计", "")
 
 
-def _file(place: Place, title: str, detail: str, sheet: MarkSheet | CircularSheet) -> InputSource:
+def _file(place: Place, year: int, title: str, size: str, sheet: MarkSheet | CircularSheet) -> InputSource:
+    same = sheet.indicators_digest == place.digests_for(year)["indicators"]
+    detail = f"{sheet.source}，{size}" + ("" if same else "，按另一版指标表填写")
     at = local(sheet.imported_at, place.configuration.inventory.district) if sheet.imported_at else None
     return InputSource(title, detail, sheet.digest, sheet.actor, at)
 

@@ -28,7 +28,16 @@ ExplainOption = Annotated[
 PublishOption = Annotated[
     bool, typer.Option("--publish", help="公布：结果存为新的一版，从此不变；已公布过的，这就是更正。")
 ]
-ByOption = Annotated[str, typer.Option("--by", help="由谁公布。", metavar="姓名")]
+ByOption = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        help="由谁公布；默认取环境变量 INSPECT_REVIEWER。",
+        envvar="INSPECT_REVIEWER",
+        show_envvar=False,
+        metavar="姓名",
+    ),
+]
 WhyOption = Annotated[str, typer.Option("--why", help="为什么更正；更正时必须写。", metavar="原因")]
 VersionOption = Annotated[
     int | None, typer.Option("--version", help="查看已公布的第几版，原样，不重算。", metavar="版号", min=1)
