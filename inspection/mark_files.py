@@ -51,6 +51,7 @@ from storage.model import Circular, GivenMark
 
 WHAT = "评分表或通报扣分表"
 MOST_LINES = 2_000  # of one sheet that may hold something
+MOST_NAMES = 200  # of units in one file: looking for what a wrong one may mean takes time
 LONGEST_NAME, LONGEST_UNIT, LONGEST_TEXT = 30, 60, 500  # characters of a person's name, a unit's, and of a text
 CENT = Decimal("0.01")
 TEMPLATE = "用 inspect marks template 重新生成，把分数抄到新表里"
@@ -188,6 +189,10 @@ class _Form:
         return frozenset(unit.id for unit in self.units)
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        return frozenset(normalised(name) for unit in self.inventory.units for name in (unit.id, *unit.names))
+
+    @cached_property
     def row_of(self) -> dict[str, Indicator]:
         return {row.id: row for row in self.rows}
 
@@ -267,6 +272,10 @@ class _Reading:
             return None
         if not cell.text:
             self.say(table, cell, "没有写单位")
+            return None
+        known = normalised(cell.text) in self.form.names
+        if not known and cell.text not in self._units and len(self._units) >= MOST_NAMES:
+            self.say(table, cell, "前面不认得的单位太多，这里没有再查")
             return None
         if cell.text not in self._units:
             self._units[cell.text] = find_unit(self.form.inventory, cell.text[:LONGEST_UNIT])

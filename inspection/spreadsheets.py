@@ -29,7 +29,7 @@ from inspection.errors import InvalidInput
 MOST_COLUMNS = 50  # of a sheet that are looked at
 MOST_ROWS = 1_048_576  # that the format holds: a row may claim any number, and those before it would all be made
 MOST_BYTES = 50_000_000
-MOST_UNPACKED, MOST_BESIDE_SHEETS = 200_000_000, 50_000_000  # all parts; those that are no sheets and are read whole
+MOST_UNPACKED, MOST_BESIDE_SHEETS = 64_000_000, 30_000_000  # all parts; those that are no sheets and are read whole
 SERIALS = range(36_526, 73_051)  # 2000-01-01 to 2100-01-01 as spreadsheets count days
 _PACKAGE, _COMPOUND = b"PK", b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage"  # the stream that holds an xlsx file with a password
