@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import partial
 
 from openpyxl.cell import Cell
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from checks.registry import CHECKS
@@ -52,7 +53,7 @@ _BORROWED = '0.00"*"'  # a number still, with a star: the mean of the others
 _ROW_WIDTH = 6
 _MOST_FAULTS = 500  # listed on a unit's sheet; the rest is counted
 
-_UNIT_WIDTHS = (8, 30, 9, 11, 11, 9, 9, 9, 9, 62)
+_UNIT_WIDTHS = (8, 33, 9, 11, 11, 9, 9, 9, 9, 62)
 _UNIT_HEADS = (
     "行",
     "指标",
@@ -67,7 +68,7 @@ _UNIT_HEADS = (
 )
 _MONTH_HEADS = ("月份", "", "有分天数", "平均", "最低", "最高")
 _FAULT_HEADS = ("编号", "检查", "状态", "首次看到", "最近看到", "天数", "位置和所见", "", "", "")
-_NAME_WIDTH = 20
+_NAME_WIDTH = 22
 _METHOD: Columns = (
     ("行", 7),
     ("指标", 22),
@@ -78,7 +79,7 @@ _METHOD: Columns = (
     ("被评定单位", 26),
     ("检查", 24),
 )
-_VERSION_WIDTHS = (22, 18, 14, 40, 60, 70)
+_VERSION_WIDTHS = (24, 18, 14, 60, 60, 74)
 
 
 def annual_workbook(report: AnnualReport) -> bytes:
@@ -268,6 +269,8 @@ def _months(sheet: Worksheet, unit: UnitAnnual) -> None:
 
 def _faults(sheet: Worksheet, unit: UnitAnnual) -> None:
     listed = unit.faults[:_MOST_FAULTS]
+    if listed:
+        sheet.row_breaks.append(Break(sheet.max_row))
     written = table(
         sheet, f"全年的问题（{len(unit.faults)} 个）", _FAULT_HEADS, [_fault_row(fault) for fault in listed]
     )
@@ -281,7 +284,7 @@ def _faults(sheet: Worksheet, unit: UnitAnnual) -> None:
 
 
 def _fault_row(fault: YearFault) -> Row:
-    told = "\n".join(filter(None, (fault.target, fault.item, fault.observed)))
+    told = "\n".join(filter(None, (fault.target, fault.observed)))
     days = fault.first_seen, fault.last_seen, fault.days
     return (fault.number, fault.check, fault.state, *days, told, None, None, None)
 
