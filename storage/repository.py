@@ -660,8 +660,8 @@ def _upsert_earliest(session: Session, row: type[ListedEntryRow], values: Iterab
 # ---------------------------------------------------------------- reading
 
 
-def _visit_order(visit: Visit) -> tuple[str, str, str, int, str]:
-    return visit.unit_id or "", visit.column_id or "", visit.role, visit.order, visit.url
+def _visit_order(visit: Visit) -> tuple[str, str, str, int, str, bool]:
+    return visit.unit_id or "", visit.column_id or "", visit.role, visit.order, visit.url, visit.revisit
 
 
 def _screenshots(session: Session, conditions: tuple[ColumnElement[bool], ...]) -> dict[str, EvidenceRef]:
