@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from checks.registry import CHECKS
-from inspection.documents import meta_of, unit_names
+from inspection.documents import location, meta_of, unit_names
 from inspection.place import Place
 from reports.brief import Brief, BriefFault, FaultNews, NightScores, Titles, make_brief, waiver_ends_soon
 from scoring.review import FaultState, Step
@@ -89,7 +89,7 @@ def _news(place: Place, run: Run, events: Iterable[ReviewEvent]) -> FaultNews:
     faults = place.faults.known(last)
 
     def told(faults: Iterable[_Dated]) -> tuple[BriefFault, ...]:
-        return _grouped([(fault, day) for fault, day in faults if fault.unit_id in names], names)
+        return _grouped(place, [(fault, day) for fault, day in faults if fault.unit_id in names], names)
 
     def became(step: Step) -> tuple[BriefFault, ...]:
         return told((faults[key], None) for key, taken in last.items() if taken is step and key in faults)
@@ -115,24 +115,24 @@ def _appealed_on(place: Place, fault: Fault) -> date | None:
     return days[-1] if days else None
 
 
-def _grouped(faults: Iterable[_Dated], names: dict[str, str]) -> tuple[BriefFault, ...]:
+def _grouped(place: Place, faults: Iterable[_Dated], names: dict[str, str]) -> tuple[BriefFault, ...]:
     """Tell a fault of a site once, however many units it counts for; by check and page, in inventory order of units."""
     order = list(names)
     groups: dict[tuple[str, ...], list[_Dated]] = {}
     for fault, day in sorted(faults, key=lambda dated: order.index(dated[0].unit_id)):
         key = (fault.check, fault.reason, fault.target, fault.item, str(day))
         groups.setdefault(key, []).append((fault, day))
-    return tuple(_told(group, names) for group in groups.values())
+    return tuple(_told(place, group, names) for group in groups.values())
 
 
-def _told(group: Sequence[_Dated], names: dict[str, str]) -> BriefFault:
+def _told(place: Place, group: Sequence[_Dated], names: dict[str, str]) -> BriefFault:
     first, day = group[0]
     meta = meta_of(first.check)
     return BriefFault(
         units=tuple(dict.fromkeys(names[fault.unit_id] for fault, _ in group)),
         check=meta.title if meta else first.check,
         reason=meta.reasons.get(first.reason, first.reason) if meta else first.reason,
-        target="" if first.target == first.unit_id else first.target,
+        target="" if first.target == first.unit_id else location(place, first.target),
         numbers=tuple(fault.finding_id for fault, _ in group),
         day=day,
     )

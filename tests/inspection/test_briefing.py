@@ -154,3 +154,13 @@ def test_scores_put_right_after_the_night_hide_none_of_its_news(place):
     assert [line.what for part in brief.sections for line in part.lines if part.title == "得分下降"] == [
         "90.00 → 80.00（−10.00）"
     ]
+
+
+def test_a_fault_of_no_page_is_told_by_its_column_or_by_its_unit_alone(place):
+    run = night(place, SATURDAY, "80")
+    of_unit, of_column = fault("a", target="jiaoyuju"), fault("b", target="jiaoyuju/news")
+    place.faults.record([of_unit, of_column], [event(name, Step.FOUND, SATURDAY, run) for name in ("a", "b")])
+    brief = brief_of(place, run)
+    [column] = [c.name for c in place.configuration.inventory.unit("jiaoyuju").columns if c.id == "news"]
+    told = [line.address for part in brief.told for line in part.lines if part.title == "新发现的问题"]
+    assert told == ["", f"区教育局“{column}”栏目"]
