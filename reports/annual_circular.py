@@ -21,7 +21,7 @@ _LEAGUE = (Column("名次", 24, centred=True), Column("单位", 88), Column("得
 def annual_circular(report: AnnualReport) -> bytes:
     """Return the circular as .docx; one of a result that is not published says so in its title."""
     subject = (f"关于{report.year}年度政务公开工作", "考核结果的通报")
-    document = OfficialDocument(report.office + "".join(subject), report.office, report.made_on)
+    document = OfficialDocument(report.office + "".join(subject), report.office, report.made_on, _mark(report))
     document.document_number(report.document_number)
     document.title(report.office, *subject, remark=_remark(report))
     document.recipients(report.recipients)
@@ -37,9 +37,13 @@ def annual_circular(report: AnnualReport) -> bytes:
     return document.content()
 
 
+def _mark(report: AnnualReport) -> str:
+    return f"{report.draft}，未发布" if report.draft else ""
+
+
 def _remark(report: AnnualReport) -> str:
     if report.draft:
-        return f"（{report.draft}，未发布）"
+        return f"（{_mark(report)}）"
     return f"（第{report.version.number}版，更正）" if report.version and report.version.number > 1 else ""
 
 

@@ -79,6 +79,7 @@ class Style(StrEnum):
     FINE_HEAD = "细表头"
     FINE_TEXT = "细表内文字"
     GAP = "表间空隙"
+    MARK = "页眉标记"
     PAGE_NUMBER = "公文页码"
 
 
@@ -126,6 +127,7 @@ _LOOKS = {
     Style.FINE_HEAD: _Look(_HEI, 7.5, 10, _CENTRE, keep=True),
     Style.FINE_TEXT: _Look(_SONG, 7.5, 10),
     Style.GAP: _Look(_SONG, 5, 8),
+    Style.MARK: _Look(_HEI, 10.5, 15, WD_ALIGN_PARAGRAPH.RIGHT),
     Style.PAGE_NUMBER: _Look(_SONG, 14, 14),
 }
 _CELLS = {
@@ -150,13 +152,20 @@ CellContent = str | Picture
 class OfficialDocument:
     """A document being written from its first line to its last."""
 
-    def __init__(self, title: str, author: str, day: date) -> None:
-        """Begin an empty document; title and author stand in its properties, `day` is the only time it carries."""
+    def __init__(self, title: str, author: str, day: date, mark: str = "") -> None:
+        """Begin an empty document; title and author stand in its properties, `day` is the only time it carries.
+
+        `mark` stands at the head of every page, for what is not published.
+        """
         self._day = day
         self._document = Document(BytesIO(_stationery()))
         _set_properties(self._document, title, author, day)
         self._wide = False
-        self._set_page(self._document.sections[0])
+        section = self._document.sections[0]
+        self._set_page(section)
+        for header in (section.header, section.even_page_header) if mark else ():
+            header.paragraphs[0]._p.style = Style.MARK
+            header.paragraphs[0].add_run(document_text(mark))
 
     @property
     def width(self) -> float:

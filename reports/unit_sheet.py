@@ -38,8 +38,9 @@ _FAULTS: tuple[Column, ...] = (
 def unit_sheet(report: AnnualReport, unit: UnitAnnual) -> bytes:
     """Return the unit's sheet as .docx; one of a result that is not published says so in its title."""
     subject = f"{report.year}年度政务公开考核得分单"
-    document = OfficialDocument(f"{unit.name}{subject}", report.office, report.made_on)
-    document.title(report.district, subject, remark=f"（{report.draft}，未发布）" if report.draft else "")
+    mark = f"{report.draft}，未发布" if report.draft else ""
+    document = OfficialDocument(f"{unit.name}{subject}", report.office, report.made_on, mark)
+    document.title(report.district, subject, remark=f"（{mark}）" if mark else "")
     document.recipients(unit.name)
     document.text(_summary(report, unit))
     first = (_missing,) if unit.result.missing else ()

@@ -271,6 +271,14 @@ def test_a_complete_result_that_is_not_published_is_a_draft():
     assert texts(annual_circular(made_report()), Style.SUBTITLE) == ["（送审稿，未发布）"]
 
 
+def test_every_page_of_what_is_not_published_says_so(written, year):
+    for content in (written["provisional.docx"], written["unit.docx"]):
+        first, *others = opened(content).sections
+        assert first.header.paragraphs[0].text == first.even_page_header.paragraphs[0].text == "暂定，未发布"
+        assert all(section.header.is_linked_to_previous for section in others)
+    assert opened(annual_circular(year)).sections[0].header.is_linked_to_previous
+
+
 def test_a_correction_says_what_changed_and_why(year):
     content = annual_circular(published(year, CORRECTED))
     assert texts(content, Style.SUBTITLE) == ["（第2版，更正）"]
