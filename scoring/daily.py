@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from checks.model import Finding
@@ -129,8 +130,13 @@ def _vetoes(
 
 def measure(targets: Iterable[TargetResult]) -> Measure:
     """Return the share of the judged weight that passes, and the share of the weight that was judged."""
+    return _measure(frozenset(Counter((target.state, target.weight) for target in targets).items()))
+
+
+@lru_cache(maxsize=4096)  # a year scored again asks half a million times, for a few hundred answers
+def _measure(counted: Set[tuple[tuple[TargetState, Decimal], int]]) -> Measure:
     weights = dict.fromkeys(TargetState, Fraction(0))
-    for (state, weight), count in Counter((target.state, target.weight) for target in targets).items():
+    for (state, weight), count in counted:
         weights[state] += Fraction(weight) * count
     judged = sum((weights[state] for state in JUDGED), Fraction(0))
     return Measure(_share(weights[TargetState.PASSED], judged), _share(judged, sum(weights.values(), Fraction(0))))
