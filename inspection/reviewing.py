@@ -147,7 +147,7 @@ def _new_fault(run: Run, stored: StoredFinding, standing: Standing) -> Fault:
         column_id=finding.column_id,
         state=standing.state,
         observation=standing.observation,
-        first_seen=run.day,
+        first_seen=min(stored.first_seen, run.day),
         last_seen=run.day,
         finding_id=stored.id,
         judged_day=run.day,

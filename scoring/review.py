@@ -292,12 +292,16 @@ def involved(events: Sequence[Event]) -> frozenset[str]:
 def revoked_periods(events: Sequence[Event]) -> list[tuple[date, date]]:
     """Return from which day on, and before which day, a fault was none because a person said so.
 
-    Each is an episode with a revocation: from its opening to the next one's, to the end of days where none follows.
+    Each is an episode with a revocation: from its opening to the next one's. The first has no beginning, because a run
+    that came late, or before there was a ledger, may have seen the fault earlier; the last has no end.
     """
     openings = [place for place, event in enumerate(events) if event.step in OPENING]
     ends = [*openings[1:], len(events)]
     return [
-        (events[first].day, events[end].day if end < len(events) else date.max)
+        (
+            events[first].day if first != openings[0] else date.min,
+            events[end].day if end < len(events) else date.max,
+        )
         for first, end in zip(openings, ends, strict=True)
         if any(event.step is Step.REVOKE for event in events[first:end])
     ]
@@ -311,9 +315,9 @@ def _by_fault(events: Iterable[Event]) -> dict[str, list[Event]]:
 
 
 def _episode_on(events: Sequence[Event], day: date) -> Sequence[Event]:
-    """Return the steps of the episode that a day lies in, those after the day among them."""
+    """Return the steps of the episode that a day lies in, also those after it; the first has no beginning."""
     openings = [place for place, event in enumerate(events) if event.step in OPENING]
-    begun = [place for place in openings if events[place].day <= day]
+    begun = [place for place in openings if events[place].day <= day] or openings[:1]
     if not begun:
         return ()
     end = next((place for place in openings if place > begun[-1]), len(events))

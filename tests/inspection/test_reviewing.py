@@ -101,6 +101,16 @@ def test_a_run_followed_twice_is_followed_once(nights: Nights) -> None:
     assert (nights.fault(), nights.fault(DEAD), nights.steps(), nights.steps(DEAD)) == before
 
 
+def test_a_run_judged_anew_before_it_ended_leads_to_its_new_findings(nights: Nights) -> None:
+    nights.night(DAY, FAULTY)
+    run, steps = nights.newest(), nights.steps()
+    before = nights.fault().finding_id
+    nights.place.repository.replace_findings(run.id, [UNIT], [FAULTY])
+    follow_run(nights.place, run)
+    assert nights.steps() == steps
+    assert nights.fault().finding_id == nights.kept(run).id != before
+
+
 @pytest.mark.parametrize("late", [FAULTY, FINE, CHANGED])
 def test_an_older_run_that_comes_late_moves_nothing(nights: Nights, late: Finding) -> None:
     nights.night(after(-9), FAULTY)
@@ -214,6 +224,12 @@ def test_a_revocation_puts_right_every_published_day_of_its_episode(nights: Nigh
         assert (before.score.score, before.published) == (bad[0], False)
         assert nights.kept(run.rescores).state == "已确认", "what the night said stays"
     assert published(nights, after(-9)) == earlier, "an episode that ended before is another matter"
+
+
+def test_a_revocation_reaches_a_day_whose_run_came_late(nights: Nights) -> None:
+    nights.night(DAY, FAULTY)
+    nights.night(after(-2), FAULTY)
+    assert revoke(nights, DAY, FAULTY) == (after(-2), DAY)
 
 
 def test_a_second_revocation_stands_on_the_first(nights: Nights) -> None:

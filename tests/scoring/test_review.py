@@ -239,11 +239,17 @@ def test_a_revocation_holds_for_the_whole_of_its_episode() -> None:
         Happened(Step.REVOKE, S.REVOKED, third, "李四", observation="a"),
         Happened(Step.CHANGED, S.CONFIRMED, fourth, observation="b"),
     ]
-    assert rulings_of(events, first - timedelta(days=1)).revoked == {}
-    assert rulings_of(events, first).revoked == rulings_of(events, third).revoked == {"f": "a"}
+    for day in (first - timedelta(days=1), first, third):
+        assert rulings_of(events, day).revoked == {"f": "a"}
     assert rulings_of(events, fourth).revoked == {}
-    assert revoked_periods(events) == [(first, fourth)]
-    assert revoked_periods(events[:3]) == [(first, date.max)]
+    assert revoked_periods(events) == [(date.min, fourth)]
+    again = [
+        *events[:1],
+        Happened(Step.MENDED, S.MENDED, first),
+        Happened(Step.RETURNED, S.CONFIRMED, second),
+        *events[1:3],
+    ]
+    assert revoked_periods(again) == [(second, date.max)]
 
 
 def test_a_waiver_holds_from_its_day_to_its_last() -> None:
