@@ -106,7 +106,7 @@ def _orders(explanation: UnitExplanation) -> Iterator[str]:
     for kept, title in ((True, "按期整改"), (False, "逾期整改")):
         numbers = [order.fault.finding_id for order in explanation.orders if order.kept is kept]
         if numbers:
-            yield f"{title} {len(numbers)} 个：问题编号 {'、'.join(map(str, numbers))}"
+            yield f"{title} {len(numbers)} 次：问题编号 {'、'.join(map(str, dict.fromkeys(numbers)))}"
 
 
 def _faults(faults: Sequence[CountedFault]) -> Iterator[str]:

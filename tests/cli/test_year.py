@@ -284,8 +284,8 @@ def test_orders_kept_and_missed_are_half_of_the_daily_work(inspect: Inspect, who
     told = {(order["finding"], order["on_time"]) for order in unit["rectifications"]}
     assert told == {(late.finding_id, False), (kept.finding_id, True)}
     said = inspect(*YEAR, "--explain", "区教育局").out
-    assert f"按期整改 1 个：问题编号 {kept.finding_id}" in said
-    assert f"逾期整改 1 个：问题编号 {late.finding_id}" in said
+    assert f"按期整改 1 次：问题编号 {kept.finding_id}" in said
+    assert f"逾期整改 1 次：问题编号 {late.finding_id}" in said
 
 
 # ---------------------------------------------------------------- trials
