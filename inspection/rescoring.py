@@ -105,9 +105,9 @@ def _rulings(found: Iterable[NightFinding]) -> Rulings:
         return {one.finding.fingerprint: observation(one.finding) for one in failing if one.state == state}
 
     return Rulings(
-        confirmed=frozenset(one.finding.fingerprint for one in failing if one.state != PENDING),
         revoked=spoken_of(FaultState.REVOKED),
         waived=spoken_of(FaultState.WAIVED),
+        waiting=frozenset(one.finding.fingerprint for one in failing if one.state == PENDING),
     )
 
 

@@ -42,10 +42,17 @@ class History:
         return finding.outcome is Outcome.FAIL and not excused and not self.waits(finding, rules)
 
     def waits(self, finding: Finding, rules: Rules) -> bool:
-        """Whether a failing finding still waits for confirmation; raises AttributeError for an unknown check."""
-        if finding.outcome is not Outcome.FAIL or finding.reason not in rules.checks.row(finding.check).confirm_reasons:
+        """Whether a failing finding still waits for confirmation, or did on its night.
+
+        Raises AttributeError for an unknown check of a night that has yet to be told.
+        """
+        if finding.outcome is not Outcome.FAIL or self.revoked(finding) or self.waived(finding):
             return False
-        if finding.fingerprint in self.rulings.confirmed or self.revoked(finding) or self.waived(finding):
+        if self.rulings.waiting is not None:
+            return finding.fingerprint in self.rulings.waiting
+        if finding.reason not in rules.checks.row(finding.check).confirm_reasons:
+            return False
+        if finding.fingerprint in self.rulings.confirmed:
             return False
         nights = self.seen_days.get(finding.fingerprint, frozenset())
         return not seen_often_enough(nights, self.day, rules.confirmation)

@@ -78,8 +78,7 @@ def scored_again(
     """Score a published day again, by the rows and weights that it was scored by, with other rulings.
 
     Only what was ruled differs: the score stays published, whatever the floor is now, and no veto comes in that did not
-    stand. A fault counts unless it is in `rulings` or its check makes it wait and `rulings.confirmed` lacks it.
-    Raises AttributeError for such a fault of a check that rules.toml no longer knows.
+    stand. `rulings.waiting` tells what waited on that night, whatever rules.toml says and knows now.
     """
     history = History(score.day, {}, rulings)
     targets = target_results(findings, rules, history)

@@ -243,11 +243,13 @@ class Rulings:
     """What people ruled on faults, by fingerprint, as of the day that is scored.
 
     A revocation or a waiver speaks of what was seen when it was given: the observation stands beside the fingerprint.
+    `waiting` are the faults that waited for confirmation on a night scored before; None: it has yet to be told.
     """
 
     confirmed: Set[str] = frozenset()
     revoked: Mapping[str, str] = field(default_factory=dict)
     waived: Mapping[str, str] = field(default_factory=dict)
+    waiting: Set[str] | None = None
 
 
 NO_RULINGS = Rulings()

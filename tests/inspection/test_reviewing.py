@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from checks.model import Finding, Outcome
 from fixtures.district.inventory import write_config
@@ -18,6 +19,7 @@ from inspection.reviewing import StepInvalid, follow_run, rulings
 from inspection.settings import resolve
 from scoring.review import FaultState, Step
 from storage.model import PROGRAM, RunKind
+from storage.tables import FindingRow
 from tests.inspection.nights import ALIVE, DEAD, FAULTY, FINE, PAGE, UNIT, UNREAD, Nights
 
 DAY = date(2026, 11, 23)
@@ -253,6 +255,22 @@ def test_what_waited_on_its_night_still_waits_when_the_night_is_scored_again(nig
     revoke(nights, after(1), FAULTY)
     stored = nights.place.repository.scores(DAY)[0]
     assert any("1 个问题待确认" in reason for reason in stored.score.reasons)
+
+
+def test_what_waited_still_waits_where_rules_and_checks_have_changed_since(nights: Nights) -> None:
+    good = nights.night(after(-1), FINE).score
+    gone = replace(FAULTY, target=f"{PAGE}?gone")
+    nights.night(DAY, FAULTY, DEAD, gone)
+    with nights.place.database.writing() as session:  # as a program left it that had one more check
+        of_check = update(FindingRow).where(FindingRow.fingerprint == gone.fingerprint)
+        session.execute(of_check.values(check="a_check_of_old"))
+    configuration = nights.place.configuration
+    checks = configuration.rules.checks
+    at_once = checks.dead_links.model_copy(update={"confirm_reasons": ()})
+    rules = configuration.rules.model_copy(update={"checks": checks.model_copy(update={"dead_links": at_once})})
+    nights.place = replace(nights.place, configuration=configuration.model_copy(update={"rules": rules}))
+    revoke(nights, DAY, FAULTY)
+    assert published(nights, DAY)[0] == good
 
 
 def test_a_corrected_day_keeps_the_weights_and_the_floor_that_it_was_scored_by(nights: Nights) -> None:
