@@ -260,7 +260,8 @@ def test_what_waited_on_its_night_still_waits_when_the_night_is_scored_again(nig
 def test_what_waited_still_waits_where_rules_and_checks_have_changed_since(nights: Nights) -> None:
     good = nights.night(after(-1), FINE).score
     gone = replace(FAULTY, target=f"{PAGE}?gone")
-    nights.night(DAY, FAULTY, DEAD, gone)
+    alive = tuple(replace(ALIVE, target=f"{PAGE}?{number}") for number in range(9))  # coverage enough for a score
+    nights.night(DAY, FAULTY, DEAD, gone, *alive)
     with nights.place.database.writing() as session:  # as a program left it that had one more check
         of_check = update(FindingRow).where(FindingRow.fingerprint == gone.fingerprint)
         session.execute(of_check.values(check="a_check_of_old"))
