@@ -36,7 +36,9 @@ def register(app: typer.Typer) -> None:
 
 
 @report_app.command(
-    "daily", help="每日巡查报告（xlsx、html）和简报。示例：inspect report daily --date 2026-11-23 --out 报告"
+    "daily",
+    short_help="每日巡查报告和简报。",
+    help="每日巡查报告（xlsx、html）和简报。示例：inspect report daily --date 2026-11-23 --out 报告",
 )
 def daily(
     day: DateOption = None,
@@ -81,6 +83,7 @@ def _print_brief(brief: Brief) -> None:
 
 @report_app.command(
     "rectification",
+    short_help="整改通知单和整改问题清单。",
     help="整改通知单（每个单位一份 docx）和整改问题清单（xlsx）：整改中的问题，逾期的列在前面。"
     "示例：inspect report rectification --out 整改 ｜ inspect report rectification --unit 区教育局 --overdue",
 )
@@ -114,6 +117,7 @@ def rectification(
 
 @report_app.command(
     "annual",
+    short_help="年度汇总、通报、年度报告和各单位得分单。",
     help="年度汇总（xlsx）、通报（docx）、年度报告（html）和各单位得分单（docx）：默认取最近公布的一版，没有公布过的是暂定或送审稿。"
     "示例：inspect report annual --year 2026 --out 2026年度 --document-number 石栾政办函〔2027〕1号",
 )
@@ -159,6 +163,7 @@ def annual(
 
 @report_app.command(
     "unit",
+    short_help="一个或几个单位的年度得分单。",
     help="一个或几个单位的年度得分单（docx）。示例：inspect report unit --unit 区教育局 --year 2026 --out 得分单",
 )
 def unit_sheets(
