@@ -14,6 +14,7 @@ from config.schema import Unit
 from crawler.plan import SitePlan
 from inspection.assembly import SiteMaterial, UnitMaterial, assemble, site_bundle, unit_bundle
 from inspection.histories import seen_lists
+from inspection.mended_links import judge_mended_links, known_dead
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.revisits import judge_revisits
@@ -58,6 +59,7 @@ def judge_sites(
         findings[unit.id] += judge(bundle, rules)
         revisited = [visit for part in material_of_unit for visit in part.revisited]
         findings[unit.id] += judge_revisits(bundle, revisited, _revisits_of(plans, unit), rules)
+        findings[unit.id] += judge_mended_links(bundle, known_dead(place, unit.id), rules)
         lists += seen_lists(bundle.columns)
         progress.advance("判定", len(plans) + done, len(plans) + len(units))
     return Judgement(findings, by_site, tuple(lists))

@@ -406,14 +406,22 @@ class Repository:
             return _with_days(session, [row])[0], history
 
     def passing(self, run_id: int, unit_id: str) -> set[tuple[str, str, str]]:
-        """Return the (check, target, item) of a unit that a run saw to be good, with nothing about them left untold."""
+        """Return the (check, target, item) of a unit that a run saw to be good, with nothing about them left untold.
+
+        A target as a whole (item "") is good as well where its parts alone were judged, all of them: what was missing
+        altogether has parts to look at now.
+        """
         told = select(FindingRow.check, FindingRow.target, FindingRow.item, FindingRow.outcome).distinct()
-        uncertain = (Outcome.INCONCLUSIVE, Outcome.NOT_TESTED, Outcome.ERROR)
         query = told.where(FindingRow.run_id == run_id, FindingRow.unit_id == unit_id)
+        by_outcome: defaultdict[str, set[tuple[str, str, str]]] = defaultdict(set)
         with self._database.reading() as session:
-            found = session.execute(query.where(FindingRow.outcome.in_([Outcome.PASS, *uncertain]))).all()
-        untold = {(check, target, item) for check, target, item, outcome in found if outcome in uncertain}
-        return {(check, target, item) for check, target, item, _ in found} - untold
+            for check, target, item, outcome in session.execute(query):
+                by_outcome[outcome].add((check, target, item))
+        good, faulty = by_outcome[Outcome.PASS], by_outcome[Outcome.FAIL]
+        untold = by_outcome[Outcome.INCONCLUSIVE] | by_outcome[Outcome.NOT_TESTED] | by_outcome[Outcome.ERROR]
+        parted = {(check, target, "") for check, target, item in good | faulty if item}
+        doubtful = {(check, target, "") for check, target, _ in untold}
+        return (good - untold) | (parted - faulty - doubtful)
 
     def fingerprints(self, finding_ids: Iterable[int]) -> dict[int, str]:
         """Return the fingerprint of each of the findings that there is."""

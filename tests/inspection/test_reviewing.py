@@ -23,6 +23,8 @@ from storage.tables import FindingRow
 from tests.inspection.nights import ALIVE, DEAD, FAULTY, FINE, PAGE, UNIT, UNREAD, Nights
 
 DAY = date(2026, 11, 23)
+WHOLE = Finding("agency_functions", f"{PAGE}?column", Outcome.FAIL, "unpublished", unit_id=UNIT)
+PART = replace(WHOLE, outcome=Outcome.PASS, reason="stated", item="职能")
 CHANGED = replace(FAULTY, observed="标注的是“內部公开”。")
 
 
@@ -67,6 +69,23 @@ def test_what_was_not_read_is_neither_mended_nor_overdue(nights: Nights, seen: t
     assert nights.state() is FaultState.RECTIFYING
     assert nights.steps() == [Step.FOUND, Step.RECTIFY]
     assert nights.fault().last_seen == DAY
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [
+        ((PART,), FaultState.MENDED),
+        ((replace(PART, outcome=Outcome.FAIL),), FaultState.MENDED),
+        ((PART, replace(PART, item="电话", outcome=Outcome.INCONCLUSIVE)), FaultState.CONFIRMED),
+        ((PART, WHOLE), FaultState.CONFIRMED),
+    ],
+)
+def test_what_was_missing_altogether_is_mended_once_its_parts_are_judged(
+    nights: Nights, seen: tuple[Finding, ...], state: FaultState
+) -> None:
+    nights.night(DAY, WHOLE)
+    nights.night(after(1), *seen)
+    assert nights.state(WHOLE) is state
 
 
 def test_a_fault_of_the_networks_mood_waits_until_it_was_seen_often_enough(nights: Nights) -> None:
