@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 from checks.model import CheckMeta
-from checks.registry import CHECKS
 from inspection.place import Place
 from scoring.model import SiteVerdict, UnitScore
 from scoring.ranking import rank
@@ -31,6 +30,8 @@ def location(place: Place, target: str) -> str:
 
 def meta_of(check_id: str) -> CheckMeta | None:
     """Return what a check says of itself; None for one that this program no longer has."""
+    from checks.registry import CHECKS  # loads every reader of pages, which a roll-up or a list of marks never needs
+
     return next((check.META for check in CHECKS if check.META.id == check_id), None)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,36 @@ def test_help_is_there_and_chinese(inspect: Inspect, path: tuple[str, ...]) -> N
     explained = [line for line in answer.out.splitlines() if re.search(r"--\w", line) and "--help" not in line]
     assert all(re.search("[\u4e00-\u9fff]", line) for line in explained), explained
     assert re.search("[\u4e00-\u9fff]{4}", answer.out)
+
+
+ASKED_FOR_HELP = """
+import sys
+from cli.main import main
+for path in sys.argv[1:]:
+    main([*path.split(), "--help"])
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def test_help_waits_for_nothing_that_loads_slowly() -> None:
+    paths = [" ".join(path) for path in COMMANDS]
+    answer = subprocess.run([sys.executable, "-c", ASKED_FOR_HELP, *paths], capture_output=True, text=True, check=True)
+    assert not {"alembic", "sqlalchemy", "checks.registry", "lxml", "docx", "openpyxl"} & set(answer.stderr.split())
+
+
+ASKED_FOR_THE_YEAR = """
+import sys
+from cli.main import main
+main(["rollup"])
+print(*sys.modules, file=sys.stderr)
+"""
+
+
+def test_a_known_database_is_opened_without_its_migrations(inspect: Inspect) -> None:
+    assert inspect("rollup").code == 0  # makes the tables
+    answer = subprocess.run([sys.executable, "-c", ASKED_FOR_THE_YEAR], capture_output=True, text=True, check=True)
+    assert "年度汇总" in answer.stdout
+    assert not {"alembic", "checks.registry", "docx", "openpyxl"} & set(answer.stderr.split())
 
 
 def test_no_command_shows_the_help(inspect: Inspect) -> None:

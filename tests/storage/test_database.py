@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, text
@@ -18,6 +19,7 @@ from sqlalchemy.dialects import sqlite
 
 from storage import errors
 from storage.database import (
+    REVISIONS,
     Database,
     is_current,
     is_empty,
@@ -70,6 +72,12 @@ def test_tables_of_a_newer_program_are_left_alone(database: Database) -> None:
     for refused in (require_current, upgrade):
         with pytest.raises(errors.SchemaTooNew):
             refused(database)
+
+
+def test_the_revisions_known_are_those_of_the_migrations(database: Database) -> None:
+    with database.engine.connect() as connection:
+        scripts = ScriptDirectory.from_config(migration_config(connection))
+    assert [script.revision for script in scripts.walk_revisions()] == [*reversed(REVISIONS)]
 
 
 def test_several_may_upgrade_at_once(database_url: str) -> None:
