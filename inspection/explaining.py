@@ -84,5 +84,5 @@ def _assessed_units(result: Annual, indicator_id: str) -> tuple[str, ...]:
 def _orders(place: Place, unit_id: str, first: date, last: date) -> Iterator[OrderKept]:
     events = ordered_events(place, [unit_id], first, last).get(unit_id, [])
     faults: Mapping[str, Fault] = place.faults.known({event.fingerprint for event in events})
-    for order in told_orders(events, last):
+    for order in told_orders(events, first, last):
         yield OrderKept(faults[order.fingerprint], order.kept)

@@ -40,10 +40,7 @@ LONGEST_NAME, LONGEST_WHY = 50, 2000  # characters
 WHY_WANTED = frozenset({Step.APPEAL, Step.UPHOLD, Step.REVOKE, Step.WAIVE})
 UNTIL_WANTED = {Step.RECTIFY: "整改期限", Step.WAIVE: "豁免的最后一天"}
 FINGERPRINT = 32  # hex digits
-ENDED = {
-    FaultState.MENDED: "已经查见整改到位，不必再处理；再查见时重新登记。",
-    FaultState.REVOKED: "已经撤销，不再计入；所见有变时重新登记。",
-}
+ENDED = "问题已经撤销，不再计入；所见有变时重新登记。"
 DECIDING = frozenset({Step.UPHOLD, Step.REVOKE})
 _ORDERED = (FaultState.RECTIFYING, FaultState.APPEALED, FaultState.UPHELD)  # what a night's finding says beside 已确认
 
@@ -296,7 +293,8 @@ def _taken(reference: str | int, request: _Request, fault: Fault | None, history
     refused = _refusal(request, fault, history)
     if refused:
         return Taken(reference, fault, fault, refused)
-    return Taken(reference, fault, _put(fault, stepped(_standing(fault), request.step, request.until)))
+    mended = [event.state for event in history[-2:-1]] == [FaultState.MENDED]  # nothing moves between appeal and ruling
+    return Taken(reference, fault, _put(fault, stepped(_standing(fault), request.step, request.until, mended=mended)))
 
 
 def _refusal(request: _Request, fault: Fault, history: Sequence[ReviewEvent]) -> str:
@@ -304,7 +302,7 @@ def _refusal(request: _Request, fault: Fault, history: Sequence[ReviewEvent]) ->
     possible = allowed(fault.state)
     if request.step not in possible:
         steps = "、".join(step for step in Step if step in possible)
-        return f"问题现在是“{fault.state}”，只能：{steps}。" if steps else f"问题{ENDED[fault.state]}"
+        return f"问题现在是“{fault.state}”，只能：{steps}。" if steps else ENDED
     if request.step in DECIDING and request.by in involved(history):
         return f"申诉要由另一人裁定：{request.by} 确认过、责令过整改或提出了申诉。"
     return ""

@@ -88,7 +88,7 @@ def gather(
                 marks=marks[unit.id],
                 deductions=deductions[unit.id],
                 vetoes=_costs(configuration.rules, left),
-                rectified=on_time(ordered[unit.id], last),
+                rectified=on_time(ordered[unit.id], first, last),
                 not_assessed=not_assessed[unit.id],
                 uninspected=tuple(day for day in days if day not in inspected),
             )
@@ -111,11 +111,13 @@ def _costs(rules: Rules, left: StoredYear) -> tuple[VetoCost, ...]:
 
 
 def ordered_events(place: Place, unit_ids: Collection[str], first: date, last: date) -> Mapping[str, list[ReviewEvent]]:
-    """Return by unit the steps, from day to day, of the faults that a person had to do with, oldest first."""
-    of_period = [event for event in place.faults.reviewed(unit_ids) if first <= event.day <= last]
-    faults = place.faults.known({event.fingerprint for event in of_period})
+    """Return by unit all steps, oldest first, of the faults that a person had to do with and that moved in a period."""
+    reviewed = place.faults.reviewed(unit_ids)
+    faults = place.faults.known({event.fingerprint for event in reviewed if first <= event.day <= last})
     found: defaultdict[str, list[ReviewEvent]] = defaultdict(list)
-    for event in of_period:
+    for event in reviewed:
+        if event.fingerprint not in faults:
+            continue
         found[faults[event.fingerprint].unit_id].append(event)
     return found
 

@@ -1,7 +1,8 @@
 """按期整改: the share of ordered rectifications that were mended on time. Pure.
 
 An order lasts until the fault is mended, revoked, waived or appealed successfully; every further order before that only
-moves its deadline and does not wash off that an earlier one was missed.
+moves its deadline and does not wash off that an earlier one was missed. It belongs to the year in which it was told:
+that of the day on which it was first seen to be late, or else of the day on which it was seen mended.
 """
 
 from __future__ import annotations
@@ -10,29 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from enum import Enum
 
-from scoring.review import Event, Step
-
-
-class _Order(Enum):
-    """How far one order has come."""
-
-    RUNNING = 1
-    LATE = 2
-    APPEALED = 3  # undecided: neither kept nor missed
-    APPEALED_LATE = 4
-
-
-_ENDING = frozenset({Step.MENDED, Step.REVOKE, Step.WAIVE})
-_NEXT = {
-    (None, Step.RECTIFY): _Order.RUNNING,
-    (_Order.RUNNING, Step.OVERDUE): _Order.LATE,
-    (_Order.RUNNING, Step.APPEAL): _Order.APPEALED,
-    (_Order.LATE, Step.APPEAL): _Order.APPEALED_LATE,
-    (_Order.APPEALED, Step.UPHOLD): _Order.RUNNING,
-    (_Order.APPEALED_LATE, Step.UPHOLD): _Order.LATE,
-}
+from scoring.review import OPENING, Event, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +23,64 @@ class ToldOrder:
     kept: bool
 
 
-def on_time(events: Iterable[Event], last_day: date) -> Decimal | None:
-    """Return the share (0–1) of orders mended on time by `last_day`, None where none of them can be told."""
-    told = told_orders(events, last_day)
+@dataclass(slots=True)
+class _Order:
+    """How far one order has come; `told_on` is the day on which it was seen to be late, or else mended."""
+
+    fingerprint: str
+    told_on: date | None = None
+    kept: bool = False
+    ended: bool = False
+    appealed: bool = False  # undecided: neither kept nor missed
+    dropped: bool = False
+
+    def follow(self, event: Event, last_day: date) -> None:
+        """Take a step of its fault into account; a waiver after `last_day` speaks of later days only."""
+        if event.step in (Step.APPEAL, Step.UPHOLD):
+            self.appealed = event.step is Step.APPEAL
+        elif event.step is Step.REVOKE or (event.step is Step.WAIVE and event.day <= last_day):
+            self.dropped = True
+        elif event.step is Step.WAIVE:
+            self.ended = True
+        elif event.step in (Step.OVERDUE, Step.MENDED) and not self.ended:
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        self.ended = event.step is Step.MENDED
+        if self.told_on is None:
+            self.told_on, self.kept = event.day, event.step is Step.MENDED
+
+
+def on_time(events: Iterable[Event], first_day: date, last_day: date) -> Decimal | None:
+    """Return the share (0–1) of orders mended on time in a period, None where none of them can be told."""
+    told = told_orders(events, first_day, last_day)
     return Decimal(sum(order.kept for order in told)) / Decimal(len(told)) if told else None
 
 
-def told_orders(events: Iterable[Event], last_day: date) -> list[ToldOrder]:
-    """Return the orders that can be told of by `last_day`, in the order they ended, those still late last.
+def told_orders(events: Iterable[Event], first_day: date, last_day: date) -> list[ToldOrder]:
+    """Return the orders that were told from `first_day` to `last_day`, in the order in which they were told.
 
-    `events` are those of one unit in the order they were recorded. An order is late once the fault was seen unmended
-    after its deadline, whether it was mended since or not; on time when it was seen mended without that. Those that
-    were revoked or waived, are appealed and undecided, or still run, leave the count.
+    `events` are all those of a unit's faults in the order they were recorded, also those after `last_day`: an appeal
+    and its ruling speak of the order whenever they come. An order is late once the fault was seen unmended after its
+    deadline, whether it was mended since or not; on time when it was seen mended without that. Those that were revoked
+    or waived, are appealed and undecided, or still run, leave the count.
     """
     running: dict[str, _Order] = {}
-    told: list[ToldOrder] = []
+    given: list[_Order] = []
     for event in events:
-        if event.day > last_day:
-            continue
         order = running.get(event.fingerprint)
-        if order is not None and event.step in _ENDING:
-            del running[event.fingerprint]
-            if event.step is Step.MENDED and order in (_Order.RUNNING, _Order.LATE):
-                told.append(ToldOrder(event.fingerprint, kept=order is _Order.RUNNING))
-        elif (following := _NEXT.get((order, event.step))) is not None:
-            running[event.fingerprint] = following
-    return told + [ToldOrder(key, kept=False) for key, order in running.items() if order is _Order.LATE]
+        if event.step in OPENING:
+            running.pop(event.fingerprint, None)
+        elif order is not None and not order.dropped:
+            order.follow(event, last_day)
+        elif event.step is Step.RECTIFY:
+            running[event.fingerprint] = order = _Order(event.fingerprint)
+            given.append(order)
+    told = [
+        (order.told_on, order)
+        for order in given
+        if order.told_on is not None
+        and first_day <= order.told_on <= last_day
+        and not (order.dropped or order.appealed)
+    ]
+    return [ToldOrder(order.fingerprint, order.kept) for _, order in sorted(told, key=lambda one: one[0])]

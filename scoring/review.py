@@ -54,7 +54,7 @@ _ALLOWED = {
     FaultState.PENDING: frozenset({Step.CONFIRM, Step.APPEAL, Step.WAIVE}),
     FaultState.CONFIRMED: frozenset({Step.RECTIFY, Step.APPEAL, Step.WAIVE}),
     FaultState.RECTIFYING: frozenset({Step.RECTIFY, Step.APPEAL, Step.WAIVE}),
-    FaultState.MENDED: frozenset[Step](),
+    FaultState.MENDED: frozenset({Step.APPEAL}),  # the days that counted it may still be disputed
     FaultState.APPEALED: frozenset({Step.UPHOLD, Step.REVOKE}),
     FaultState.UPHELD: frozenset({Step.RECTIFY, Step.APPEAL, Step.WAIVE}),
     FaultState.REVOKED: frozenset[Step](),
@@ -83,13 +83,14 @@ def after(step: Step) -> FaultState:
     return _AFTER[step]
 
 
-def stepped(standing: Standing, step: Step, until: date | None = None) -> Standing:
+def stepped(standing: Standing, step: Step, until: date | None = None, *, mended: bool = False) -> Standing:
     """Return where a fault stands after a person's step; `until` is the deadline or the waiver's last day.
 
     An appeal and its dismissal leave the rectification in force, with its deadline; a waiver and a revocation end it.
-    Raises KeyError for a step of the program's.
+    `mended` says that it was when the appeal came: dismissed, it is so again. Raises KeyError for a step of the
+    program's.
     """
-    state = after(step)
+    state = FaultState.MENDED if mended and step is Step.UPHOLD else after(step)
     if step is Step.RECTIFY:
         return Standing(state, standing.observation, deadline=until)
     if step is Step.WAIVE:

@@ -247,6 +247,25 @@ def test_a_revocation_puts_right_every_published_day_of_its_episode(nights: Nigh
     assert published(nights, after(-9)) == earlier, "an episode that ended before is another matter"
 
 
+def test_a_fault_of_one_night_may_be_disputed_although_it_is_gone(nights: Nights) -> None:
+    nights.night(DAY, FAULTY)
+    good = nights.night(after(1), FINE).score
+    assert revoke(nights, after(2), FAULTY) == (DAY,)
+    assert published(nights, DAY)[0] == good
+    nights.night(after(3), FAULTY)
+    assert nights.state() is FaultState.REVOKED
+
+
+def test_what_was_mended_is_mended_again_when_its_appeal_is_dismissed(nights: Nights) -> None:
+    nights.night(DAY, FAULTY)
+    nights.night(after(1), FINE)
+    nights.take(after(2), Step.APPEAL, FAULTY)
+    nights.take(after(2), Step.UPHOLD, FAULTY, by="李四")
+    assert nights.state() is nights.place.faults.events(FAULTY.fingerprint)[-1].state is FaultState.MENDED
+    nights.night(after(3), FAULTY)
+    assert nights.steps()[-1] is Step.RETURNED
+
+
 def test_a_revocation_reaches_a_day_whose_run_came_late(nights: Nights) -> None:
     nights.night(DAY, FAULTY)
     nights.night(after(-2), FAULTY)

@@ -49,7 +49,7 @@ TOMORROW = DAY + timedelta(days=1)
         (S.UPHELD, {Step.RECTIFY, Step.APPEAL, Step.WAIVE}),
         (S.APPEALED, {Step.UPHOLD, Step.REVOKE}),
         (S.WAIVED, {Step.WAIVE}),
-        (S.MENDED, set()),
+        (S.MENDED, {Step.APPEAL}),
         (S.REVOKED, set()),
     ],
 )
@@ -79,6 +79,13 @@ ORDERED = Standing(S.RECTIFYING, "o", deadline=DAY, overdue_since=TOMORROW)
 )
 def test_where_a_step_leaves_the_order_in_force(step: Step, until: date | None, standing: Standing) -> None:
     assert stepped(ORDERED, step, until) == standing
+
+
+def test_an_appeal_after_it_was_mended_leaves_it_mended_when_it_is_dismissed() -> None:
+    appealed = stepped(Standing(S.MENDED, "o"), Step.APPEAL)
+    assert seen(appealed, CERTAIN)[0] == seen_mended(appealed)[0] == appealed
+    assert stepped(appealed, Step.UPHOLD, mended=True) == Standing(S.MENDED, "o")
+    assert stepped(appealed, Step.REVOKE, mended=True) == Standing(S.REVOKED, "o")
 
 
 # ---------------------------------------------------------------- runs
