@@ -57,7 +57,8 @@ class History:
         nights = self.seen_days.get(finding.fingerprint, frozenset())
         return not seen_often_enough(nights, self.day, rules.confirmation)
 
-    def _ruled(self, finding: Finding, spoken_of: Mapping[str, str]) -> bool:
+    def _ruled(self, finding: Finding, spoken_of: Mapping[str, str] | Mapping[str, str | None]) -> bool:
         if finding.outcome is not Outcome.FAIL or finding.fingerprint not in spoken_of:
             return False
-        return observation(finding) == spoken_of[finding.fingerprint]
+        ruled = spoken_of[finding.fingerprint]
+        return ruled is None or observation(finding) == ruled

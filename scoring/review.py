@@ -243,12 +243,13 @@ class Event(Protocol):
 class Rulings:
     """What people ruled on faults, by fingerprint, as of the day that is scored.
 
-    A revocation or a waiver speaks of what was seen when it was given: the observation stands beside the fingerprint.
+    A revocation or a waiver speaks of what was seen when it was given: the observation stands beside the fingerprint;
+    None for a day before the revocation, of whose episode it speaks whatever was seen.
     `waiting` are the faults that waited for confirmation on a night scored before; None: it has yet to be told.
     """
 
     confirmed: Set[str] = frozenset()
-    revoked: Mapping[str, str] = field(default_factory=dict)
+    revoked: Mapping[str, str | None] = field(default_factory=dict)
     waived: Mapping[str, str] = field(default_factory=dict)
     waiting: Set[str] | None = None
 
@@ -263,14 +264,14 @@ def rulings_of(events: Iterable[Event], day: date) -> Rulings:
     given in, because it says that there never was a fault.
     """
     confirmed: set[str] = set()
-    revoked: dict[str, str] = {}
+    revoked: dict[str, str | None] = {}
     waived: dict[str, str] = {}
     for fingerprint, steps in _by_fault(events).items():
         episode = _episode_on(steps, day)
         until_now = [event for event in episode if event.day <= day]
         revocation = next((event for event in episode if event.step is Step.REVOKE), None)
         if revocation is not None:
-            revoked[fingerprint] = revocation.observation
+            revoked[fingerprint] = revocation.observation if day >= revocation.day else None
         if any(event.step in _CONFIRMING for event in until_now):
             confirmed.add(fingerprint)
         if until_now and _waives(until_now[-1], day):

@@ -246,8 +246,9 @@ def test_a_revocation_holds_for_the_whole_of_its_episode() -> None:
         Happened(Step.REVOKE, S.REVOKED, third, "李四", observation="a"),
         Happened(Step.CHANGED, S.CONFIRMED, fourth, observation="b"),
     ]
-    for day in (first - timedelta(days=1), first, third):
-        assert rulings_of(events, day).revoked == {"f": "a"}
+    for day in (first - timedelta(days=1), first, second):
+        assert rulings_of(events, day).revoked == {"f": None}, "whatever was seen then: it was the same fault"
+    assert rulings_of(events, third).revoked == {"f": "a"}
     assert rulings_of(events, fourth).revoked == {}
     assert revoked_periods(events) == [(date.min, fourth)]
     again = [
@@ -364,6 +365,7 @@ BESIDE = finding("open_attribute", "b")
         ((BAD, WORSE), ruled(revoked=(BAD,)), TargetState.FAILED),
         ((BAD, WORSE), ruled(revoked=(BAD, WORSE)), TargetState.PASSED),
         ((replace(BAD, observed="变了。"),), ruled(revoked=(BAD,)), TargetState.FAILED),
+        ((replace(BAD, observed="变了。"),), Rulings(revoked={BAD.fingerprint: None}), TargetState.PASSED),
         ((BAD,), ruled(waived=(BAD,)), None),
         ((BAD, GOOD), ruled(waived=(BAD,)), TargetState.PASSED),
         ((BAD, UNREAD), ruled(waived=(BAD,)), TargetState.UNJUDGED),
