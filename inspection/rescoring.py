@@ -41,11 +41,14 @@ def rescore_revoked(
     for one in counted:
         by_run[one.day, one.run_id].add(one.fingerprint)
     pending = iter(sorted(by_run.items()))
-    done = 0
+    done, overtaken = 0, False
     while unit and (some := [_Day(day, run_id, revoked) for (day, run_id), revoked in islice(pending, BATCH)]):
-        place.rescores.publish(list(_corrections(place, unit, some)), note="撤销问题后更正得分")
+        entered = place.rescores.publish(list(_corrections(place, unit, some)), note="撤销问题后更正得分")
+        overtaken = overtaken or len(entered) < len(some)
         done += len(some)
         progress.advance(STAGE, done, len(by_run))
+    if overtaken:  # by another revocation, whose scores count these faults still
+        rescore_revoked(place, unit_id, fingerprints, progress)
     return {key: tuple(one.day for one in counted if one.fingerprint == key) for key in fingerprints}
 
 

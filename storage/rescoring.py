@@ -122,11 +122,12 @@ class RescoreStore:
     def publish(self, corrections: Sequence[Correction], note: str) -> list[int]:
         """Enter a run (RunKind.RESCORE) for each, with copies of the findings, and make its score that of the day.
 
-        All in one transaction; the scores and findings that were published before stay as they are. Returns the
-        numbers of the runs.
+        All in one transaction; the scores and findings that were published before stay as they are. One whose score no
+        longer counts, because somebody else put it right meanwhile, is left out. Returns the numbers of the runs.
         """
         with self._database.writing() as session:
-            return [self._publish_one(session, correction, note) for correction in corrections]
+            standing = (correction for correction in corrections if _still_counts(session, correction))
+            return [self._publish_one(session, correction, note) for correction in standing]
 
     def _publish_one(self, session: Session, correction: Correction, note: str) -> int:
         now, score = self._clock(), correction.score
@@ -163,6 +164,12 @@ class RescoreStore:
         session.connection().execute(_copying(SiteVerdictRow, copied))
         changed = [rows.site_verdict_values(run_id, verdict) for verdict in correction.verdicts]
         upsert_rows(session, SiteVerdictRow, changed)
+
+
+def _still_counts(session: Session, correction: Correction) -> bool:
+    """Whether a correction puts right the score that counts; nobody else can change that before the end."""
+    key = (correction.score.day, correction.score.unit_id)
+    return session.get_one(PublishedScoreRow, key, with_for_update=True).run_id == correction.stands_on
 
 
 # ---------------------------------------------------------------- rows copied within the database

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from checks.model import Finding, Outcome
 from fixtures.district.inventory import write_config
 from fixtures.district.world import build
+from inspection import rescoring
 from inspection.place import Place, opened
 from inspection.reviewing import StepInvalid, follow_run, rulings
 from inspection.settings import resolve
@@ -284,6 +285,23 @@ def test_a_second_revocation_stands_on_the_first(nights: Nights) -> None:
     assert nights.kept(run_id).state == nights.kept(run_id, another).state == "撤销"
     assert score != between[0]
     assert score == good
+
+
+def test_of_two_revocations_at_once_neither_is_lost(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = nights.night(after(-1), FINE).score
+    another = replace(FAULTY, item="another")
+    nights.night(DAY, FAULTY, another)
+    corrections, quicker = rescoring._corrections, iter([another])
+
+    def overtaken(*given):  # type: ignore[no-untyped-def]
+        made = list(corrections(*given))
+        for fault in quicker:
+            revoke(nights, DAY, fault)
+        return made
+
+    monkeypatch.setattr(rescoring, "_corrections", overtaken)
+    assert revoke(nights, DAY, FAULTY) == (DAY,)
+    assert published(nights, DAY)[0] == good
 
 
 def test_what_waited_on_its_night_still_waits_when_the_night_is_scored_again(nights: Nights) -> None:

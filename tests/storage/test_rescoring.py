@@ -76,6 +76,16 @@ def test_a_correction_stands_beside_what_it_corrects(repository: Repository, res
     assert rescores.counted(FAIL.unit_id, [FAIL.fingerprint]) == []
 
 
+def test_of_two_corrections_at_once_the_second_is_left_to_be_made_anew(
+    repository: Repository, rescores: RescoreStore
+) -> None:
+    old = night(repository)
+    (first,) = rescores.publish([correction(old.id)], "更正")
+    assert rescores.publish([correction(old.id, revoked=frozenset())], "更正") == []
+    assert [stored.run_id for stored in repository.scores(DAY)] == [first]
+    assert len(repository.runs()) == 2
+
+
 def test_its_findings_are_those_of_the_night_but_for_the_state(repository: Repository, rescores: RescoreStore) -> None:
     old = night(repository)
     (number,) = rescores.publish([correction(old.id)], "")
