@@ -39,7 +39,7 @@ class VersionStore:
         with self._database.writing() as session:
             insert = dialect_of(session).insert(table).values(values).on_conflict_do_nothing().returning(table.c.id)
             if session.connection().execute(insert).first() is None:
-                raise VersionTaken(f"{version.year}年度第 {version.number} 版刚由别人公布；看过那一版再决定是否更正。")
+                raise VersionTaken(_TAKEN.format(version.year, version.number))
         return kept
 
     def versions(self, year: int) -> list[AnnualVersion]:
