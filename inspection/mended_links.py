@@ -19,7 +19,6 @@ from config.rules import Rules
 from crawler.probes.links import gather
 from inspection.place import Place
 from scoring.review import FaultState
-from storage.errors import FindingNotFound
 
 OPEN = (FaultState.PENDING, FaultState.CONFIRMED, FaultState.RECTIFYING, FaultState.UPHELD, FaultState.WAIVED)
 REMOVED = "link_removed"
@@ -27,13 +26,10 @@ WEIGHTLESS = Decimal(0)
 _STOOD_ON = re.compile(r"它出现在 (\S+?)(?:等 \d+ 个页面)?。")  # as the check tells where a link stands
 
 
-def known_dead(place: Place, unit_id: str) -> Iterator[Finding]:
-    """Yield the last finding of each dead link of a unit that nothing has seen mended yet; raises StorageError."""
-    for fault in place.faults.faults([unit_id], check=dead_links.META.id, states=OPEN):
-        try:
-            yield place.repository.finding(fault.finding_id)[0].finding
-        except FindingNotFound:
-            continue
+def known_dead(place: Place, unit_id: str) -> list[Finding]:
+    """Return the last finding of each dead link of a unit that nothing has seen mended yet; raises StorageError."""
+    faults = place.faults.faults([unit_id], check=dead_links.META.id, states=OPEN)
+    return place.repository.findings_numbered(fault.finding_id for fault in faults)
 
 
 def judge_mended_links(bundle: Bundle, known: Iterable[Finding], rules: Rules) -> Iterator[Finding]:

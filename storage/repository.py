@@ -432,6 +432,15 @@ class Repository:
                 found |= dict(session.execute(query).all())
         return found
 
+    def findings_numbered(self, finding_ids: Iterable[int]) -> list[Finding]:
+        """Return those of the findings that there are, by number, without their history."""
+        with self._database.reading() as session:
+            return [
+                rows.finding_of(row)
+                for some in chunks(finding_ids)
+                for row in session.scalars(select(FindingRow).where(FindingRow.id.in_(some)).order_by(FindingRow.id))
+            ]
+
     def count_findings(self, run_id: int) -> dict[str, int]:
         """Return how many findings of a run have which outcome."""
         query = select(FindingRow.outcome, func.count()).where(FindingRow.run_id == run_id)

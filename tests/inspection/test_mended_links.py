@@ -1,8 +1,9 @@
-"""Whether a dead link of an earlier night is seen to be mended: pure, over a unit's bundle."""
+"""Whether a dead link of an earlier night is seen to be mended."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,8 +13,14 @@ from checks.model import Bundle, Finding, Outcome
 from checks.registry import judge
 from config.loader import load
 from config.rules import Rules
-from inspection.mended_links import judge_mended_links
+from fixtures.district.inventory import write_config
+from fixtures.district.world import build
+from inspection.mended_links import judge_mended_links, known_dead
+from inspection.place import opened
+from inspection.settings import resolve
+from scoring.review import FaultState
 from tests.checks.cases import Case, all_cases, bundle_of
+from tests.inspection.nights import DEAD, FAULTY, PAGE, UNIT, Nights
 
 CASES = {case.name: case for case in all_cases() if case.check == "dead_links"}
 
@@ -83,3 +90,15 @@ def without_link(case: Case) -> Bundle:
         for visit in bundle.columns
     )
     return replace(bundle, columns=columns, homes=tuple(map(bare, bundle.homes)), probes=())
+
+
+def test_the_ledgers_open_dead_links_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = date(2026, 11, 23)
+    write_config(build(day, 8000, 8001), 53, tmp_path / "config")
+    with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
+        nights = Nights(place, monkeypatch)
+        gone = replace(DEAD, target=f"{PAGE}?gone", observed=f"打不开。它出现在 {PAGE}。")
+        nights.night(day, DEAD, gone, FAULTY)
+        nights.night(day + timedelta(days=1), replace(DEAD, outcome=Outcome.PASS, reason="alive", weight=Decimal(0)))
+        assert nights.state(DEAD) is FaultState.MENDED
+        assert [(one.target, one.observed) for one in known_dead(place, UNIT)] == [(gone.target, gone.observed)]
