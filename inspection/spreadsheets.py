@@ -31,6 +31,8 @@ MOST_ROWS = 1_048_576  # that the format holds: a row may claim any number, and 
 MOST_BYTES = 50_000_000
 MOST_UNPACKED, MOST_BESIDE_SHEETS = 64_000_000, 30_000_000  # all parts; those that are no sheets and are read whole
 SERIALS = range(36_526, 73_051)  # 2000-01-01 to 2100-01-01 as spreadsheets count days
+MOST_MARKUP, MOST_MARKUP_BESIDE = 2_000_000, 300_000  # tags and attributes of cells; of styles and the like
+_CELLS = ("xl/worksheets/", "xl/sharedStrings")
 _PACKAGE, _COMPOUND = b"PK", b"\xd0\xcf\x11\xe0"
 _ENCRYPTED = "EncryptedPackage"  # the stream that holds an xlsx file with a password
 _DAY = re.compile(r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?日?(?:[\sT]+\d{1,2}:\d{2}(?::\d{2})?)?")
@@ -109,7 +111,9 @@ class Sheet:
 
 
 def content_of(path: Path, what: str) -> bytes:
-    """Return a file's bytes; raises InvalidInput for one that is too large to be `what`, OSError."""
+    """Return a file's bytes; raises InvalidInput for one that is no file or too large to be `what`, OSError."""
+    if path.exists() and not path.is_file():  # a pipe or a device would be read for ever
+        raise InvalidInput(f"{path.name} 不是文件；请写明{what}的文件名。")
     if path.stat().st_size > MOST_BYTES:
         raise InvalidInput(f"文件 {path.name} 超过 {MOST_BYTES // 1_000_000} MB，不像是{what}。")
     return path.read_bytes()
@@ -197,14 +201,32 @@ def day_of(value: Value) -> date | None:
 
 
 def _refuse_bombs(content: bytes, name: str, what: str) -> None:
+    """Raise InvalidInput for a file whose reader would need more memory than `what` can want, or that is damaged."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
-            sizes = [(part.filename, part.file_size) for part in parts.infolist()]
+            small = _is_small(parts.infolist()) and _is_simple(parts)
     except _DAMAGE as error:
         raise _damaged(name, error) from error
-    beside = sum(size for part, size in sizes if not part.startswith("xl/worksheets/"))
-    if beside > MOST_BESIDE_SHEETS or sum(size for _, size in sizes) > MOST_UNPACKED:
+    if not small:
         raise InvalidInput(f"{name} 解开后太大，不像是{what}。")
+
+
+def _is_small(parts: Sequence[zipfile.ZipInfo]) -> bool:
+    beside = sum(part.file_size for part in parts if not part.filename.startswith("xl/worksheets/"))
+    return beside <= MOST_BESIDE_SHEETS and sum(part.file_size for part in parts) <= MOST_UNPACKED
+
+
+def _is_simple(parts: zipfile.ZipFile) -> bool:
+    """Whether there is no more markup than can be held: a row is read as one tree, however many cells it has."""
+    cells = beside = 0
+    for part in parts.infolist():
+        content = parts.read(part)
+        markup = content.count(b"<") + content.count(b"=")
+        if part.filename.startswith(_CELLS):
+            cells += markup
+        elif part.filename.endswith((".xml", ".rels")):
+            beside += markup
+    return cells <= MOST_MARKUP and beside <= MOST_MARKUP_BESIDE
 
 
 def _lines_of(sheet: openpyxl.worksheet._read_only.ReadOnlyWorksheet, name: str) -> Iterator[Line]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -16,6 +18,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 
 from inspection.errors import InvalidInput
 from inspection.mark_files import Listed, Marked, read_form
+from inspection.spreadsheets import content_of
 from tests.filled_forms import (
     CONFIGURATION,
     NEEDED,
@@ -223,6 +226,13 @@ def test_what_is_wrong_with_a_list_of_circulars_is_told_all_at_once() -> None:
 # ---------------------------------------------------------------- files that are no such form
 
 
+def test_what_would_be_read_for_ever_is_not_begun(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "form.xlsx")
+    for path in (tmp_path, tmp_path / "form.xlsx", Path("/dev/zero")):
+        with pytest.raises(InvalidInput, match="不是文件"):
+            content_of(path, "评分表")
+
+
 def foreign() -> bytes:
     book, content = openpyxl.Workbook(), io.BytesIO()
     book.active.append(("单位", "得分"))
@@ -239,6 +249,11 @@ def of_the_nineties() -> bytes:
 
 def with_part(name: str, change: Callable[[bytes], bytes]) -> bytes:
     return repacked(full_form(), lambda part, content: change(content) if part == name else content)
+
+
+def with_row(cells: bytes) -> bytes:
+    row = b"<row>" + cells + b"</row></sheetData>"
+    return with_part("xl/worksheets/sheet1.xml", lambda part: part.replace(b"</sheetData>", row))
 
 
 def with_entities(part: bytes) -> bytes:
@@ -268,6 +283,9 @@ FILES: list[tuple[str, Callable[[], bytes], str]] = [
     ),
     ("broken XML", lambda: with_part("xl/worksheets/sheet2.xml", lambda part: part[: len(part) // 2]), "打不开"),
     ("a bomb", lambda: with_part("xl/styles.xml", lambda part: part + b" " * 60_000_000), "解开后太大"),
+    ("a row of millions of cells", lambda: with_row(b"<c/>" * 3_000_000), "解开后太大"),
+    ("a row of millions of attributes", lambda: with_row(b"<c%s/>" % (b' a=""' * 3_000_000)), "解开后太大"),
+    ("a million styles", lambda: with_part("xl/styles.xml", lambda part: part + b"<xf/>" * 1_000_000), "解开后太大"),
     ("a bomb of entities", lambda: with_part("xl/worksheets/sheet1.xml", with_entities), "打不开"),
 ]
 
