@@ -14,12 +14,14 @@ class ReportUnwritable(InspectionError):
     exit_code = 5
 
 
-_NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')
+LONGEST_PART = 60  # characters: file systems take 255 bytes of a name, and a Chinese character has three
 
 
 def in_file_name(text: str) -> str:
-    """Return the text as a part of a file's name that every system takes."""
-    return _NOT_IN_NAMES.sub("_", text)
+    """Return the text as a part of a file's name that every system takes, and in which nothing is invisible."""
+    shown = "".join(character if character.isprintable() else "_" for character in text[:LONGEST_PART])
+    return _NOT_IN_NAMES.sub("_", shown)
 
 
 def write_whole(path: Path, content: bytes) -> Path:
