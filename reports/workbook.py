@@ -22,6 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from reports.daily import web_link
 from reports.package_times import with_times_of
+from reports.plain_text import plain_text
 
 Value = str | int | Decimal | date | None
 Row = Sequence[Value]
@@ -34,7 +35,6 @@ HEAD_ROW = 4  # title, what it is about, an empty row, head
 _LINE_HEIGHT, _HIGHEST = 14.5, 400.0  # in points; the format allows 409
 POINTS, SHARE = "0.00", "0.00%"  # number formats
 
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f\ud800-\udfff\ufffe\uffff\[\]:*?/\\]")
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -212,8 +212,8 @@ def write(cell: Cell, value: Value) -> None:
 
 
 def cell_text(text: str) -> str:
-    """Return the text as a cell can hold it: without characters that the format forbids, and not too long."""
-    legal = _ILLEGAL.sub("", text)
+    """Return the text as a cell can hold it: without what it may not show, and not too long."""
+    legal = plain_text(text)
     return legal if len(legal) <= LONGEST_CELL else legal[:LONGEST_CELL] + "……（过长，已截断）"
 
 

@@ -237,7 +237,7 @@ HOSTILE = (
     "</style><script>hacked = 1</script>",
     "{{ 7 * 7 }}{% raw %}",
     '"; } body { display: none } @import url(http://evil.example/); /*',
-    "a\x00b\x07c\x1bd\ud83d",
+    "a\x00b\x07c\x1bd\ud83d\u202ee\u2066",
 )
 TARGETS = (
     "javascript:hacked=1",
@@ -280,6 +280,8 @@ def test_no_text_is_ever_markup_and_only_web_addresses_are_links():
     assert not {"script", "img", "iframe", "object", "link", "form"} & {tag for tag, _ in page.tags}
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     assert "{{ 7 * 7 }}{% raw %}" in page.text
+    assert "abcde" in page.text
+    assert not set("\x00\x07\x1b\u202e\u2066") & set(page.text)
     links = [attributes for tag, attributes in page.tags if tag == "a" and not str(attributes["href"]).startswith("#")]
     assert all(re.match(r"https?://", str(link["href"])) for link in links)
     assert all(link["rel"] == "noreferrer noopener" for link in links)
