@@ -29,3 +29,9 @@ UnitOption = Annotated[
 ]
 YearOption = Annotated[int | None, typer.Option("--year", help="年度；默认今年。", metavar="年份", min=2008, max=9998)]
 DateOption = Annotated[str | None, typer.Option("--date", help="巡查日期，形如 2026-11-23；默认今天。", metavar="日期")]
+CheckOption = Annotated[
+    str | None, typer.Option("--check", help="只看某项检查，如 open_attribute；全部见 inspect checks。", metavar="检查")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="写到哪个文件夹；默认数据文件夹里的 reports。", metavar="文件夹")
+]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -61,6 +62,12 @@ def print_table(
         wanted = os.environ.get("COLUMNS", "")
         console.width = int(wanted) if wanted.isdigit() else FILE_WIDTH
     console.print(table, soft_wrap=False)
+
+
+def print_files(paths: Iterable[Path]) -> None:
+    """Print where the files that were written lie, a line each."""
+    for path in paths:
+        console.print(printable(f"已写出 {path}"))
 
 
 def printable(value: object) -> str:

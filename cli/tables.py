@@ -6,16 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from cli.output import console, percent, print_table, printable, score_text
-from config.schema import UnitKind
 from inspection.documents import meta_of, site_names, unit_names
+from reports.daily import KIND_TITLES
 from scoring.ranking import rank
 
 if TYPE_CHECKING:
     from inspection.place import Place
     from scoring.model import SiteVerdict, UnitScore
     from storage.model import StoredFinding
-
-KIND_TITLES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
 
 
 def print_findings(

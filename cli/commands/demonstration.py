@@ -173,10 +173,9 @@ def _activation() -> Iterator[str]:
 
 
 def _print_next(folder: Path, files: list[Path]) -> None:
-    from cli.output import console
+    from cli.output import console, print_files
 
-    for file in files:
-        console.print(f"已写出 {file}", markup=False)
+    print_files(files)
     console.print("接下来可以：", markup=False)
     for line in (
         *_activation(),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption, YearOption
+from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, OutOption, UnitOption, YearOption
 
 if TYPE_CHECKING:
     from inspection.marks import Imported
@@ -24,9 +24,6 @@ IndicatorOption = Annotated[
     list[str] | None, typer.Option("--indicator", help="只评这些指标，如 5.1；可重复给出多个。", metavar="指标")
 ]
 CircularsOption = Annotated[bool, typer.Option("--circulars", help="生成通报扣分表，而不是评分表。")]
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="写到哪个文件夹；默认数据文件夹里的 reports。", metavar="文件夹")
-]
 FilesArgument = Annotated[
     list[Path], typer.Argument(help="填好的评分表、通报扣分表（.xlsx），可以多份一起。", metavar="文件…")
 ]
@@ -63,7 +60,7 @@ def template(
     database_url: DatabaseOption = None,
 ) -> None:
     """Write the forms."""
-    from cli.output import console
+    from cli.output import print_files
     from cli.parsing import unit_ids
     from inspection.day import day_in
     from inspection.errors import InvalidInput
@@ -80,8 +77,7 @@ def template(
             paths = [write_circulars_form(place, year, folder)]
         else:
             paths = write_forms(place, year, reviewer or (), unit_ids(place, unit), indicator, folder)
-    for path in paths:
-        console.print(f"已写出 {path}", markup=False)
+    print_files(paths)
 
 
 @marks_app.command(
@@ -119,7 +115,7 @@ def import_marks(
 
 
 def _print_imported(imported: Imported, names: Mapping[str, str]) -> None:
-    from cli.output import console
+    from cli.output import console, printable
     from storage.model import CircularSheet
 
     sheet, former = imported.sheet, imported.former
@@ -127,11 +123,11 @@ def _print_imported(imported: Imported, names: Mapping[str, str]) -> None:
     if isinstance(sheet, CircularSheet):
         before = f"（上一份 {len(former.circulars)} 条）" if isinstance(former, CircularSheet) else ""
         told = f"{sheet.year} 年通报 {len(sheet.circulars)} 条{before}"
-        console.print(f"已导入 {sheet.source}：{told}，第 {imported.number} 份{replaced}。", markup=False)
+        console.print(printable(f"已导入 {sheet.source}：{told}，第 {imported.number} 份{replaced}。"))
         return
     excused = sum(mark.points is None for mark in sheet.marks)
     told = f"{sheet.year} 年 {sheet.reviewer}的评分 {len(sheet.marks) - excused} 格，未涉及 {excused} 格"
-    console.print(f"已导入 {sheet.source}：{told}，第 {imported.number} 份{replaced}。", markup=False)
+    console.print(printable(f"已导入 {sheet.source}：{told}，第 {imported.number} 份{replaced}。"))
     if imported.missing:
         console.print(
             f"  还缺 {len(imported.missing)} 格：{_by_unit((names[u], row) for u, row in imported.missing)}",

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, UnitOption, YearOption
+from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, OutOption, UnitOption, YearOption
 
 if TYPE_CHECKING:
     from reports.annual import AnnualReport
     from reports.brief import Brief
 
-OutOption = Annotated[
-    Path | None, typer.Option("--out", help="写到哪个文件夹；默认数据文件夹里的 reports。", metavar="文件夹")
-]
 RunOption = Annotated[int | None, typer.Option("--run", help="按某次巡查出报告，抽查也可以。", metavar="编号")]
 VersionOption = Annotated[
     int | None, typer.Option("--version", help="已公布的第几版；默认最近公布的一版。", metavar="版本", min=1)
@@ -49,6 +44,7 @@ def daily(
     database_url: DatabaseOption = None,
 ) -> None:
     """Write the report of a day's newest finished night, or of one run."""
+    from cli.output import print_files
     from cli.parsing import parse_day
     from inspection.place import opened
     from inspection.reporting import daily_report, run_to_report, write_daily
@@ -99,7 +95,7 @@ def rectification(
     database_url: DatabaseOption = None,
 ) -> None:
     """Write a rectification notice for each unit that has something to mend, and the list of it all."""
-    from cli.output import console
+    from cli.output import console, print_files
     from cli.parsing import parse_day, unit_ids
     from inspection.place import opened
     from inspection.rectification import write_rectification
@@ -138,7 +134,7 @@ def annual(
     database_url: DatabaseOption = None,
 ) -> None:
     """Write everything that goes out at the end of the year."""
-    from cli.output import console
+    from cli.output import console, print_files
     from cli.parsing import parse_day
     from cli.progress import shown
     from inspection.annual_report import annual_report, write_annual
@@ -178,7 +174,7 @@ def unit_sheets(
     database_url: DatabaseOption = None,
 ) -> None:
     """Write the year's sheets of some units."""
-    from cli.output import console
+    from cli.output import console, print_files
     from cli.parsing import parse_day, unit_ids
     from inspection.annual_report import annual_report, write_unit_sheet
     from inspection.place import opened
@@ -204,11 +200,3 @@ def _standing(report: AnnualReport) -> str:
         return f"{report.year}年度的结果已经齐全、尚未公布，写的是送审稿；公布用 inspect rollup --publish。"
     rows = sum(len(missing) for _, missing in report.missing)
     return f"{report.year}年度还缺 {rows} 项，写的是暂定结果；缺什么见各单位的表，或用 inspect rollup --explain 单位。"
-
-
-def print_files(files: Sequence[Path]) -> None:
-    """Print where the files that were written lie, a line each."""
-    from cli.output import console
-
-    for path in files:
-        console.print(f"已写出 {path}", markup=False)

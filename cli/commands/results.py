@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, JsonOption, UnitOption
+from cli.options import CheckOption, ConfigOption, DatabaseOption, DataOption, DateOption, JsonOption, UnitOption
 
 if TYPE_CHECKING:
     from inspection.place import Place
     from storage.model import ReviewEvent, StoredFinding
 
-CheckOption = Annotated[
-    str | None, typer.Option("--check", help="只看某项检查，如 open_attribute；全部见 inspect checks。", metavar="检查")
-]
 StateOption = Annotated[
     str | None, typer.Option("--state", help="只看今天处于某种状态的，如 待确认、整改中。", metavar="状态")
 ]

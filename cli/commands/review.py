@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
+from cli.options import CheckOption, ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
 
 if TYPE_CHECKING:
     from inspection.place import Place
@@ -37,9 +37,6 @@ FindingsArgument = Annotated[
         metavar="[编号]...",
         show_default=False,
     ),
-]
-CheckOption = Annotated[
-    str | None, typer.Option("--check", help="只看某项检查，如 open_attribute；全部见 inspect checks。", metavar="检查")
 ]
 StateOption = Annotated[str | None, typer.Option("--state", help="只看某种状态，如 待确认、整改中。", metavar="状态")]
 TargetOption = Annotated[
