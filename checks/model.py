@@ -55,6 +55,7 @@ class FailureKind(Enum):
     RENDER_UNAVAILABLE = ("render_unavailable", True, "没有可用的浏览器")
     BUDGET_EXHAUSTED = ("budget_exhausted", True, "本次采集的时间或页数已用完")
     UNREADABLE = ("unreadable", False, "程序未能解析页面")
+    EVIDENCE_DAMAGED = ("evidence_damaged", False, "证据记录已损坏")
     NOT_CAPTURED = ("not_captured", True, "采集未完成")
     UNCONFIRMED_ADDRESS = ("unconfirmed_address", False, "栏目地址待确认")
 

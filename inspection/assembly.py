@@ -33,7 +33,8 @@ from checks.model import (
 )
 from config.schema import Column, District, Inventory, Site, Unit
 from crawler.capturing import is_markup
-from storage.errors import StorageError
+from inspection.errors import InspectionError
+from storage.errors import DamagedRecord, MissingRecord, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +94,10 @@ class PageReader:
             return Page(visit, captures, capture=captures[-1] if captures else None)
         try:
             return self._read_page(visit, column, captures, best)
-        except StorageError:
+        except (MissingRecord, DamagedRecord) as error:  # ours alone: neither a fault of the page nor a missing one
+            log.error("evidence of %s could not be read: %s", visit.url, error)
+            return Page(replace(visit, failure=FailureKind.EVIDENCE_DAMAGED), captures, capture=best)
+        except (StorageError, InspectionError):
             raise
         except (
             Exception

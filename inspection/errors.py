@@ -31,6 +31,12 @@ class NothingCaptured(InspectionError):
     exit_code = 4
 
 
+class EvidenceUnavailable(InspectionError):
+    """What a night was judged by is there no more, or damaged: bring the file that is named back from the backup."""
+
+    exit_code = 5
+
+
 class InvalidInput(InspectionError):
     """Something typed can't be understood: the message says how to write it."""
 

@@ -3,22 +3,65 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from checks.availability import WEEK
-from checks.model import Bundle, FailureKind, Finding, PageRole, Revisit, Visit
+from checks.model import Capture, EvidenceRef, FailureKind, Finding, PageRole, Probe, Revisit, Visit
 from checks.registry import attribute_to_units, judge
+from config.loader import Configuration
 from config.schema import Unit
 from crawler.plan import SitePlan
-from inspection.assembly import SiteMaterial, UnitMaterial, assemble, site_bundle, unit_bundle
+from inspection.assembly import Payload, SiteMaterial, UnitMaterial, assemble, site_bundle, unit_bundle
+from inspection.errors import EvidenceUnavailable
 from inspection.histories import seen_lists
-from inspection.mended_links import judge_mended_links, known_dead
+from inspection.inputs import JudgingInputs
+from inspection.mended_links import judge_mended_links
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.revisits import judge_revisits
-from storage.model import Register, Run, SeenList
+from storage.errors import DamagedRecord, MissingRecord
+from storage.evidence import EvidenceStore
+from storage.model import SeenList
+
+SILENT = Progress()
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What a run kept of what it saw: by site id its captures and probes, and the bytes that a capture points to."""
+
+    captures: Callable[[str], Sequence[Capture]]
+    probes: Callable[[str], Sequence[Probe]]
+    payload: Payload
+
+    @classmethod
+    def of(cls, place: Place, run_id: int, payload: Payload | None = None) -> Records:
+        """Return what the place has of a run; bytes that are damaged become pages that could not be read, unless
+        `payload` is stricter."""
+        repository = place.repository
+        return cls(
+            lambda site_id: repository.captures(run_id, site_id),
+            lambda site_id: repository.probes(run_id, site_id),
+            payload or place.evidence.read_payload,
+        )
+
+
+def strict(evidence: EvidenceStore) -> Payload:
+    """Return a reader of bytes that stops a judgement which cannot see what the night saw.
+
+    It raises EvidenceUnavailable where a record is missing or damaged: never may that look like a page that is gone.
+    """
+
+    def payload(reference: EvidenceRef) -> bytes:
+        try:
+            return evidence.read_payload(reference)
+        except (MissingRecord, DamagedRecord) as error:
+            raise EvidenceUnavailable(
+                f"证据读不出来，不能重新判定，什么也没有改动：{error}"
+                f"请从备份恢复 {evidence.folder / reference.warc_file}（记录 {reference.record_id}）后再试。"
+            ) from error
+
+    return payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,58 +77,56 @@ class Judgement:
 
 
 def judge_sites(
-    place: Place, run: Run, plans: Sequence[SitePlan], units: Sequence[Unit], progress: Progress
+    configuration: Configuration, inputs: JudgingInputs, records: Records, progress: Progress = SILENT
 ) -> Judgement:
-    """Judge what the run captured; the same captures give the same findings."""
+    """Judge what a run captured; the same inputs and captures give the same findings.
+
+    Raises what `records` raises.
+    """
+    rules, district, day = configuration.rules, configuration.inventory.district, inputs.day
+    plans, units = inputs.plans(configuration), inputs.units_of(configuration)
     findings: dict[str, list[Finding]] = {unit.id: [] for unit in units}
     by_site: dict[str, tuple[Finding, ...]] = {}
     parts: dict[str, list[UnitMaterial]] = defaultdict(list)
-    rules, district = place.configuration.rules, place.configuration.inventory.district
-    week = (run.day - timedelta(days=WEEK), run.day - timedelta(days=1))
-    availability = place.repository.availability([plan.site.id for plan in plans], *week)
     for done, plan in enumerate(plans, start=1):
-        material = _material(place, run, plan)
+        material = _material(configuration, inputs, records, plan)
         for unit in plan.units:
             parts[unit.id].append(UnitMaterial.of(material, unit))
-        of_site = judge(site_bundle(material, district, run.day, availability[plan.site.id]), rules)
+        of_site = judge(site_bundle(material, district, day, inputs.availability.get(plan.site.id, ())), rules)
         by_site[plan.site.id] = attribute_to_units(of_site, plan.units)
         for finding in by_site[plan.site.id]:
             findings[finding.unit_id].append(finding)
         progress.advance("判定", done, len(plans) + len(units))
-    register, lists = place.repository.register(run.day), list[SeenList]()
+    histories, lists = {history.target: history for history in inputs.histories}, list[SeenList]()
     for done, unit in enumerate(units, start=1):
         material_of_unit = parts.pop(unit.id, [])
-        bundle = _bundle(place, run, unit, material_of_unit, register)
+        targets = dict.fromkeys(visit.target for part in material_of_unit for visit in part.columns)
+        known = tuple(histories[target] for target in targets if target in histories)
+        bundle = unit_bundle(unit, material_of_unit, district, day, known, inputs.accounts)
         findings[unit.id] += judge(bundle, rules)
         revisited = [visit for part in material_of_unit for visit in part.revisited]
         findings[unit.id] += judge_revisits(bundle, revisited, _revisits_of(plans, unit), rules)
-        findings[unit.id] += judge_mended_links(bundle, known_dead(place, unit.id), rules)
+        known_dead = [finding for finding in inputs.known_dead if finding.unit_id == unit.id]
+        findings[unit.id] += judge_mended_links(bundle, known_dead, rules)
         lists += seen_lists(bundle.columns)
         progress.advance("判定", len(plans) + done, len(plans) + len(units))
     return Judgement(findings, by_site, tuple(lists))
-
-
-def _bundle(place: Place, run: Run, unit: Unit, parts: Sequence[UnitMaterial], register: Register | None) -> Bundle:
-    targets = [visit.target for part in parts for visit in part.columns]
-    histories = place.repository.list_histories(targets, before=run.day).values()
-    accounts = register.accounts if register else None
-    return unit_bundle(unit, parts, place.configuration.inventory.district, run.day, tuple(histories), accounts)
 
 
 def _revisits_of(plans: Sequence[SitePlan], unit: Unit) -> list[Revisit]:
     return [revisit for plan in plans for revisit in plan.revisits if revisit.unit_id == unit.id]
 
 
-def _material(place: Place, run: Run, plan: SitePlan) -> SiteMaterial:
-    visits = place.repository.visits(run.id, plan.site.id)
+def _material(configuration: Configuration, inputs: JudgingInputs, records: Records, plan: SitePlan) -> SiteMaterial:
+    visits = inputs.visits.get(plan.site.id, ())
     return assemble(
-        place.configuration.inventory,
+        configuration.inventory,
         plan.site,
         [*visits, *_unvisited(plan, visits)],
-        place.repository.captures(run.id, plan.site.id),
-        place.repository.probes(run.id, plan.site.id),
-        place.evidence.read_payload,
-        run.day,
+        records.captures(plan.site.id),
+        records.probes(plan.site.id),
+        records.payload,
+        inputs.day,
     )
 
 

@@ -11,25 +11,23 @@ from datetime import date, timedelta
 from itertools import chain
 from typing import IO
 
-from checks.model import Finding
-from config.schema import Unit
 from crawler.plan import SitePlan, plan_run
 from inspection.crawling import Crawling
 from inspection.day import day_in
 from inspection.errors import ConfigurationChanged, NothingToResume, RunInProgress
 from inspection.histories import remember
 from inspection.illustrating import illustrate
-from inspection.judging import Judgement, judge_sites
+from inspection.inputs import settled_inputs
+from inspection.judging import Records
+from inspection.night import Night, judged_night
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.reporting import leave_daily_reports
 from inspection.rescoring import put_right
-from inspection.reviewing import follow_run, rulings, standings
+from inspection.reviewing import follow_run, standings
 from inspection.revisits import revisits_for
-from scoring.daily import daily_score
-from scoring.model import SiteVerdict, UnitScore
+from scoring.model import UnitScore
 from scoring.review import Rulings
-from scoring.sites import about_site, site_verdict
 from storage.model import UNFINISHED, Run, RunKind, RunState
 
 EXIT_DONE = 0
@@ -89,20 +87,16 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
         with _alone_on_the_network(place, progress):
             Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
         place.repository.set_run_state(run.id, RunState.CAPTURED)
-        units = _units(place, run)
-        judgement = judge_sites(place, run, plans, units, progress)
-        findings = judgement.by_unit
-        ruled = rulings(place, [unit.id for unit in units], run.day)
-        scores = tuple(_score(place, run, unit, findings[unit.id], ruled) for unit in units)
-        verdicts = tuple(_site_verdict(place, run, plan, judgement, ruled) for plan in plans)
-        _keep(place, run, plans, findings, scores, verdicts, ruled)
-        remember(place, run, judgement.lists)
+        inputs = settled_inputs(place, run)
+        night = judged_night(place.configuration, inputs, Records.of(place, run.id), progress)
+        _keep(place, run, plans, night, inputs.rulings)
+        remember(place, run, night.judgement.lists)
         with _alone_on_the_network(place, progress):
-            illustrate(place, run, plans, findings, progress)
+            illustrate(place, run, plans, night.findings, progress)
         follow_run(place, run)
-        _publish(place, run, plans, scores)
+        _publish(place, run, plans, night.scores)
         put_right(place, progress)
-        return _report(place, run, scores)
+        return _report(place, run, night.scores)
 
 
 # ---------------------------------------------------------------- beginning
@@ -176,45 +170,16 @@ def _lock(place: Place, name: str) -> IO[str]:
     return (folder / f"{name}.lock").open("w")
 
 
-def _units(place: Place, run: Run) -> tuple[Unit, ...]:
-    return tuple(unit for unit in place.configuration.inventory.units if not run.units or unit.id in run.units)
+# ---------------------------------------------------------------- ending
 
 
-# ---------------------------------------------------------------- scoring and ending
-
-
-def _score(place: Place, run: Run, unit: Unit, findings: Sequence[Finding], ruled: Rulings) -> UnitScore:
-    rules = place.configuration.rules
-    since = run.day - timedelta(days=rules.confirmation.nights - 1)
-    seen_days = place.repository.seen_days([unit.id], since, run.day)
-    indicators = place.configuration.indicators_for(run.day.year)
-    return daily_score(unit, findings, indicators, rules, seen_days, run.day, ruled)
-
-
-def _site_verdict(place: Place, run: Run, plan: SitePlan, judgement: Judgement, ruled: Rulings) -> SiteVerdict:
-    rules, inventory, site = place.configuration.rules, place.configuration.inventory, plan.site.id
-    since = run.day - timedelta(days=rules.confirmation.nights - 1)
-    seen_days = place.repository.seen_days([unit.id for unit in plan.units], since, run.day)
-    findings = about_site(site, judgement.by_site[site], plan.units, judgement.by_unit)
-    complete = {unit.id for unit in plan.units} == {unit.id for unit in inventory.units_of(site)}
-    return site_verdict(site, plan.units, findings, rules, seen_days, run.day, complete=complete, rulings=ruled)
-
-
-def _keep(
-    place: Place,
-    run: Run,
-    plans: Sequence[SitePlan],
-    findings: Mapping[str, Sequence[Finding]],
-    scores: Sequence[UnitScore],
-    verdicts: Sequence[SiteVerdict],
-    ruled: Rulings,
-) -> None:
+def _keep(place: Place, run: Run, plans: Sequence[SitePlan], night: Night, ruled: Rulings) -> None:
     """Store findings, scores and verdicts, in place of what an interrupted attempt stored."""
-    found, pending = list(chain(*findings.values())), chain(*(score.pending for score in scores))
+    found, pending = list(chain(*night.findings.values())), chain(*(score.pending for score in night.scores))
     states = standings(place, run, found, pending, ruled)
-    place.repository.replace_findings(run.id, findings, found, states=states)
-    place.repository.save_scores(run.id, scores)
-    place.repository.save_site_verdicts(run.id, verdicts)
+    place.repository.replace_findings(run.id, night.findings, found, states=states)
+    place.repository.save_scores(run.id, night.scores)
+    place.repository.save_site_verdicts(run.id, night.verdicts)
     _advance(place, run, plans, RunState.CAPTURED, RunState.JUDGED)
 
 

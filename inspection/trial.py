@@ -17,9 +17,9 @@ from config.loader import INDICATORS, RULES, SITES, WORDS, Configuration, load
 from config.problem import ConfigurationError
 from config.rules import Rules
 from config.schema import Indicators
-from crawler.plan import plan_run
-from inspection.errors import InspectionError, InvalidInput
-from inspection.judging import judge_sites
+from inspection.errors import EvidenceUnavailable, InvalidInput
+from inspection.inputs import kept_inputs, path_of
+from inspection.judging import Records, judge_sites, strict
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.rollup import YearInputs, gather, result_of
@@ -33,10 +33,6 @@ from storage.scored import ScoredNight, ScoredNights
 LARGEST_FILE = 5_000_000  # bytes of a table or of rules that a person wrote
 _NIGHTS_NAMED = 10
 Document = dict[str, Any]
-
-
-class EvidenceGone(InspectionError):
-    """The trial would have to judge nights again whose evidence is gone: bring it back, or leave those rules alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +70,7 @@ def trial(
 
     The days are scored again from their stored findings; where the rules would find other things, each night is judged
     again from its evidence. Raises ConfigurationError with every mistake in the files, InvalidInput for a file that
-    cannot be read, EvidenceGone, StorageError.
+    cannot be read, EvidenceUnavailable, StorageError.
     """
     configuration = _configuration(place, year, indicators, rules)
     before = gather(place, year, last_day)
@@ -224,23 +220,22 @@ def _enter(year: StoredYear, score: UnitScore) -> None:
 
 
 def _judged(place: Place, night: ScoredNight) -> dict[str, list[Finding]]:
-    run = place.repository.run(night.run_id)
-    units = [unit for unit in place.configuration.inventory.units if not run.units or unit.id in run.units]
-    plans = plan_run(place.configuration.inventory, run.day, run.seed, run.units or None)
-    return judge_sites(place, run, plans, units, Progress()).by_unit
+    inputs = kept_inputs(place.evidence.folder, night.run_id)
+    return judge_sites(place.configuration, inputs, Records.of(place, night.run_id, strict(place.evidence))).by_unit
 
 
 def _require_evidence(place: Place, nights: Iterable[ScoredNight]) -> None:
-    """Raise EvidenceGone unless the evidence of every night is still in its folder."""
+    """Raise EvidenceUnavailable unless the evidence of every night, and what it was judged by, is in its folder."""
     stored = ScoredNights(place.database)
     gone = []
     for night in nights:
         files = stored.evidence_files(night.run_id)
-        if not files or not all((place.evidence.folder / file).is_file() for file in files):
+        wanted = [path_of(place.evidence.folder, night.run_id), *(place.evidence.folder / file for file in files)]
+        if not files or not all(path.is_file() for path in wanted):
             gone.append(f"{night.day}（第 {night.run_id} 次巡查）")
     if gone:
         more = f"等 {len(gone)} 夜" if len(gone) > _NIGHTS_NAMED else ""
-        raise EvidenceGone(
+        raise EvidenceUnavailable(
             "这份规则改了判定的标准，要用当夜的证据重新判定，但以下各夜的证据已不在证据文件夹："
             f"{'、'.join(gone[:_NIGHTS_NAMED])}{more}；恢复证据后再试，或只改权重、覆盖率下限、待确认和否决扣分。"
         )

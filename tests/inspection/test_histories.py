@@ -9,14 +9,13 @@ from pathlib import Path
 import pytest
 
 from checks.model import Capture, Finding, Mode, Outcome, PageRole, Visit
-from crawler.plan import plan_run
 from crawler.sink import Exchange
 from fixtures.district.inventory import write_config
 from fixtures.district.world import build
 from inspection.histories import remember
-from inspection.judging import judge_sites
+from inspection.inputs import gathered
+from inspection.judging import Records, judge_sites
 from inspection.place import Place, opened
-from inspection.progress import Progress
 from inspection.recording import recording
 from inspection.settings import resolve
 from storage.model import RunKind
@@ -82,8 +81,8 @@ class _Night:
 
     def judged(self) -> list[Finding]:
         """Return what is said of the article's date."""
-        plans = plan_run(self.place.configuration.inventory, self.run.day, self.run.seed, self.run.units)
-        judgement = judge_sites(self.place, self.run, plans, [self.unit], Progress())
+        inputs, records = gathered(self.place, self.run), Records.of(self.place, self.run.id)
+        judgement = judge_sites(self.place.configuration, inputs, records)
         remember(self.place, self.run, judgement.lists)
         own = (
             f

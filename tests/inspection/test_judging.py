@@ -10,15 +10,14 @@ from pathlib import Path
 import pytest
 
 from checks.model import Capture, FailureKind, Finding, Mode, Outcome, PageRole, Visit
-from crawler.plan import plan_run
 from crawler.sink import Exchange
 from fixtures.district.inventory import write_config
 from fixtures.district.model import World
 from fixtures.district.render import SiteRenderer
 from fixtures.district.world import build
-from inspection.judging import judge_sites
+from inspection.inputs import gathered
+from inspection.judging import Records, judge_sites
 from inspection.place import Place, opened
-from inspection.progress import Progress
 from inspection.recording import recording
 from inspection.settings import resolve
 from scoring.daily import daily_score
@@ -55,9 +54,7 @@ def run(place: Place) -> Run:
 
 
 def _judged(place: Place, run: Run) -> dict[str, list[Finding]]:
-    plans = plan_run(place.configuration.inventory, run.day, run.seed, run.units)
-    units = [place.configuration.inventory.unit(unit_id) for unit_id in run.units]
-    return judge_sites(place, run, plans, units, Progress()).by_unit
+    return judge_sites(place.configuration, gathered(place, run), Records.of(place, run.id)).by_unit
 
 
 def test_pages_that_nobody_came_to_stay_visible_and_fail_nobody(place: Place, run: Run) -> None:

@@ -16,10 +16,10 @@ from crawler.plan import plan_run
 from crawler.sink import Exchange
 from fixtures.district.inventory import write_config
 from fixtures.district.world import build
-from inspection.judging import judge_sites
+from inspection.inputs import gathered
+from inspection.judging import Records, judge_sites
 from inspection.place import Place, opened
 from inspection.probing import Captured
-from inspection.progress import Progress
 from inspection.recording import recording
 from inspection.reviewing import follow_run
 from inspection.revisits import revisits_for
@@ -83,9 +83,9 @@ class _Night:
             recorder.visit(visit)
 
     def judged(self) -> list[Finding]:
-        inventory = self.place.configuration.inventory
-        plans = plan_run(inventory, self.run.day, self.run.seed, self.run.units, self.revisits)
-        return judge_sites(self.place, self.run, plans, [self.unit], Progress()).by_unit[self.unit.id]
+        inputs = replace(gathered(self.place, self.run), revisits=self.revisits)
+        records = Records.of(self.place, self.run.id)
+        return judge_sites(self.place.configuration, inputs, records).by_unit[self.unit.id]
 
     def of(self, name: str) -> list[Finding]:
         return [finding for finding in self.judged() if finding.target == self.url(name)]

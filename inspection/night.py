@@ -1,0 +1,56 @@
+"""One night from what was kept of it to findings, scores and verdicts: live, judged again, or tried by other rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checks.model import Finding
+from config.loader import Configuration
+from config.schema import Unit
+from crawler.plan import SitePlan
+from inspection.inputs import JudgingInputs
+from inspection.judging import Judgement, Records, judge_sites
+from inspection.progress import Progress
+from scoring.daily import daily_score
+from scoring.model import SiteVerdict, UnitScore
+from scoring.sites import about_site, site_verdict
+
+SILENT = Progress()
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What a run comes to: what the checks found, the units' scores, the verdicts on sites."""
+
+    judgement: Judgement
+    scores: tuple[UnitScore, ...]
+    verdicts: tuple[SiteVerdict, ...]
+
+    @property
+    def findings(self) -> dict[str, list[Finding]]:
+        """All that counts for a unit, by its id."""
+        return self.judgement.by_unit
+
+
+def judged_night(
+    configuration: Configuration, inputs: JudgingInputs, records: Records, progress: Progress = SILENT
+) -> Night:
+    """Judge and score a run by nothing but these; the same values give the same night. Raises what `records` raises."""
+    judgement = judge_sites(configuration, inputs, records, progress)
+    units, plans = inputs.units_of(configuration), inputs.plans(configuration)
+    scores = tuple(_score(configuration, inputs, unit, judgement) for unit in units)
+    return Night(judgement, scores, tuple(_verdict(configuration, inputs, plan, judgement) for plan in plans))
+
+
+def _score(configuration: Configuration, inputs: JudgingInputs, unit: Unit, judgement: Judgement) -> UnitScore:
+    rules, indicators = configuration.rules, configuration.indicators_for(inputs.day.year)
+    found = judgement.by_unit[unit.id]
+    return daily_score(unit, found, indicators, rules, inputs.seen_days, inputs.day, inputs.rulings)
+
+
+def _verdict(configuration: Configuration, inputs: JudgingInputs, plan: SitePlan, judgement: Judgement) -> SiteVerdict:
+    site, rules = plan.site.id, configuration.rules
+    findings = about_site(site, judgement.by_site[site], plan.units, judgement.by_unit)
+    complete = {unit.id for unit in plan.units} == {unit.id for unit in configuration.inventory.units_of(site)}
+    seen_days, ruled = inputs.seen_days, inputs.rulings
+    return site_verdict(site, plan.units, findings, rules, seen_days, inputs.day, complete=complete, rulings=ruled)
