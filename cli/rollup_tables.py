@@ -90,8 +90,9 @@ def _details(told: RowExplanation, names: Names, explanation: UnitExplanation) -
         yield f"平均值取自 {len(told.mean_of)} 个单位：{'、'.join(names.get(key, key) for key in told.mean_of)}"
     if row.site is not None:
         yield f"网站采样：份额 a = {shown(row.share)}，A = {shown(row.site, 4)}，有值的 {row.days} 天"
-    if row.rectified is not None:
-        yield f"A 是日常平均值与按期整改率 {shown(Fraction(row.rectified), 4)} 的平均"
+    if row.rectified is not None and row.site is not None:
+        kept = Fraction(row.rectified)
+        yield f"A =（日常平均值 {shown(2 * row.site - kept, 4)} + 按期整改率 {shown(kept, 4)}）÷ 2"
     if row.mark is not None:
         marks = "，".join(f"{mark.reviewer} {mark.points} 分" for mark in row.marks)
         yield f"评分：{marks}；平均 M = {shown(row.mark)}"
@@ -99,7 +100,7 @@ def _details(told: RowExplanation, names: Names, explanation: UnitExplanation) -
         yield f"通报：扣 {deduction.points} 分，{deduction.circular}"
     if row.rectified is not None:
         yield from _orders(explanation)
-    yield from _faults(told.faults)
+    yield from _faults(told.faults, names)
 
 
 def _orders(explanation: UnitExplanation) -> Iterator[str]:
@@ -109,14 +110,13 @@ def _orders(explanation: UnitExplanation) -> Iterator[str]:
             yield f"{title} {len(numbers)} 次：问题编号 {'、'.join(map(str, dict.fromkeys(numbers)))}"
 
 
-def _faults(faults: Sequence[CountedFault]) -> Iterator[str]:
+def _faults(faults: Sequence[CountedFault], names: Names) -> Iterator[str]:
     if faults:
         yield f"拉低 A 的问题 {len(faults)} 个："
     for fault in faults[:FAULTS_SHOWN]:
         first, last = fault.finding_ids[0], fault.finding_ids[-1]
         numbers = f"编号 {first}" if first == last else f"编号 {first} 至 {last}"
-        item = f"（{fault.item}）" if fault.item else ""
-        yield f"  {check_title(fault.check)}{item}，{fault.days} 天，{numbers}：{fault.target}"
+        yield f"  {check_title(fault.check)}，{fault.days} 天，{numbers}：{names.get(fault.target, fault.target)}"
     if len(faults) > FAULTS_SHOWN:
         yield f"  另有 {len(faults) - FAULTS_SHOWN} 个，加 --json 可看到全部及其编号"
 

@@ -116,7 +116,6 @@ def _fault(place: Place, seen: SeenFault) -> YearFault:
         number=seen.finding_id,
         check=meta.title if meta else finding.check,
         target=location(place, finding.target),
-        item=finding.item,
         observed=finding.observed,
         basis=meta.basis if meta else "",
         state=seen.state,

@@ -43,19 +43,19 @@ def notices(
 ) -> Iterator[RectificationNotice]:
     """Yield the notice of each unit that has something to mend, in inventory order; raises StorageError."""
     faults = place.faults.faults(unit_ids, states=[FaultState.RECTIFYING], overdue_on=day if overdue else None)
-    for unit in place.configuration.inventory.units:
+    for position, unit in enumerate(place.configuration.inventory.units, start=1):
         of_unit = [fault for fault in faults if fault.unit_id == unit.id]
         if of_unit:
-            yield _notice(place, unit, of_unit, day)
+            yield _notice(place, unit, of_unit, day, position)
 
 
-def _notice(place: Place, unit: Unit, faults: Iterable[Fault], day: date) -> RectificationNotice:
+def _notice(place: Place, unit: Unit, faults: Iterable[Fault], day: date, position: int) -> RectificationNotice:
     screenshots = _Screenshots(place)
     items = [_item(place, fault, day, screenshots) for fault in faults]
     items.sort(key=lambda item: (-item.overdue_days, item.deadline or date.max))
     return RectificationNotice(
         unit=unit.name,
-        number=f"{day:%Y%m%d}-{unit.id}",
+        number=f"{day:%Y%m%d}-{position:02}",
         office=place.configuration.inventory.district.office,
         issued_on=day,
         items=tuple(items),

@@ -36,7 +36,6 @@ class YearFault:
     number: int
     check: str  # Chinese title
     target: str
-    item: str
     observed: str
     basis: str
     state: str

@@ -186,7 +186,12 @@ def highest_and_lowest(report: AnnualReport) -> str:
 
 
 def _rated(found: Iterable[tuple[Indicator, Fraction]]) -> str:
-    return "、".join(f"“{row.title}”（{rounded(rate * _FULL):.2f}%）" for row, rate in found)
+    return "、".join(f"“{_inside_quotes(row.title)}”（{rounded(rate * _FULL):.2f}%）" for row, rate in found)
+
+
+def _inside_quotes(title: str) -> str:
+    """Return a title as it stands inside quotation marks: its own become single ones (GB/T 15834)."""
+    return title.replace("“", "‘").replace("”", "’")
 
 
 def fault_totals(report: AnnualReport) -> str:

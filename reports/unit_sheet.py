@@ -86,7 +86,7 @@ def _points(document: OfficialDocument, report: AnnualReport, unit: UnitAnnual, 
     listed.append(("合计", f"{points:f}", "", "", "", "", f"{unit.result.total:.2f}", ""))
     document.table(_POINTS, listed, Size.SMALL_FIVE)
     document.note(
-        "注：网站采样平均是全年各日该项检查结果（0至1）的平均，天数是有结果的天数；评分是各份评分表的平均；"
+        "注：网站采样平均是全年各日该项检查结果（0至1）的平均，天数是有结果的天数；有整改要求的，日常工作一项再与按期整改率取平均；评分是各份评分表的平均；"
         "“—”表示没有，或者该项得分不取自它。计算过程不舍入，得分和合计最后四舍五入，保留两位小数，各项相加与合计可能相差0.01。"
     )
 

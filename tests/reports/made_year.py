@@ -118,7 +118,6 @@ def _fault(random, number):
         number=number * 37,
         check=check.title,
         target=f"http://www.portal.example/col{number}/art/2026/art_{'0123456789abcdef' * 2}{number}.html",
-        item="",
         observed="页面上没有标注公开属性，正文、信息表和文末都没有找到",
         basis=check.basis,
         state=random.choice(list(FaultState)),

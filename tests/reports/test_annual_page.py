@@ -256,7 +256,7 @@ def hostile() -> AnnualReport:
         rows = tuple(replace(row, formula=text, missing=text) for row in unit.result.indicators)
         vetoes = tuple(replace(veto, title=text) for veto in unit.result.vetoes)
         faults = tuple(
-            replace(fault, check=text, target=(*HOSTILE, *TARGETS)[place % 11], item=text, observed=text, basis=text)
+            replace(fault, check=text, target=(*HOSTILE, *TARGETS)[place % 11], observed=text, basis=text)
             for place, fault in enumerate(unit.faults)
         )
         result = replace(unit.result, indicators=rows, vetoes=vetoes)
