@@ -21,9 +21,11 @@ from cli.commands import (
     media,
     pages,
     report,
+    rescore,
     results,
     review,
     rollup,
+    sealing,
 )
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
 from cli.output import bear_any_character
@@ -44,12 +46,14 @@ for commands in (
     results,
     review,
     rollup,
+    rescore,
     report,
     marks,
     media,
     pages,
     configuration,
     evidence,
+    sealing,
     machine,
     demonstration,
 ):

@@ -38,6 +38,7 @@ def _web_address(value: str) -> str:
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Text = Annotated[str, Field(min_length=1)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 Weight = Annotated[Decimal, Field(ge=0)]
 
@@ -215,12 +216,23 @@ class Schedule(Settings):
     controls: tuple[WebAddress, ...] = ()  # others' sites that are asked whether our own line is up, when much fails
 
 
+class Evidence(Settings):
+    """证据的封存: how a run's manifest is signed; all of it is optional.
+
+    Files are named by their full paths. The private key itself stands in its own file, never here.
+    """
+
+    signing_key: Text | None = None  # the file of the Ed25519 key; INSPECT_SIGNING_KEY wins
+    public_keys: tuple[PublicKey, ...] = ()  # Base64: earlier keys, whose signatures still count
+
+
 class Inventory(Settings):
     """The whole of sites.toml."""
 
     district: District
     crawl: Crawl = Crawl()
     schedule: Schedule = Schedule()
+    evidence: Evidence = Evidence()
     sites: tuple[Site, ...] = Field(alias="site", min_length=1)
     column_templates: tuple[ColumnTemplate, ...] = Field(default=(), alias="column_template")
     duties: tuple[Duty, ...] = Field(default=(), alias="duty")

@@ -122,10 +122,11 @@ def _value_sentences(detail: ErrorDetails) -> tuple[str, str]:
 
 
 def _pattern_fix(pattern: str) -> str:
-    """Say in words what the schema's three patterns ask for."""
+    """Say in words what the schema's patterns ask for."""
     return {
         r"^\d{6}$": "写六位数字的行政区划代码",
         r"^(\d{10}|bm\d{8})$": "写十位数字的网站标识码，或 bm 加八位数字",
+        r"^[A-Za-z0-9+/]{43}=$": "照 inspect evidence keygen 打印的公钥写，共 44 个字符",
         r"^[a-z][a-z0-9_-]*$": "用小写字母开头，只用小写字母、数字、_ 和 -",
     }.get(pattern, f"须符合 {pattern}")
 

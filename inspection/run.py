@@ -26,6 +26,7 @@ from inspection.reporting import leave_daily_reports
 from inspection.rescoring import put_right
 from inspection.reviewing import follow_run, standings
 from inspection.revisits import revisits_for
+from inspection.sealing import keep_configuration, try_to_seal
 from scoring.model import UnitScore
 from scoring.review import Rulings
 from storage.model import UNFINISHED, Run, RunKind, RunState
@@ -33,6 +34,7 @@ from storage.model import UNFINISHED, Run, RunKind, RunState
 EXIT_DONE = 0
 EXIT_PARTLY = 3
 EXIT_NOTHING = 4
+EXIT_STORAGE = 5
 SILENT = Progress()
 
 log = logging.getLogger(__name__)
@@ -51,17 +53,22 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What came of it. `captures` counts "ok" and each failure code; `failed_sites` says why a site is missing."""
+    """What came of it. `captures` counts "ok" and each failure code; `failed_sites` says why a site is missing,
+    `unsealed` why the evidence could not be sealed."""
 
     run: Run
     scores: tuple[UnitScore, ...]
     captures: Mapping[str, int]
     findings: Mapping[str, int]
     failed_sites: Mapping[str, str]
+    unsealed: str = ""
 
     @property
     def exit_code(self) -> int:
-        """0 when every unit was judged, 3 when some were not, 4 when nothing could be captured at all."""
+        """0 when every unit was judged, 3 when some were not, 4 when nothing could be captured at all, 5 when it was
+        done but could not be sealed."""
+        if self.unsealed:
+            return EXIT_STORAGE
         if not self.captures.get("ok"):
             return EXIT_NOTHING
         return EXIT_DONE if all(score.published for score in self.scores) else EXIT_PARTLY
@@ -75,9 +82,11 @@ def today(place: Place) -> date:
 def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -> RunReport:
     """Inspect the units: plan, crawl, judge, score and store; a nightly run also publishes the day's scores.
 
-    A resumed run goes on where the ledger says it stopped. Raises NothingToResume, ConfigurationChanged, RunInProgress,
-    StorageError.
+    A resumed run goes on where the ledger says it stopped; at its end a run is sealed. Raises NothingToResume,
+    ConfigurationChanged, RunInProgress, StorageError.
     """
+    if failure := try_to_seal(place):
+        progress.say(f"以前的巡查还没有封存：{failure}")
     run = _resumable(place, request) if request.resume else _new_run(place, request)
     with _only_process(place, run):
         unit_ids = run.units or None
@@ -96,7 +105,7 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
         follow_run(place, run)
         _publish(place, run, plans, night.scores)
         put_right(place, progress)
-        return _report(place, run, night.scores)
+        return _report(place, run, night.scores, unsealed=try_to_seal(place))
 
 
 # ---------------------------------------------------------------- beginning
@@ -117,6 +126,7 @@ def _new_run(place: Place, request: Request) -> Run:
         site_ids=[plan.site.id for plan in plans],
     )
     place.revisits.pin(run.id, revisits_for(place, unit_ids))
+    keep_configuration(place, run)
     return run
 
 
@@ -224,7 +234,7 @@ def _night(place: Place, resume: bool) -> RunReport:
     return inspect_units(place, Request(RunKind.NIGHTLY))
 
 
-def _report(place: Place, run: Run, scores: Sequence[UnitScore]) -> RunReport:
+def _report(place: Place, run: Run, scores: Sequence[UnitScore], unsealed: str) -> RunReport:
     ledger = place.repository.site_states(run.id)
     return RunReport(
         run=run,
@@ -232,4 +242,5 @@ def _report(place: Place, run: Run, scores: Sequence[UnitScore]) -> RunReport:
         captures=place.repository.count_captures(run.id),
         findings=place.repository.count_findings(run.id),
         failed_sites={site: row.reason for site, row in ledger.items() if row.state is RunState.FAILED},
+        unsealed=unsealed,
     )

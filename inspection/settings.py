@@ -10,6 +10,7 @@ from pathlib import Path
 CONFIG_VARIABLE = "INSPECT_CONFIG"
 DATA_VARIABLE = "INSPECT_DATA"
 DATABASE_VARIABLE = "INSPECT_DATABASE_URL"
+SIGNING_KEY_VARIABLE = "INSPECT_SIGNING_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,13 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the configuration, the data and the database are."""
+    """Where the configuration, the data and the database are; `signing_key` is None unless the environment has it."""
 
     config: Path
     data: Path
     database_url: str
     origins: tuple[Setting, ...]
+    signing_key: Path | None = None
 
     @property
     def evidence(self) -> Path:
@@ -61,11 +63,13 @@ def resolve(
     data_setting = _settle("data", data, environment, DATA_VARIABLE, "data")
     default_database = f"sqlite:///{Path(data_setting.value).absolute() / 'xuncha.sqlite3'}"
     database = _settle("database_url", database_url, environment, DATABASE_VARIABLE, default_database)
+    key = environment.get(SIGNING_KEY_VARIABLE)
     return Settings(
         config=Path(config_setting.value),
         data=Path(data_setting.value),
         database_url=database.value,
         origins=(config_setting, data_setting, database),
+        signing_key=Path(key) if key else None,
     )
 
 

@@ -77,3 +77,19 @@ class DamagedRecord(EvidenceError):
 
 class VersionTaken(StorageError):
     """Somebody else published that version of the year at the same time: look at it, then correct it if need be."""
+
+
+class AlreadySealed(EvidenceError):
+    """The run was sealed with another content: find out with `inspect evidence check` what was changed since."""
+
+
+class ManifestUnreadable(EvidenceError):
+    """A manifest is damaged, or of a newer program: restore it from the backup, or install the newer program."""
+
+
+class SigningKeyRefused(EvidenceError):
+    """The signing key cannot be used: the message says how to mend its file, its permissions or its place."""
+
+
+class SignatureWrong(EvidenceError):
+    """The signature is not one of these bytes by that key: the bytes, the signature or the key were exchanged."""

@@ -9,7 +9,7 @@ import typer
 
 from cli.options import ConfigOption, DatabaseOption, DataOption
 
-evidence_app = typer.Typer(help="证据：导出给审计人员。", no_args_is_help=True)
+evidence_app = typer.Typer(help="证据：核对封存、生成签名密钥、导出给审计人员。", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:

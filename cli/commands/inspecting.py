@@ -161,7 +161,9 @@ def _print_ending(report: RunReport) -> None:
     _say(f"采集 {captured} 个页面，未采到 {failed} 个；问题 {report.findings.get('FAIL', 0)} 条。")
     for site, reason in report.failed_sites.items():
         _say(f"站点 {site} 未采集：{reason}。")
-    if report.exit_code:
+    if report.unsealed:
+        _say(f"巡查已完成，但证据还没有封存：{report.unsealed}")
+    elif report.exit_code:
         _say("有单位未能评分，原因见上表；不是单位的过错，不计为失分。")
     _say(f"查看问题：inspect findings --run {report.run.id}　查看单条：inspect findings show 编号")
 
@@ -198,6 +200,7 @@ def run_document(place: Place, report: RunReport) -> dict[str, Any]:
         "captures": dict(report.captures),
         "findings": dict(report.findings),
         "failed_sites": dict(report.failed_sites),
+        "unsealed": report.unsealed or None,
     }
 
 

@@ -6,11 +6,14 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption
+
+if TYPE_CHECKING:
+    from inspection.settings import Settings
 
 database_app = typer.Typer(help="数据库：把表结构升级到当前版本。", no_args_is_help=True)
 FREE_BYTES_WANTED = 5_000_000_000
@@ -63,6 +66,7 @@ def doctor(
         _configuration(settings.config),
         _database(settings.database_url),
         _disk(settings.data),
+        *_signing_key(settings),
     ]
     origins = [(s.name, shown(s.value) if "://" in s.value else s.value, s.origin) for s in settings.origins]
     if json:
@@ -125,6 +129,23 @@ def _database(url: str) -> Finding:
     except StorageError as error:
         return Finding("数据库", False, str(error), "按上述说明处理")
     return Finding("数据库", empty or current, "新库，首次巡查时建表" if empty else "可用", "运行 inspect db upgrade")
+
+
+def _signing_key(settings: Settings) -> Iterator[Finding]:
+    """Yield how the signing key is, where one is set: only its fingerprint is shown."""
+    from config.loader import load
+    from config.problem import ConfigurationError
+    from storage.errors import SigningKeyRefused
+    from storage.signing import fingerprint, load_key, public_key_of
+
+    try:
+        path = settings.signing_key or load(settings.config).inventory.evidence.signing_key
+        if path:
+            yield Finding("签名密钥", True, f"指纹 {fingerprint(public_key_of(load_key(Path(path))))}")
+    except ConfigurationError:
+        return  # told above
+    except SigningKeyRefused as error:
+        yield Finding("签名密钥", False, str(error), "按上述说明处理")
 
 
 def _disk(folder: Path) -> Finding:

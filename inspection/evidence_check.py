@@ -1,0 +1,189 @@
+"""证据核对: whether what lies in the evidence folder, and in the database, is still what was sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from inspection.errors import InspectionError
+from inspection.place import Place
+from inspection.sealing import findings_digests, folder_of, scores_record, signing_key
+from storage.errors import ManifestUnreadable, RunNotFound, SignatureWrong
+from storage.manifest import MANIFEST, SIGNATURE, Digests, Document, differences, digests_of, read_manifest
+from storage.model import Run, RunKind
+from storage.signing import fingerprint, public_key_of, signer_of
+
+EXIT_DIFFERENT = 6
+
+
+class NothingSealed(InspectionError):
+    """No run is finished yet, so nothing is sealed: run an inspection first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Something that does not hold: the run, the file or link in it, and what is wrong, in Chinese."""
+
+    run: int
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"第 {self.run} 次巡查 {self.where}：{self.what}"
+
+
+@dataclass(slots=True)
+class Checked:
+    """How much was checked, and what of it does not hold, the first run first.
+
+    `unknown_signers` counts signatures that hold, by keys that this machine does not know.
+    """
+
+    runs: int = 0
+    files: int = 0
+    bytes: int = 0
+    links: int = 0
+    signatures: int = 0
+    unknown_signers: int = 0
+    broken: list[Broken] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything holds, 6 when anything does not."""
+        return EXIT_DIFFERENT if self.broken else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A manifest that could be read: its bytes are known by their digests alone."""
+
+    document: Document
+    digests: Digests
+
+    @property
+    def at(self) -> datetime:
+        """When it was sealed."""
+        return datetime.fromisoformat(self.document["sealed"]["at"])
+
+
+def check_evidence(place: Place, run_id: int | None = None, *, every: bool = False) -> Checked:
+    """Check manifests against their files, the database and the night before: of one run, the newest, or `every` one.
+
+    Raises RunNotFound, NothingSealed, SigningKeyRefused.
+    """
+    finished = [run for run in reversed(place.repository.runs()) if run.finished]
+    if run_id is not None and run_id not in {run.id for run in finished}:
+        raise RunNotFound(f"没有编号为 {run_id} 的已结束的巡查；编号是 inspect run 打印的那个。")
+    if not finished:
+        raise NothingSealed("还没有已结束的巡查，没有可核对的封存；先运行 inspect run。")
+    wanted = finished[-1].id if run_id is None else run_id
+    return _Check(place, finished).of([run for run in finished if every or run.id == wanted])
+
+
+class _Check:
+    """One check: each manifest is read once."""
+
+    def __init__(self, place: Place, finished: Collection[Run]) -> None:
+        self._place = place
+        self._checked = Checked()
+        self._known = known_signers(place)
+        self._unreadable: dict[int, str] = {}
+        self._sealed: dict[int, Sealed | None] = {}
+        self._nights = [run.id for run in finished if run.kind is RunKind.NIGHTLY]
+
+    def of(self, runs: Collection[Run]) -> Checked:
+        for run in runs:
+            self._checked.runs += 1
+            self._checked.broken += (Broken(run.id, where, what) for where, what in self._broken(run))
+        return self._checked
+
+    def _broken(self, run: Run) -> Iterator[tuple[str, str]]:
+        sealed = self._read(run.id)
+        if sealed is None:
+            yield MANIFEST, self._unreadable.get(run.id) or "没有封存清单；若刚升级或磁盘满过，下次巡查会自动补上"
+            return
+        yield from self._files(run.id, sealed)
+        yield from self._signature(run.id, sealed)
+        yield from self._links(run, sealed)
+        yield from self._database(run, sealed)
+
+    def _read(self, run_id: int) -> Sealed | None:
+        if run_id not in self._sealed:
+            try:
+                found = read_manifest(folder_of(self._place, run_id))
+            except ManifestUnreadable as error:
+                self._unreadable[run_id], found = str(error), None
+            self._sealed[run_id] = Sealed(*found) if found else None
+        return self._sealed[run_id]
+
+    def _files(self, run_id: int, sealed: Sealed) -> Iterator[tuple[str, str]]:
+        named = sealed.document["files"]
+        self._checked.files += len(named)
+        self._checked.bytes += sum(file["bytes"] for file in named.values())
+        for different in differences(folder_of(self._place, run_id), named):
+            yield different.file, different.what
+
+    def _signature(self, run_id: int, sealed: Sealed) -> Iterator[tuple[str, str]]:
+        folder, wanted = folder_of(self._place, run_id), sealed.document["sealed"]["signer"]
+        path = folder / SIGNATURE
+        if not path.exists():
+            if wanted is not None:
+                yield SIGNATURE, "清单封存时有签名，签名文件不见了"
+            return
+        try:
+            signer = fingerprint(signer_of(path.read_bytes(), (folder / MANIFEST).read_bytes()))
+        except SignatureWrong as error:
+            yield SIGNATURE, str(error)
+            return
+        self._checked.signatures += 1
+        if signer != wanted:
+            yield SIGNATURE, "不是清单里写明的密钥签的"
+        elif self._known and signer not in self._known:
+            yield SIGNATURE, f"签名的密钥（指纹 {signer[:16]}…）本机不认得；换过密钥的，把原来的公钥写进 public_keys"
+        elif not self._known:
+            self._checked.unknown_signers += 1
+
+    def _links(self, run: Run, sealed: Sealed) -> Iterator[tuple[str, str]]:
+        """Yield links that do not hold: to the night before, and to the run that this one scores again."""
+        named = sealed.document.get("previous")
+        expected = self._night_before(run.id, sealed)
+        if (named["run"] if named else None) != expected:
+            yield "previous", f"前一夜应是第 {expected} 次巡查" if expected else "指向并不存在的前一夜"
+        for key, link in (("previous", named), ("stands_on", sealed.document.get("stands_on"))):
+            if link:
+                self._checked.links += 1
+                yield from self._link(key, link)
+
+    def _link(self, key: str, link: Document) -> Iterator[tuple[str, str]]:
+        other = self._read(link["run"])
+        if other is None:
+            yield key, f"链断了：第 {link['run']} 次巡查的清单不见了或无法读取"
+        elif other.digests.document != {name: link[name] for name in ("bytes", "sha256", "sm3")}:
+            yield key, f"链断了：第 {link['run']} 次巡查的清单不是当时的那一份"
+
+    def _night_before(self, run_id: int, sealed: Sealed) -> int | None:
+        """Return the nightly run with the greatest earlier number that was sealed by then.
+
+        One whose manifest is gone or unreadable counts: its number stands in the ledger.
+        """
+        for number in reversed(self._nights):
+            if number < run_id and ((other := self._read(number)) is None or other.at <= sealed.at):
+                return number
+        return None
+
+    def _database(self, run: Run, sealed: Sealed) -> Iterator[tuple[str, str]]:
+        said = {
+            "findings": ("数据库里的检查结果", findings_digests(self._place, run)),
+            "scores": ("数据库里的得分", digests_of([scores_record(self._place, run)])),
+        }
+        for key, (title, now) in said.items():
+            if now.sha256 != sealed.document[key]["sha256"]:
+                yield title, "与封存时不同"
+
+
+def known_signers(place: Place) -> set[str]:
+    """Return the fingerprints of the keys whose signatures this machine trusts; raises SigningKeyRefused."""
+    key = signing_key(place)
+    earlier = place.configuration.inventory.evidence.public_keys
+    return {fingerprint(public) for public in (*earlier, *([public_key_of(key)] if key else ()))}

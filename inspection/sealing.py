@@ -1,0 +1,323 @@
+"""封存: at its end every run's folder gets a manifest: what was seen, and what was said of it, can't change unseen.
+
+A run is sealed once. What could not be sealed (a full disk, a key that others can read) is sealed when the next run
+begins or ends; the night itself stands.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from config.loader import RULES, SITES, WORDS
+from inspection.place import Place
+from storage.errors import AlreadySealed, EvidenceDiskFull, StorageError
+from storage.manifest import (
+    FORMAT,
+    MANIFEST,
+    SIGNATURE,
+    VERSION,
+    Digests,
+    Document,
+    canonical,
+    clear_leftovers,
+    compressed,
+    differences,
+    digests_of,
+    digests_of_folder,
+    read_manifest,
+    write_pieces,
+    write_whole,
+)
+from storage.model import Run, RunKind, StoredFinding
+from storage.signing import fingerprint, load_key, public_key_of, sign
+
+CONFIGURATION, FINDINGS, SCORES = "configuration", "findings.jsonl.gz", "scores.json"
+# The libraries that decide what is read of a page or file, and so what a check may say of it.
+READERS = (
+    "beautifulsoup4",
+    "cryptography",
+    "dnspython",
+    "httpx",
+    "lxml",
+    "olefile",
+    "openpyxl",
+    "playwright",
+    "pyahocorasick",
+    "pypdf",
+    "python-docx",
+    "scrapy",
+    "warcio",
+    "xlrd",
+)
+
+log = logging.getLogger(__name__)
+
+
+def folder_of(place: Place, run_id: int) -> Path:
+    """Return the folder of a run's evidence."""
+    return place.evidence.folder / str(run_id)
+
+
+def seal(place: Place, run: Run) -> Path:
+    """Write the manifest of a finished run, signed where there is a key; returns its path.
+
+    Sealing the same content again changes nothing. Raises AlreadySealed for another content, EvidenceDiskFull,
+    EvidenceUnwritable, SigningKeyRefused; after any of them the run is as unsealed or as sealed as it was.
+    """
+    folder = folder_of(place, run.id)
+    with _one_at_a_time(place):
+        sealed = read_manifest(folder)
+        if sealed is not None:
+            _require_same(place, run, sealed[0])
+            return folder / MANIFEST
+        key = signing_key(place)
+        _complete(place, run, folder)
+        content = canonical(_manifest(place, run, folder, key))
+        if key is not None:
+            write_whole(folder / SIGNATURE, sign(key, content))
+        write_whole(folder / MANIFEST, content)  # last: what has a manifest is sealed
+    return folder / MANIFEST
+
+
+def seal_waiting(place: Place) -> list[int]:
+    """Seal every finished run that is not yet, the oldest first; returns their numbers. Raises as `seal` does."""
+    waiting = [run for run in place.repository.runs() if run.finished and not _is_sealed(place, run.id)]
+    for run in reversed(waiting):
+        seal(place, run)
+    return [run.id for run in reversed(waiting)]
+
+
+def try_to_seal(place: Place) -> str:
+    """Seal what waits; returns why that failed, or "": a night that is done stands whether it can be sealed or not."""
+    try:
+        seal_waiting(place)
+    except StorageError as error:
+        log.error("not sealed: %s", error)
+        return str(error)
+    return ""
+
+
+def signing_key(place: Place) -> Ed25519PrivateKey | None:
+    """Return the key that manifests are signed with, None where none is set; raises SigningKeyRefused."""
+    path = signing_key_file(place)
+    return load_key(path) if path else None
+
+
+def signing_key_file(place: Place) -> Path | None:
+    """Return where the signing key lies: INSPECT_SIGNING_KEY, else sites.toml's word."""
+    configured = place.configuration.inventory.evidence.signing_key
+    return place.settings.signing_key or (Path(configured) if configured else None)
+
+
+def _is_sealed(place: Place, run_id: int) -> bool:
+    return (folder_of(place, run_id) / MANIFEST).exists()
+
+
+@contextmanager
+def _one_at_a_time(place: Place) -> Iterator[None]:
+    """Two processes that seal at once would find two nights before a night."""
+    folder = place.settings.data / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "sealing.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+# ---------------------------------------------------------------- what goes into the folder
+
+
+def keep_configuration(place: Place, run: Run) -> None:
+    """Copy the configuration that a run goes by beside its evidence, where it is still the run's and not kept yet.
+
+    Raises EvidenceDiskFull, EvidenceUnwritable.
+    """
+    folder = folder_of(place, run.id) / CONFIGURATION
+    try:
+        contents = {name: (place.settings.config / name).read_bytes() for name in _configuration_files(place, run)}
+    except OSError:
+        contents = {}
+    if not contents or not _is_of(run, contents):
+        log.warning("the configuration of run %d is no longer at hand", run.id)
+        return
+    for name, content in contents.items():
+        if not (folder / name).exists():
+            write_whole(folder / name, content)
+
+
+def _configuration_files(place: Place, run: Run) -> tuple[str, ...]:
+    return SITES, RULES, WORDS, place.configuration.table_for(run.day.year)
+
+
+def _is_of(run: Run, contents: dict[str, bytes]) -> bool:
+    """Tell whether these files are those whose digests the run noted when it began."""
+    sites, rules, words, indicators = contents.values()
+    noted = (run.inventory_digest, run.rules_digest, run.indicators_digest)
+    return tuple(hashlib.sha256(content).hexdigest() for content in (sites, rules + words, indicators)) == noted
+
+
+def _complete(place: Place, run: Run, folder: Path) -> None:
+    """Bring the folder to what it will stay: no torn records, no half files, and what was said beside what was seen."""
+    with _told_as_full():
+        folder.mkdir(parents=True, exist_ok=True)
+    clear_leftovers(folder)
+    for _ in place.evidence.recover(run.id):
+        pass  # cuts what a killed process left of a record at a file's end
+    if not _shares_configuration(place, run) and not (folder / CONFIGURATION).exists():
+        keep_configuration(place, run)
+    write_pieces(folder / FINDINGS, compressed(finding_lines(place, run)))
+    write_whole(folder / SCORES, scores_record(place, run))
+
+
+@contextmanager
+def _told_as_full() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EvidenceDiskFull(f"证据文件夹无法写入：{error.strerror}；请清理磁盘或改正权限。") from error
+
+
+def _shares_configuration(place: Place, run: Run) -> bool:
+    """Whether a run stands on another that went by the same configuration, and so keeps it already."""
+    if run.rescores is None:
+        return False
+    other = place.repository.run(run.rescores)
+    return (run.inventory_digest, run.rules_digest, run.indicators_digest) == (
+        other.inventory_digest,
+        other.rules_digest,
+        other.indicators_digest,
+    )
+
+
+# ---------------------------------------------------------------- what was said, as it was said on that night
+
+
+def finding_lines(place: Place, run: Run) -> Iterator[bytes]:
+    """Yield a run's findings, each a line of canonical JSON, by unit and in the order they were kept."""
+    for unit_id in sorted(stored.score.unit_id for stored in place.repository.scores_of_run(run.id)):
+        for stored in place.repository.findings(run_id=run.id, unit_id=unit_id):
+            yield canonical(finding_record(stored)) + b"\n"
+
+
+def finding_record(stored: StoredFinding) -> Document:
+    """Return a finding as sealed: nothing in it changes after its night."""
+    finding = asdict(stored.finding)
+    return finding | {
+        "id": stored.id,
+        "run": stored.run_id,
+        "day": stored.day,
+        "state": stored.state,
+        "fingerprint": stored.finding.fingerprint,
+    }
+
+
+def scores_record(place: Place, run: Run) -> bytes:
+    """Return a run's scores and its verdicts on sites as canonical JSON.
+
+    Which run's score counts for the day is not told: a later one may yet take its place.
+    """
+    units = [asdict(stored.score) | {"counts": stored.counts} for stored in place.repository.scores_of_run(run.id)]
+    sites = [asdict(verdict) for verdict in place.repository.site_verdicts(run.id)]
+    return canonical({"run": run.id, "units": units, "sites": sites})
+
+
+# ---------------------------------------------------------------- the manifest
+
+
+def _manifest(place: Place, run: Run, folder: Path, key: Ed25519PrivateKey | None) -> Document:
+    return _content(place, run, folder) | {
+        "previous": _named(place, night_before(place, run)),
+        "stands_on": _named(place, run.rescores),
+        "sealed": {
+            "at": datetime.now(UTC),
+            "signer": fingerprint(public_key_of(key)) if key else None,
+            "software": {"xuncha": version("xuncha"), "python": platform.python_version()} | _readers(),
+        },
+    }
+
+
+def _content(place: Place, run: Run, folder: Path) -> Document:
+    """Return what of a manifest follows from the run alone, whenever it is sealed."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "run": {"number" if name == "id" else name: value for name, value in asdict(run).items()},
+        "sites": {
+            site: {"state": row.state, "reason": row.reason}
+            for site, row in place.repository.site_states(run.id).items()
+        },
+        "captures": place.repository.count_captures(run.id),
+        "findings": {"outcomes": place.repository.count_findings(run.id)} | findings_digests(place, run).document,
+        "scores": digests_of([scores_record(place, run)]).document,
+        "files": digests_of_folder(folder),
+    }
+
+
+def findings_digests(place: Place, run: Run) -> Digests:
+    """Return the digests of a run's findings as the database has them, uncompressed."""
+    return digests_of(finding_lines(place, run))
+
+
+def _readers() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in READERS:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def night_before(place: Place, run: Run) -> int | None:
+    """Return the newest sealed nightly run with an earlier number, None for the first."""
+    nights = place.repository.runs(kind=RunKind.NIGHTLY)
+    return next((night.id for night in nights if night.id < run.id and _is_sealed(place, night.id)), None)
+
+
+def _named(place: Place, run_id: int | None) -> Document | None:
+    """Return a link to another run's manifest: its digests, or only its number where it has none."""
+    if run_id is None:
+        return None
+    sealed = read_manifest(folder_of(place, run_id))
+    return {"run": run_id, "bytes": 0, "sha256": "", "sm3": ""} | (sealed[1].document if sealed else {})
+
+
+def _require_same(place: Place, run: Run, sealed: Document) -> None:
+    folder = folder_of(place, run.id)
+    different = next(iter(differences(folder, sealed["files"])), None)
+    if different is not None:
+        raise _already(folder, f"{different.file}：{different.what}")
+    now = _as_read(_content(place, run, folder))
+    changed = next((key for key in now if now[key] != sealed.get(key)), None)
+    if changed is not None:
+        raise _already(folder, f"{_SAID.get(changed, changed)}与封存时不同")
+
+
+_SAID = {
+    "run": "巡查的记录",
+    "sites": "站点的记录",
+    "captures": "采集的条数",
+    "findings": "检查结果",
+    "scores": "得分",
+}
+
+
+def _already(folder: Path, what: str) -> AlreadySealed:
+    path = folder / MANIFEST
+    return AlreadySealed(
+        f"第 {folder.name} 次巡查已经封存（{path}），不能另行封存：{what}；用 inspect evidence check 核对。"
+    )
+
+
+def _as_read(document: Any) -> Any:
+    return json.loads(canonical(document))
