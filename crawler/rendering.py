@@ -47,6 +47,7 @@ _SETTLE_SECONDS = 5.0  # for scripts to fill the page once it has loaded
 _CHALLENGE_SECONDS = 8.0  # for a challenge to let the browser through
 _POLL_SECONDS = 0.1
 _WIDTH, _MOST_HEIGHT = 1280, 6000  # of a screenshot, in pixels
+_MOST_PICTURES = 6  # of one page
 
 # What a page of a role is read for decides which of its needs are worth a browser: the footer is judged on the home
 # page, a list on a column's; frames are fetched as pages of their own and do not show in the rendered DOM.
@@ -201,4 +202,9 @@ async def _photograph(page: Page, rendering: Rendering) -> None:
     await page.set_viewport_size({"width": _WIDTH, "height": 900})
     height = int(await page.evaluate("Math.max(document.documentElement.scrollHeight, 600)"))
     clip = {"x": 0, "y": 0, "width": _WIDTH, "height": min(height, _MOST_HEIGHT)}
-    rendering.picture = await page.screenshot(full_page=True, clip=clip, animations="disabled")
+    for _ in range(_MOST_PICTURES):  # the browser may still be drawing: a picture counts when the next is the same
+        before = rendering.picture
+        rendering.picture = await page.screenshot(full_page=True, clip=clip, animations="disabled")
+        if rendering.picture == before:
+            break
+        await asyncio.sleep(_POLL_SECONDS)

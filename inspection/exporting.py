@@ -14,6 +14,7 @@ from inspection.documents import finding_document, scores_document, unit_names
 from inspection.errors import NothingToExport
 from inspection.place import Place
 from reports.wacz import ArchivedPage, export_wacz
+from storage.evidence import of_run
 from storage.model import Run, RunKind, StoredFinding
 
 
@@ -31,6 +32,7 @@ class _Contents:
     """What goes into the file."""
 
     references: dict[EvidenceRef, None] = field(default_factory=dict)
+    unchanged: list[Capture] = field(default_factory=list)  # whose records are those of earlier runs
     pages: list[ArchivedPage] = field(default_factory=list)
     findings: list[StoredFinding] = field(default_factory=list)
 
@@ -50,12 +52,18 @@ def export_evidence(place: Place, unit_id: str, since: date | None, until: date 
     name, days = unit_names(place)[unit_id], sorted({run.day for run in runs})
     records = export_wacz(
         out,
-        (place.evidence.read_members(reference) for reference in contents.references),
+        _records(place, contents),
         contents.pages,
         title=f"{name} {days[0]} 至 {days[-1]} 巡查证据",
         extra=_documents(place, unit_id, runs, contents),
     )
     return ExportSummary(len(contents.pages), records, len(contents.findings))
+
+
+def _records(place: Place, contents: _Contents) -> Iterator[bytes]:
+    """Yield every record once, and for each page seen unchanged the `revisit` record that says so."""
+    yield from (place.evidence.read_members(reference) for reference in contents.references)
+    yield from (place.evidence.revisit(capture) for capture in contents.unchanged)
 
 
 def _runs(place: Place, unit_id: str, since: date | None, until: date | None) -> list[Run]:
@@ -74,6 +82,9 @@ def _add(place: Place, run: Run, unit_id: str, contents: _Contents) -> None:
         visits = [v for v in place.repository.visits(run.id, site_id) if v.unit_id in (unit_id, None)]
         captures = _of_visits(place.repository.captures(run.id, site_id), visits)
         contents.pages += _pages(captures, visits)
+        contents.unchanged += (
+            capture for capture in captures if capture.evidence and not of_run(capture.evidence, run.id)
+        )
         contents.references |= dict.fromkeys(_references([*captures, *place.repository.probes(run.id, site_id)]))
 
 

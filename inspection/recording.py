@@ -2,33 +2,82 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from checks.model import Capture, EvidenceRef, Mode, Probe, Visit
+from checks.model import Capture, EvidenceRef, Mode, Probe, ProbeKind, Visit
 from crawler.sink import Exchange
-from storage.evidence import EvidenceStore, EvidenceWriter
+from storage.errors import EvidenceError
+from storage.evidence import Answered, EvidenceStore, EvidenceWriter, digest
 from storage.repository import Repository
 
+_logger = logging.getLogger(__name__)
 BATCH = 200  # rows: large enough that commits cost little, small enough that a killed night re-reads little
 
 
-class Recorder:
-    """The crawler's sink. The evidence is the record of what was seen; the database rows can be made again from it."""
+class Earlier:
+    """What earlier runs keep of the pages and the questions of this one."""
 
-    def __init__(self, repository: Repository, writer: EvidenceWriter, run_id: int) -> None:
+    def __init__(self, repository: Repository, evidence: EvidenceStore, run_id: int) -> None:
+        self._repository = repository
+        self._evidence = evidence
+        self._run_id = run_id
+
+    def same(self, capture: Capture, payload: bytes) -> EvidenceRef | None:
+        """Return the record of the newest earlier capture of that page, if it holds these very bytes and is whole."""
+        if capture.failure is not None:
+            return None
+        reference = self._repository.earlier_evidence(self._run_id, capture.site_id, capture.url, capture.mode)
+        if reference is None or reference.payload_digest != digest(payload):
+            return None
+        try:
+            return reference if self._evidence.read_payload(reference) == payload else None
+        except EvidenceError as error:
+            _logger.warning("%s is kept anew: %s", capture.url, error)
+            return None
+
+    def fetches(self, site_id: str) -> dict[str, Answered]:
+        """Return the answers to a site's fetches that records of the newest earlier run hold, by digest of the body."""
+        found: dict[str, Answered] = {}
+        for reference in self._repository.earlier_probe_records(self._run_id, site_id, ProbeKind.FETCH):
+            try:
+                for probe, full in self._evidence.probes_at(reference):
+                    found[str(probe.observed.get("digest"))] = probe.observed.get("shingles"), full
+            except EvidenceError as error:
+                _logger.warning("probes of %s are kept anew: %s", site_id, error)
+        return found
+
+
+class Recorder:
+    """The crawler's sink. The evidence is the record of what was seen; the database rows can be made again from it.
+
+    What brought bytes goes to the evidence at once. What was as before, and the probes, go there in batches, before the
+    rows that tell of them go to the database.
+    """
+
+    def __init__(self, repository: Repository, writer: EvidenceWriter, run_id: int, earlier: Earlier) -> None:
         self._repository = repository
         self._writer = writer
         self._run_id = run_id
+        self._earlier = earlier
         self._captures: list[Capture] = []
+        self._unchanged: list[Capture] = []
         self._visits: list[Visit] = []
         self._probes: list[Probe] = []
+        self._answers: list[Probe] = []  # not in the evidence yet
+        self._fetches: dict[str, dict[str, Answered]] = {}
 
     def store(self, capture: Capture, exchange: Exchange | None) -> Capture:
-        """Write the bytes, and return the capture with the place they lie at."""
-        kept = replace(capture, evidence=self._write(capture, exchange))
-        self._captures.append(kept)
+        """Keep the bytes, unless an earlier record has them, and return the capture with the place they lie at."""
+        original = None if exchange is None else self._earlier.same(capture, exchange.payload)
+        if original is None:
+            kept = replace(capture, evidence=self._write(capture, exchange))
+            self._captures.append(kept)
+        else:
+            kept = replace(capture, evidence=original)
+            self._unchanged.append(kept)
         self._flush_if_full()
         return kept
 
@@ -38,8 +87,8 @@ class Recorder:
         self._flush_if_full()
 
     def probe(self, probe: Probe) -> None:
-        """Write a probe's answer to the evidence and keep it."""
-        self._probes.append(replace(probe, evidence=self._writer.write_metadata(probe)))
+        """Keep a probe's answer."""
+        self._answers.append(probe)
         self._flush_if_full()
 
     def keep_again(self, captures: Iterable[Capture] = (), probes: Iterable[Probe] = ()) -> None:
@@ -49,12 +98,30 @@ class Recorder:
         self._flush_if_full()
 
     def flush(self) -> None:
-        """Write everything pending to the database in one transaction."""
+        """Write everything pending: first to the evidence, then to the database in one transaction."""
+        self._write_pending()
         self._repository.add_captured(self._run_id, self._captures, self._visits, self._probes)
         self._captures, self._visits, self._probes = [], [], []
 
+    def _write_pending(self) -> None:
+        """Write what waits for the evidence; what is written waits for the database alone."""
+        self._writer.write_unchanged(self._unchanged)
+        self._captures += self._unchanged
+        self._unchanged = []
+        earlier: dict[str, Answered] = {}
+        for site_id in {probe.site_id for probe in self._answers}:
+            earlier |= self._earlier_fetches(site_id)
+        self._probes += self._writer.write_probes(self._answers, earlier)
+        self._answers = []
+
+    def _earlier_fetches(self, site_id: str) -> dict[str, Answered]:
+        if site_id not in self._fetches:
+            self._fetches[site_id] = self._earlier.fetches(site_id)
+        return self._fetches[site_id]
+
     def _flush_if_full(self) -> None:
-        if len(self._captures) + len(self._visits) + len(self._probes) >= BATCH:
+        pending = (self._captures, self._unchanged, self._visits, self._probes, self._answers)
+        if sum(map(len, pending)) >= BATCH:
             self.flush()
 
     def _write(self, capture: Capture, exchange: Exchange | None) -> EvidenceRef:
@@ -104,7 +171,7 @@ class EvidenceReplay:
 def recording(repository: Repository, evidence: EvidenceStore, run_id: int, name: str) -> Iterator[Recorder]:
     """Open the evidence file of one crawling process; everything pending is written when it closes."""
     with evidence.writer(run_id, name) as writer:
-        recorder = Recorder(repository, writer, run_id)
+        recorder = Recorder(repository, writer, run_id, Earlier(repository, evidence, run_id))
         try:
             yield recorder
         finally:

@@ -10,7 +10,10 @@ taken up again from its WARC files alone.
   and replays the record as it stands; the digest is that of the bytes the checks read.
 - A rendered page and a screenshot are `resource` records under urn:rendered:URL and urn:view:URL (the latter is where
   replayers look for screenshots), because the URL itself belongs to what the server sent.
-- A capture without bytes and a probe are `metadata` records.
+- A capture without bytes is a `metadata` record, and so are probes, one JSON line each.
+- A capture that brought the same bytes as an earlier one of its page leads to that record. That it did is said by a
+  `revisit` record of a profile of our own, which lists many such captures, one JSON line each: a record for each, in
+  gzip of its own, would be larger than a small page. `revisit` makes the records of the standard's profile from them.
 """
 
 from __future__ import annotations
@@ -25,18 +28,18 @@ import os
 import re
 import string
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
@@ -45,10 +48,15 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from checks.model import Capture, EvidenceRef, FailureKind, Mode, Probe, ProbeKind
-from storage.errors import DamagedRecord, EvidenceDiskFull, EvidenceUnwritable, MissingRecord
+from storage.errors import DamagedRecord, EvidenceDiskFull, EvidenceError, EvidenceUnwritable, MissingRecord
 
 MAX_FILE_BYTES = 1_000_000_000
 CAPTURE_HEADER = "WARC-JSON-Metadata"
+UNCHANGED = "urn:xuncha:profile:unchanged-captures"  # of a revisit record that lists captures
+IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+_PROBES = "urn:xuncha:probes"
+_JSON_LINES = "application/jsonl"
+_BULKY = "shingles"  # of a probe's answer: incompressible, and the same as long as the page is
 _MEMBER = b"\x1f\x8b\x08"  # how a gzip member begins
 _ORIGINAL = "X-Archive-Orig-"
 _FRAMING = {"content-encoding", "transfer-encoding", "content-length"}
@@ -62,8 +70,14 @@ _CONTENT_TYPE = {Mode.RENDERED: "text/html; charset=utf-8", Mode.SCREENSHOT: "im
 _PREFIX = {Mode.RENDERED: "urn:rendered:", Mode.SCREENSHOT: "urn:view:"}
 
 Headers = Sequence[tuple[str, str]]
+Answered = tuple[object, EvidenceRef]  # the bulky part of an answer, and the record that holds it
 PayloadLoader = Callable[[], bytes]
 _logger = logging.getLogger(__name__)
+
+
+def of_run(reference: EvidenceRef, run_id: int) -> bool:
+    """Tell whether a record was written by that run."""
+    return reference.warc_file.startswith(f"{run_id}/")
 
 
 class EvidenceStore:
@@ -90,12 +104,36 @@ class EvidenceStore:
             if described is not None:
                 capture = replace(_capture_of(json.loads(described)), evidence=reference)
                 yield capture, partial(self.read_payload, reference)
+            elif record.rec_type == "revisit":
+                for capture in map(_unchanged_of, record.raw_stream.read().splitlines()):
+                    yield capture, partial(self.read_payload, capture.evidence)
 
     def recover_probes(self, run_id: int) -> Iterator[Probe]:
         """Yield every probe whole in the run's files; cuts and passes over as `recover` does."""
+        answers = cache(self._bulky_answers)
         for reference, record in self._records(run_id):
             if record.rec_type == "metadata" and record.rec_headers.get_header(CAPTURE_HEADER) is None:
-                yield replace(_probe_of(json.loads(record.raw_stream.read())), evidence=reference)
+                for fields in _probe_lines(record.raw_stream.read()):
+                    try:
+                        probe, _ = _probe_of_line(fields, reference, answers)
+                    except EvidenceError as error:
+                        _logger.warning("passed over a probe in %s: %s", reference.warc_file, error)
+                    else:
+                        yield replace(probe, evidence=reference)
+
+    def probes_at(self, reference: EvidenceRef) -> Iterator[tuple[Probe, EvidenceRef]]:
+        """Yield the probes that a record lists, each with the record that has all of its answer.
+
+        Raises MissingRecord, or DamagedRecord.
+        """
+        answers = cache(self._bulky_answers)
+        for fields in _probe_lines(self.read_payload(reference)):
+            yield _probe_of_line(fields, reference, answers)
+
+    def _bulky_answers(self, reference: EvidenceRef) -> dict[str, object]:
+        """Return the bulky parts of the answers that a record holds itself, by digest of what was fetched."""
+        observed = [fields["observed"] for fields in _probe_lines(self.read_payload(reference))]
+        return {each["digest"]: each[_BULKY] for each in observed if each.get(_BULKY) and "digest" in each}
 
     def read_payload(self, reference: EvidenceRef) -> bytes:
         """Return the payload that a record keeps, its digest verified; empty for a capture without bytes.
@@ -104,7 +142,7 @@ class EvidenceStore:
         """
         with self._map(reference) as data:
             payload: bytes = _record_at(reference, data).raw_stream.read()
-        if _digest(payload) != reference.payload_digest:
+        if digest(payload) != reference.payload_digest:
             raise DamagedRecord(f"证据文件 {reference.warc_file} 中的记录已被改动：{reference.record_id}。")
         return payload
 
@@ -123,6 +161,17 @@ class EvidenceStore:
             concurrent = _parse(block).rec_headers.get_header("WARC-Concurrent-To")
             return data[reference.offset : after if concurrent == reference.record_id else end]
 
+    def revisit(self, capture: Capture) -> bytes:
+        """Return a `revisit` record of the standard's profile for a capture whose record is an earlier capture's.
+
+        The record is made for an export, which holds that earlier record too; the same capture gives the same bytes.
+        Raises MissingRecord, or DamagedRecord.
+        """
+        assert capture.evidence is not None
+        with self._map(capture.evidence) as data:
+            original = _record_at(capture.evidence, data).rec_headers
+        return _revisit(capture, original.get_header("WARC-Target-URI"), original.get_header("WARC-Date"))
+
     def _map(self, reference: EvidenceRef) -> mmap.mmap:
         try:
             with (self.folder / reference.warc_file).open("rb") as file:
@@ -135,10 +184,10 @@ class EvidenceStore:
             relative = path.relative_to(self.folder).as_posix()
             for offset, block in _whole_records(path):
                 record = _parse(block)
-                if record.rec_type in ("response", "resource", "metadata"):
+                if record.rec_type in ("response", "resource", "metadata", "revisit"):
                     headers = record.rec_headers
-                    record_id, digest = headers.get_header("WARC-Record-ID"), headers.get_header("WARC-Payload-Digest")
-                    yield EvidenceRef(relative, offset, record_id, digest), record
+                    record_id, stated = headers.get_header("WARC-Record-ID"), headers.get_header("WARC-Payload-Digest")
+                    yield EvidenceRef(relative, offset, record_id, stated), record
 
 
 class EvidenceWriter:
@@ -206,17 +255,30 @@ class EvidenceWriter:
         content_type = "application/warc-fields"
         return self._write(_Draft("metadata", capture.url, capture.captured_at, b"", content_type, capture=capture))
 
-    def write_metadata(self, probe: Probe) -> EvidenceRef:
-        """Keep a probe: what was asked and what was answered, as JSON."""
-        payload = json.dumps(_probe_fields(probe), ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace")
-        url = f"urn:probe:{probe.kind}:{probe.target}"
-        return self._write(_Draft("metadata", url, probe.captured_at, payload, "application/json"))
+    def write_unchanged(self, captures: Sequence[Capture]) -> None:
+        """Keep that captures brought the bytes of the earlier records that their `evidence` leads to."""
+        if captures:
+            payload = _lines(_unchanged_fields(capture) for capture in captures)
+            profile = {"WARC-Profile": UNCHANGED}
+            self._write(_Draft("revisit", UNCHANGED, captures[0].captured_at, payload, _JSON_LINES, headers=profile))
+
+    def write_probes(self, probes: Sequence[Probe], earlier: Mapping[str, Answered] | None = None) -> list[Probe]:
+        """Keep what was asked and what was answered, and return the probes with the record they lie in.
+
+        `earlier` has, by the digest of what was fetched, answers that other records hold: what is bulky in them is not
+        kept again.
+        """
+        if not probes:
+            return []
+        payload = _lines(_lean_probe_fields(probe, earlier or {}) for probe in probes)
+        reference = self._write(_Draft("metadata", _PROBES, probes[0].captured_at, payload, _JSON_LINES))
+        return [replace(probe, evidence=reference) for probe in probes]
 
     def _write(self, *drafts: _Draft) -> EvidenceRef:
         file = self._current()
         offset = file.append(b"".join(draft.member(file.warcinfo_id) for draft in drafts))
         relative = file.path.relative_to(self._store.folder).as_posix()
-        return EvidenceRef(relative, offset, drafts[0].record_id, _digest(drafts[0].payload))
+        return EvidenceRef(relative, offset, drafts[0].record_id, digest(drafts[0].payload))
 
     def _current(self) -> _RecordFile:
         if self._file is not None and self._file.size >= self._store.max_file_bytes:
@@ -309,8 +371,8 @@ class _Draft:
         self._headers = {
             "WARC-Record-ID": self.record_id,
             "WARC-Date": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "WARC-Payload-Digest": _digest(payload),
-            "WARC-Block-Digest": _digest(self._http_bytes() + payload),
+            "WARC-Payload-Digest": digest(payload),
+            "WARC-Block-Digest": digest(self._http_bytes() + payload),
         } | (headers or {})
         if capture is not None:
             self._headers[CAPTURE_HEADER] = json.dumps(_capture_fields(capture), separators=(",", ":"))
@@ -321,13 +383,14 @@ class _Draft:
         writer = WARCWriter(out, gzip=True, warc_version="1.1")
         record = writer.create_warc_record(
             _printable(self.url).replace(" ", "%20"),
-            self.kind,
+            "metadata" if self.payload and self.kind == "revisit" else self.kind,  # its block would not be written
             payload=BytesIO(self.payload),
             length=len(self.payload),
             warc_content_type=_printable(self.content_type),
-            warc_headers_dict=self._headers | {"WARC-Warcinfo-ID": warcinfo_id},
+            warc_headers_dict=self._headers | ({"WARC-Warcinfo-ID": warcinfo_id} if warcinfo_id else {}),
             http_headers=self.http,
         )
+        record.rec_headers.replace_header("WARC-Type", self.kind)
         writer.write_record(record)
         return out.getvalue()
 
@@ -337,6 +400,35 @@ class _Draft:
         self.http.compute_headers_buffer()
         headers: bytes = self.http.headers_buff
         return headers
+
+
+def _revisit(capture: Capture, original_url: str, original_date: str) -> bytes:
+    reference = capture.evidence
+    assert reference is not None
+    url = capture.final_url or capture.url
+    http = None
+    if capture.mode is Mode.STATIC:
+        http = StatusAndHeaders(
+            str(capture.status or ""), _replayable(capture.headers, capture.length), protocol="HTTP/1.1"
+        )
+    headers = {
+        "WARC-Record-ID": f"<{uuid5(NAMESPACE_URL, reference.record_id + capture.captured_at.isoformat()).urn}>",
+        "WARC-Profile": IDENTICAL,
+        "WARC-Refers-To": reference.record_id,
+        "WARC-Refers-To-Target-URI": original_url,
+        "WARC-Refers-To-Date": original_date,
+        "WARC-Payload-Digest": reference.payload_digest,
+    }
+    draft = _Draft(
+        "revisit",
+        _PREFIX.get(capture.mode, "") + url,
+        capture.captured_at,
+        b"",
+        http=http,
+        capture=capture,
+        headers=headers,
+    )
+    return draft.member("")
 
 
 def _warcinfo(filename: str) -> tuple[str, bytes]:
@@ -353,7 +445,8 @@ def _new_id() -> str:
     return f"<urn:uuid:{uuid4()}>"
 
 
-def _digest(payload: bytes) -> str:
+def digest(payload: bytes) -> str:
+    """Return the digest of some bytes as records and references have it: "sha256:" and hexadecimal digits."""
     return f"sha256:{hashlib.sha256(payload).hexdigest()}"
 
 
@@ -546,3 +639,51 @@ def _probe_of(fields: dict[str, Any]) -> Probe:
             "failure": FailureKind.of(fields["failure"]) if fields["failure"] else None,
         }
     )
+
+
+def _lines(rows: Iterable[dict[str, Any]]) -> bytes:
+    texts = [json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows]
+    return "".join(texts).encode("utf-8", "backslashreplace")
+
+
+def _probe_lines(payload: bytes) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in payload.splitlines()]
+    except ValueError as error:
+        raise DamagedRecord("探测记录的内容无法读取，可能由旧版程序写成。") from error
+
+
+def _probe_of_line(
+    fields: dict[str, Any], reference: EvidenceRef, answers: Callable[[EvidenceRef], dict[str, object]]
+) -> tuple[Probe, EvidenceRef]:
+    rest = fields.pop("rest", None)
+    if rest is None:
+        return _probe_of(fields), reference
+    original, asked = EvidenceRef(*rest), fields["observed"]["digest"]
+    try:
+        bulky = answers(original)[asked]
+    except KeyError as error:
+        raise DamagedRecord(
+            f"证据文件 {original.warc_file} 中的探测记录与引用它的不符：{original.record_id}。"
+        ) from error
+    return _probe_of(fields | {"observed": fields["observed"] | {_BULKY: bulky}}), original
+
+
+def _unchanged_fields(capture: Capture) -> dict[str, Any]:
+    assert capture.evidence is not None
+    return _capture_fields(capture) | {"original": list(asdict(capture.evidence).values())}
+
+
+def _unchanged_of(line: bytes) -> Capture:
+    fields = json.loads(line)
+    original = EvidenceRef(*fields.pop("original"))
+    return replace(_capture_of(fields), evidence=original)
+
+
+def _lean_probe_fields(probe: Probe, earlier: Mapping[str, Answered]) -> dict[str, Any]:
+    fields = _probe_fields(probe)
+    bulky, reference = earlier.get(str(probe.observed.get("digest")), (None, None))
+    if reference is None or not bulky or probe.observed.get(_BULKY) != bulky:
+        return fields
+    observed = {key: value for key, value in probe.observed.items() if key != _BULKY}
+    return fields | {"observed": observed, "rest": list(asdict(reference).values())}

@@ -35,9 +35,11 @@ from checks.model import (
     EvidenceRef,
     Finding,
     ListHistory,
+    Mode,
     NewMediaAccount,
     Outcome,
     Probe,
+    ProbeKind,
     Visit,
 )
 from scoring.model import SiteVerdict, UnitScore
@@ -86,6 +88,7 @@ from storage.tables import (
 
 CONFIRMED = "已确认"
 PENDING = "待确认"
+EARLIER_RUNS = 500  # more than a year of nights
 NOT_COUNTED = (PENDING, FaultState.REVOKED.value, FaultState.WAIVED.value)
 
 
@@ -235,6 +238,26 @@ class Repository:
         with self._database.reading() as session:
             probes = [rows.probe_of(row) for row in session.scalars(query)]
         return sorted(probes, key=lambda probe: (probe.kind, probe.target, probe.family, probe.captured_at))
+
+    def earlier_evidence(self, run_id: int, site_id: str, url: str, mode: Mode) -> EvidenceRef | None:
+        """Return where the newest capture of a page lies, of this run or an earlier one; None when there is none.
+
+        Failed captures do not count.
+        """
+        row = CaptureRow
+        of_page = (row.run_id.in_(_runs_up_to(run_id)), row.site_id == site_id, row.url_key == rows.url_key(url))
+        query = select(row.evidence).where(*of_page, row.mode == mode, row.failure.is_(None), row.evidence.is_not(None))
+        with self._database.reading() as session:
+            return session.scalar(query.order_by(row.run_id.desc()).limit(1))
+
+    def earlier_probe_records(self, run_id: int, site_id: str, kind: ProbeKind) -> set[EvidenceRef]:
+        """Return the records with a site's probes of a kind, those of the newest run before this one that has any."""
+        row = ProbeRow
+        of_site = (row.site_id == site_id, row.kind == kind, row.evidence.is_not(None))
+        newest = select(func.max(row.run_id)).where(row.run_id.in_(_runs_up_to(run_id - 1)), *of_site)
+        query = select(row.evidence).where(row.run_id == newest.scalar_subquery(), *of_site)
+        with self._database.reading() as session:
+            return {reference for reference in session.scalars(query) if reference}
 
     def forget_probes(self, run_id: int, site_id: str) -> None:
         """Remove a site's probes of a run, which are going to be made anew."""
@@ -641,6 +664,11 @@ class Repository:
 
 
 # ---------------------------------------------------------------- runs
+
+
+def _runs_up_to(run_id: int) -> Select[int]:
+    """The newest runs: naming them lets the key of the rows, which begins with the run, be used."""
+    return select(RunRow.id).where(RunRow.id <= run_id).order_by(RunRow.id.desc()).limit(EARLIER_RUNS)
 
 
 def _run(session: Session, run_id: int) -> RunRow:

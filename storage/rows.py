@@ -109,6 +109,11 @@ def ledger_row_of(row: RunSiteRow) -> SiteLedgerRow:
 # ---------------------------------------------------------------- captures, visits, probes
 
 
+def url_key(url: str) -> str:
+    """Return what stands for a URL in keys."""
+    return _key(url)
+
+
 def capture_values(run_id: int, capture: Capture) -> Values:
     """Return a capture's columns."""
     return _plain(capture) | {

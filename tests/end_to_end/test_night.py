@@ -120,6 +120,18 @@ def test_second_night_of_the_day_says_the_same(night: Inspected, run_id: int, se
     assert night.workplace.scores(run_id) == night.workplace.scores(again)
 
 
+def test_second_night_of_an_unchanged_district_adds_little_evidence(
+    place: Place, run_id: int, second: Answer, record_property: Callable[[str, object], None]
+) -> None:
+    first, again = (_bytes_of(place.evidence.folder / str(run)) for run in (run_id, second.document["run"]))
+    record_property(SUMMARY, f"evidence: {first} bytes, {again} the second night ({again / first:.1%})")
+    assert again < first * 0.03
+
+
+def _bytes_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob("*.warc.gz"))
+
+
 def test_two_runs_in_the_ledger_and_one_published_score_a_unit(place: Place, run_id: int, second: Answer) -> None:
     assert {run.id for run in place.repository.runs(day=DAY)} == {run_id, second.document["run"]}
     published = Counter(

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -44,9 +45,8 @@ def slices(tmp_path: Path) -> list[bytes]:
             references.append(writer.write_resource(Capture("portal", PAGE, Mode.SCREENSHOT, at), "", b"\x89PNG"))
             gone = Capture("portal", "http://gone.test/", Mode.STATIC, at, failure=FailureKind.DNS_NOT_FOUND)
             references.append(writer.write_failure(gone))
-            references.append(
-                writer.write_metadata(Probe("portal", ProbeKind.ADDRESSES, "portal.test", 0, at, {"a": []}))
-            )
+            (probe,) = writer.write_probes([Probe("portal", ProbeKind.ADDRESSES, "portal.test", 0, at, {"a": []})])
+            references.append(probe.evidence)
     return [store.read_members(reference) for reference in references]
 
 
@@ -103,6 +103,24 @@ def test_every_page_can_be_read_back(exported: Path) -> None:
 def test_rendered_pages_and_screenshots_are_found_under_their_prefix(exported: Path) -> None:
     assert replay(exported, f"urn:rendered:{PAGE}", "20261123180000") == b"<p>dom</p>"
     assert replay(exported, f"urn:view:{PAGE}", "20261123180000") == b"\x89PNG"
+
+
+def test_a_page_seen_unchanged_is_replayed_from_the_record_it_refers_to(tmp_path: Path) -> None:
+    store = EvidenceStore(tmp_path / "evidence")
+    seen = Capture("portal", HOME, Mode.STATIC, NIGHT, HOME, status=200, headers=(("content-type", "text/html"),))
+    with store.writer(1, "batch-0") as writer:
+        original = writer.write_exchange(seen, [], "HTTP/1.1 200 OK", [("Content-Type", "text/html")], body(HOME, 0))
+    again = replace(seen, captured_at=NIGHT + timedelta(days=1), length=len(body(HOME, 0)), evidence=original)
+    out = tmp_path / "two.wacz"
+    pages = [ArchivedPage(HOME, capture.captured_at) for capture in (seen, again)]
+    assert export_wacz(out, [store.read_members(original), store.revisit(again)], pages, title="两夜") == 2
+    assert validates(out)
+    with zipfile.ZipFile(out) as archive:
+        lines = gzip.decompress(archive.read("indexes/index.cdx.gz")).decode().splitlines()
+    first, second = (json.loads(line.split(" ", 2)[2]) for line in lines)
+    assert [line.split(" ", 2)[1] for line in lines] == ["20261123180000", "20261124180000"]
+    assert (first["mime"], second["mime"]) == ("text/html", "warc/revisit")
+    assert first["digest"] == second["digest"] == original.payload_digest
 
 
 def test_it_holds_what_was_given_and_says_what_it_is(exported: Path, slices: list[bytes]) -> None:

@@ -20,7 +20,7 @@ from warcio.checker import Checker
 
 from checks.model import Capture, EvidenceRef, FailureKind, Mode, Probe, ProbeKind
 from storage.errors import DamagedRecord, EvidenceDiskFull, EvidenceUnwritable, MissingRecord
-from storage.evidence import EvidenceStore, EvidenceWriter
+from storage.evidence import IDENTICAL, Answered, EvidenceStore, EvidenceWriter
 
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8)))
 PAGE = "<html><title>区教育局</title><p>此件公开发布</p></html>".encode()
@@ -89,12 +89,83 @@ def test_a_probe_comes_back_as_it_was(store: EvidenceStore) -> None:
     probe = Probe("portal", ProbeKind.ADDRESSES, "portal.test", 0, NOON, observed)
     unasked = Probe("portal", ProbeKind.ROUTE, "::1", 6, NOON, {}, FailureKind.DNS_FAILURE)
     with store.writer(1, "batch-0") as writer:
-        references = [writer.write_metadata(probe), writer.write_metadata(unasked)]
+        kept = [*writer.write_probes([probe]), *writer.write_probes([unasked, probe])]
         write(writer, capture())
-    assert list(store.recover_probes(1)) == [
-        replace(p, evidence=r) for p, r in zip((probe, unasked), references, strict=True)
-    ]
+    assert list(store.recover_probes(1)) == kept
+    assert [replace(each, evidence=None) for each in kept] == [probe, unasked, probe]
     assert len(list(store.recover(1))) == 1
+
+
+# ---------------------------------------------------------------- what was as before
+
+
+def test_unchanged_captures_lead_to_the_earlier_records(store: EvidenceStore) -> None:
+    with store.writer(1, "batch-0") as writer:
+        pages = [
+            replace(made, evidence=write(writer, made)) for made in map(capture, ["http://a.test/", "http://b.test/"])
+        ]
+    tonight = [replace(page, captured_at=NOON + timedelta(days=1), elapsed=0.7) for page in pages]
+    with store.writer(2, "batch-0") as writer:
+        writer.write_unchanged(tonight)
+        writer.write_unchanged([])
+        newer = write(writer, capture("http://c.test/"))
+    found = list(store.recover(2))
+    assert [each for each, _ in found] == [*tonight, capture("http://c.test/", evidence=newer)]
+    assert [load() for _, load in found] == [PAGE] * 3
+    assert warcio_finds_no_fault(files(store, 2))
+    assert [record["WARC-Type"] for record in headers_of(files(store, 2)[0])].count("revisit") == 1
+    files(store)[0].unlink()
+    with pytest.raises(MissingRecord, match="1/batch-0-00000"):
+        found[0][1]()
+
+
+def test_revisit_of_the_standard_is_made_from_an_unchanged_capture(store: EvidenceStore, tmp_path: Path) -> None:
+    picture = capture(mode=Mode.SCREENSHOT)
+    with store.writer(1, "batch-0") as writer:
+        seen = [(capture(), write(writer, capture())), (picture, writer.write_resource(picture, "", b"\x89PNG"))]
+    tonight = [replace(made, captured_at=NOON + timedelta(days=1), evidence=reference) for made, reference in seen]
+    path = tmp_path / "revisits.warc.gz"
+    path.write_bytes(b"".join(map(store.revisit, tonight)))
+    assert warcio_finds_no_fault([path])
+    assert path.read_bytes() == b"".join(map(store.revisit, tonight))
+    records = headers_of(path)
+    assert [record["WARC-Refers-To"] for record in records] == [reference.record_id for _, reference in seen]
+    assert [record["WARC-Payload-Digest"] for record in records] == [reference.payload_digest for _, reference in seen]
+    assert {record["WARC-Profile"] for record in records} == {IDENTICAL}
+    assert [record["WARC-Refers-To-Target-URI"] for record in records] == [
+        record["WARC-Target-URI"] for record in records
+    ]
+    assert {record["WARC-Refers-To-Date"] for record in records} == {"2026-11-23T04:00:00.123456Z"}
+    assert {record["WARC-Date"] for record in records} == {"2026-11-24T04:00:00.123456Z"}
+
+
+def fetched(**observed: object) -> Probe:
+    answer: dict[str, object] = {"try": 1, "seconds": 0.5, "digest": "sha256:11", "shingles": ["0a", "0b"]}
+    return Probe("portal", ProbeKind.FETCH, "http://portal.test/", 6, NOON, answer | observed)
+
+
+def answers(store: EvidenceStore, reference: EvidenceRef | None) -> dict[str, Answered]:
+    assert reference is not None
+    return {str(p.observed["digest"]): (p.observed["shingles"], full) for p, full in store.probes_at(reference)}
+
+
+def test_bulky_answer_is_kept_once_and_told_every_night(store: EvidenceStore) -> None:
+    earlier: dict[str, Answered] = {}
+    told = [fetched(), fetched(seconds=0.25), fetched(seconds=0.75, status=200)]
+    for night, probe in enumerate(told, start=1):
+        with store.writer(night, "batch-0") as writer:
+            (kept,) = writer.write_probes([probe], earlier)
+        assert list(store.recover_probes(night)) == [kept] == [replace(probe, evidence=kept.evidence)]
+        assert kept.evidence is not None and (b"0b" in store.read_payload(kept.evidence)) == (night == 1)
+        earlier = answers(store, kept.evidence)
+        assert [full.warc_file for _, full in earlier.values()] == ["1/batch-0-00000.warc.gz"]
+    changed = fetched(digest="sha256:22", shingles=["0c"])
+    read_otherwise = fetched(shingles=["0d"])
+    with store.writer(9, "batch-0") as writer:
+        kept_anew = writer.write_probes([changed, read_otherwise], earlier)
+    files(store)[0].unlink()
+    assert list(store.recover_probes(9)) == kept_anew
+    assert list(store.recover_probes(2)) == []
 
 
 def test_the_file_is_a_sound_warc(store: EvidenceStore) -> None:
@@ -102,7 +173,7 @@ def test_the_file_is_a_sound_warc(store: EvidenceStore) -> None:
         reference = write(writer, capture())
         writer.write_resource(capture(mode=Mode.SCREENSHOT), "image/png", b"\x89PNG")
         writer.write_failure(capture(failure=FailureKind.CONNECTION_TIMEOUT))
-        writer.write_metadata(Probe("portal", ProbeKind.ADDRESSES, "portal.test", 0, NOON, {"a": []}))
+        writer.write_probes([Probe("portal", ProbeKind.ADDRESSES, "portal.test", 0, NOON, {"a": []})])
     [path] = files(store)
     assert warcio_finds_no_fault([path])
     records = headers_of(path)

@@ -251,6 +251,37 @@ def test_the_newer_replaces_the_older_of_the_same_key(repository: Repository) ->
     assert len(repository.probes(run_id, "portal")) == len(PROBES)
 
 
+def test_the_newest_earlier_capture_of_a_page_is_found(repository: Repository) -> None:
+    runs = [begin(repository).id for _ in range(4)]
+    page = Capture("portal", "http://portal.test/x", Mode.STATIC, NOON, evidence=SOMEWHERE)
+    newer = replace(page, evidence=replace(SOMEWHERE, offset=9))
+    of_page = ("portal", page.url, Mode.STATIC)
+    assert repository.earlier_evidence(runs[3], *of_page) is None
+    repository.add_captured(runs[0], [page])
+    repository.add_captured(runs[1], [newer, replace(page, mode=Mode.RENDERED), replace(page, site_id="other")])
+    repository.add_captured(runs[2], [replace(page, failure=FailureKind.BLOCKED)])
+    assert repository.earlier_evidence(runs[3], *of_page) == newer.evidence
+    assert repository.earlier_evidence(runs[0], *of_page) == page.evidence, "a later run is not earlier"
+    assert repository.earlier_evidence(runs[3], "portal", page.url, Mode.SCREENSHOT) is None
+    assert repository.earlier_evidence(runs[3], "portal", "http://portal.test/y", Mode.STATIC) is None
+
+
+def test_records_of_the_newest_earlier_probes_are_found(repository: Repository) -> None:
+    runs = [begin(repository).id for _ in range(4)]
+    fetch = Probe("portal", ProbeKind.FETCH, "http://portal.test/", 6, NOON, {}, None, SOMEWHERE)
+    newer = [replace(fetch, family=family, evidence=replace(SOMEWHERE, offset=family)) for family in (4, 6)]
+    repository.add_captured(runs[0], probes=[fetch])
+    repository.add_captured(runs[1], probes=[*newer, replace(fetch, target="http://portal.test/a")])
+    repository.add_captured(
+        runs[2], probes=[replace(fetch, kind=ProbeKind.LINK, evidence=replace(SOMEWHERE, offset=7))]
+    )
+    expected = {SOMEWHERE, *(probe.evidence for probe in newer)}
+    assert repository.earlier_probe_records(runs[3], "portal", ProbeKind.FETCH) == expected
+    assert repository.earlier_probe_records(runs[1], "portal", ProbeKind.FETCH) == {SOMEWHERE}
+    assert repository.earlier_probe_records(runs[0], "portal", ProbeKind.FETCH) == set()
+    assert repository.earlier_probe_records(runs[3], "other", ProbeKind.FETCH) == set()
+
+
 def test_order_does_not_hang_on_the_order_of_writing(repository: Repository) -> None:
     one, other = begin(repository).id, begin(repository).id
     repository.add_captured(one, CAPTURES, VISITS, PROBES)
