@@ -25,7 +25,6 @@ from cli.commands import (
     results,
     review,
     rollup,
-    sealing,
 )
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
 from cli.output import bear_any_character
@@ -53,7 +52,6 @@ for commands in (
     pages,
     configuration,
     evidence,
-    sealing,
     machine,
     demonstration,
 ):

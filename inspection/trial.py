@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
@@ -13,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from checks.model import Finding
-from config.loader import INDICATORS, RULES, SITES, WORDS, Configuration, load
-from config.problem import ConfigurationError
+from config.loader import INDICATORS, RULES, SITES, WORDS, Configuration
 from config.rules import Rules
 from config.schema import Indicators
-from inspection.errors import EvidenceUnavailable, InvalidInput
+from inspection.errors import EvidenceUnavailable
 from inspection.inputs import kept_inputs, path_of
 from inspection.judging import Records, judge_sites, strict
+from inspection.other_files import require_readable, tried_configuration
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.rollup import YearInputs, gather, result_of
@@ -30,7 +28,6 @@ from scoring.review import rulings_of
 from storage.model import StoredYear
 from storage.scored import ScoredNight, ScoredNights
 
-LARGEST_FILE = 5_000_000  # bytes of a table or of rules that a person wrote
 _NIGHTS_NAMED = 10
 Document = dict[str, Any]
 
@@ -141,27 +138,8 @@ def _configuration(place: Place, year: int, indicators: Path | None, rules: Path
         INDICATORS: indicators or folder / place.configuration.table_for(year),
     }
     for file in filter(None, (indicators, rules)):
-        _require_readable(file)
-    with tempfile.TemporaryDirectory(prefix="xuncha-") as temporary:
-        for name, file in chosen.items():
-            shutil.copyfile(file, Path(temporary, name))
-        try:
-            return load(Path(temporary))
-        except ConfigurationError as error:
-            named = {name: file.name for name, file in chosen.items()}
-            problems = tuple(replaced(problem, file=named[problem.file]) for problem in error.problems)
-            raise ConfigurationError(problems) from None
-
-
-def _require_readable(file: Path) -> None:
-    try:
-        size = file.stat().st_size if file.is_file() else None
-    except OSError:
-        size = None
-    if size is None:
-        raise InvalidInput(f"读不到文件 {file}；请检查路径和权限。")
-    if size > LARGEST_FILE:
-        raise InvalidInput(f"文件 {file} 有 {size} 字节，不像是指标表或规则；请检查是否选错了文件。")
+        require_readable(file)
+    return tried_configuration(chosen)
 
 
 def _judging(rules: Rules) -> Document:

@@ -1,0 +1,196 @@
+"""`inspect rescore`: a night comes out as it did, or says where not; other rules show who would move."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from checks.model import Capture, Mode, PageRole, Visit
+from crawler.sink import Exchange
+from fixtures.district.inventory import write_config
+from fixtures.district.model import World
+from fixtures.district.render import SiteRenderer
+from fixtures.district.world import build
+from inspection.place import Place, opened
+from inspection.recording import recording
+from inspection.run import Request, inspect_units
+from inspection.settings import resolve
+from storage.model import RunKind
+from storage.tables import FindingRow, UnitScoreRow
+from tests.cli.conftest import Inspect
+
+DAY = date(2026, 11, 23)
+WORLD: World = build(DAY, 8000, 8001)
+UNIT, NAME, SITE = "jiaoyuju", "区教育局", "jyj"
+
+
+class Crawled:
+    """A crawl that asks the made-up site without a network: home, lists, and what they show."""
+
+    def __init__(self, place: Place, run_id: int, *_: object) -> None:
+        self._place, self._run_id = place, run_id
+        self._renderer = SiteRenderer(WORLD, WORLD.site(SITE))
+
+    def capture(self, *_: object) -> None:
+        with recording(self._place.repository, self._place.evidence, self._run_id, "sites-jyj") as recorder:
+            self._see(recorder, "/", PageRole.HOME)
+            section = next(s for s in WORLD.sections if s.unit.id == UNIT)
+            for column in section.columns:
+                if column.list_pages:
+                    self._see(recorder, column.list_path(0), PageRole.COLUMN, column.id)
+                for order, article in enumerate(article for article in column.articles[:3] if article.file is None):
+                    self._see(recorder, article.listed_path, PageRole.ARTICLE, column.id, order)
+
+    def _see(self, recorder, path, role, column=None, order=0):  # type: ignore[no-untyped-def]
+        response = self._renderer.answer(path)
+        headers = (("content-type", response.content_type),)
+        url = self._renderer.site.origin + path
+        capture = Capture(
+            SITE, url, Mode.STATIC, datetime(2026, 11, 23, 4, tzinfo=UTC), url, status=200, headers=headers
+        )
+        recorder.store(capture, Exchange("GET", (), "200 OK", headers, response.body))
+        recorder.visit(Visit(SITE, url, role, order, unit_id=column and UNIT, column_id=column))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    write_config(WORLD, 53, tmp_path / "config")
+    return tmp_path / "config"
+
+
+@pytest.fixture
+def place(inspect: Inspect, config: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A workplace with one night in it."""
+    monkeypatch.setattr("inspection.run.Crawling", Crawled)
+    monkeypatch.setattr("inspection.run.illustrate", lambda *_: None)
+    rules = config / "rules.toml"
+    rules.write_text(rules.read_text().replace("coverage_floor = 0.8", "coverage_floor = 0.01"))
+    with opened(resolve(config, data, environment={})) as place:
+        report = inspect_units(place, Request(RunKind.NIGHTLY, DAY, (UNIT,)))
+        assert report.scores[0].published
+        shutil.copytree(config, place.evidence.folder / "1" / "configuration", dirs_exist_ok=True)
+        yield place
+
+
+def stored(place: Place) -> object:
+    return place.repository.runs(), place.repository.findings(), place.repository.scores()
+
+
+def edited(config: Path, folder: Path, old: str, new: str) -> str:
+    text = (config / "rules.toml").read_text()
+    assert old in text
+    other = folder / "other.toml"
+    other.write_text(text.replace(old, new))
+    return str(other)
+
+
+# ---------------------------------------------------------------- by its own files
+
+
+@pytest.mark.usefixtures("place")
+def test_a_night_comes_out_as_it_did(inspect: Inspect) -> None:
+    answer = inspect("rescore", "--run", "1")
+    assert answer.code == 0, answer.err
+    assert "都与当时一致" in answer.out
+    document = inspect("rescore", "--run", "1", "--json").document
+    assert document["same"] is True
+    assert document["judged"]["findings"] > 100
+    assert (document["findings"], document["scores"], document["sites"]) == ([], [], [])
+
+
+def test_a_night_comes_out_as_it_did_whatever_was_changed_since(inspect: Inspect, place: Place, config: Path) -> None:
+    rules = config / "rules.toml"
+    rules.write_text(rules.read_text().replace("news = 14", "news = 1"))
+    visits = place.repository.visits(1, SITE)
+    place.repository.add_register(DAY, [])
+    assert visits
+    answer = inspect("rescore", "--run", "1", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.document["same"] is True
+
+
+def test_an_edited_finding_and_an_edited_score_are_named(inspect: Inspect, place: Place) -> None:
+    fault = next(one for one in place.repository.findings(run_id=1) if one.finding.outcome == "FAIL")
+    with place.database.writing() as session:
+        session.execute(update(FindingRow).where(FindingRow.id == fault.id).values(outcome="PASS"))
+        session.execute(update(UnitScoreRow).values(score="99.99"))
+    answer = inspect("rescore", "--run", "1", "--json")
+    assert answer.code == 6
+    (change,) = answer.document["findings"]
+    assert (change["unit"], change["check"], change["target"]) == (NAME, fault.finding.check, fault.finding.target)
+    assert (change["before"]["outcome"], change["after"]["outcome"]) == ("PASS", "FAIL")
+    assert change["after"]["fingerprint"] == fault.finding.fingerprint
+    (score,) = answer.document["scores"]
+    assert score["before"]["score"] == 99.99
+    assert score["after"]["score"] != 99.99
+    told = inspect("rescore", "--run", "1")
+    assert told.code == 6
+    assert fault.finding.fingerprint in told.out
+
+
+# ---------------------------------------------------------------- what can be read no more
+
+
+@pytest.mark.parametrize("lost", ["*.warc.gz", "inputs.json.gz"])
+def test_what_is_missing_stops_the_judging_and_is_named(inspect: Inspect, place: Place, lost: str) -> None:
+    before = stored(place)
+    for path in (place.evidence.folder / "1").glob(lost):
+        path.unlink()
+    answer = inspect("rescore", "--run", "1")
+    assert answer.code == 5
+    assert lost.removeprefix("*") in answer.err
+    assert "备份" in answer.err
+    assert stored(place) == before
+
+
+def test_a_configuration_that_is_gone_is_named(inspect: Inspect, place: Place, config: Path) -> None:
+    shutil.rmtree(place.evidence.folder / "1" / "configuration")
+    rules = config / "rules.toml"
+    rules.write_text(rules.read_text().replace("news = 14", "news = 1"))
+    answer = inspect("rescore", "--run", "1")
+    assert answer.code == 5
+    assert "configuration" in answer.err
+
+
+@pytest.mark.usefixtures("place")
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--run", "7"), 5, "没有编号为 7 的巡查"),
+        (("--run", "1", "--rules", "没有.toml"), 2, "读不到文件"),
+    ],
+)
+def test_what_cannot_be_done_is_said(inspect: Inspect, arguments: tuple[str, ...], code: int, said: str) -> None:
+    answer = inspect("rescore", *arguments)
+    assert answer.code == code
+    assert said in answer.err
+
+
+# ---------------------------------------------------------------- by other files
+
+
+def test_other_rules_show_who_would_move_and_store_nothing(
+    inspect: Inspect, place: Place, config: Path, tmp_path: Path
+) -> None:
+    before = stored(place)
+    stricter = edited(config, tmp_path, "news = 14", "news = 1")
+    answer = inspect("rescore", "--run", "1", "--rules", stricter, "--json")
+    assert answer.code == 0, answer.err
+    assert answer.document["trial"] is True
+    assert {change["check"] for change in answer.document["findings"]} == {"column_freshness"}
+    assert "什么也没有保存" in inspect("rescore", "--run", "1", "--rules", stricter).out
+    assert stored(place) == before
+
+
+def test_other_rules_that_only_have_another_version_move_nobody(
+    inspect: Inspect, place: Place, config: Path, tmp_path: Path
+) -> None:
+    version = place.configuration.rules.version
+    other = edited(config, tmp_path, f'version = "{version}"', 'version = "2099.1"')
+    answer = inspect("rescore", "--run", "1", "--rules", other, "--json")
+    assert (answer.code, answer.document["same"]) == (0, True)
