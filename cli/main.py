@@ -25,6 +25,7 @@ from cli.commands import (
     results,
     review,
     rollup,
+    sealing,
 )
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
 from cli.output import bear_any_character
@@ -52,6 +53,7 @@ for commands in (
     pages,
     configuration,
     evidence,
+    sealing,
     machine,
     demonstration,
 ):
