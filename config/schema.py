@@ -217,13 +217,15 @@ class Schedule(Settings):
 
 
 class Evidence(Settings):
-    """证据的封存: how a run's manifest is signed; all of it is optional.
+    """证据的封存: how a run's manifest is signed and stamped; all of it is optional.
 
     Files are named by their full paths. The private key itself stands in its own file, never here.
     """
 
     signing_key: Text | None = None  # the file of the Ed25519 key; INSPECT_SIGNING_KEY wins
     public_keys: tuple[PublicKey, ...] = ()  # Base64: earlier keys, whose signatures still count
+    timestamp_authority: WebAddress | None = None  # 时间戳服务: an RFC 3161 authority
+    timestamp_certificates: Text | None = None  # a PEM file of the root certificates whose stamps are trusted
 
 
 class Inventory(Settings):

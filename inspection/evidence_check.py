@@ -9,8 +9,9 @@ from datetime import datetime
 from inspection.errors import InspectionError
 from inspection.place import Place
 from inspection.sealing import findings_digests, folder_of, scores_record, signing_key
+from inspection.stamping import StampWrong, require_stamp, trusted_authorities
 from storage.errors import ManifestUnreadable, RunNotFound, SignatureWrong
-from storage.manifest import MANIFEST, SIGNATURE, Digests, Document, differences, digests_of, read_manifest
+from storage.manifest import MANIFEST, SIGNATURE, STAMP, Digests, Document, differences, digests_of, read_manifest
 from storage.model import Run, RunKind
 from storage.signing import fingerprint, public_key_of, signer_of
 
@@ -37,7 +38,8 @@ class Broken:
 class Checked:
     """How much was checked, and what of it does not hold, the first run first.
 
-    `unknown_signers` counts signatures that hold, by keys that this machine does not know.
+    `unknown_signers` counts signatures that hold, by keys that this machine does not know; `unknown_authorities` time
+    stamps of these very bytes by an authority whose certificate nobody gave.
     """
 
     runs: int = 0
@@ -46,6 +48,8 @@ class Checked:
     links: int = 0
     signatures: int = 0
     unknown_signers: int = 0
+    stamps: int = 0
+    unknown_authorities: int = 0
     broken: list[Broken] = field(default_factory=list)
 
     @property
@@ -88,6 +92,7 @@ class _Check:
         self._place = place
         self._checked = Checked()
         self._known = known_signers(place)
+        self._roots = trusted_authorities(place)
         self._unreadable: dict[int, str] = {}
         self._sealed: dict[int, Sealed | None] = {}
         self._nights = [run.id for run in finished if run.kind is RunKind.NIGHTLY]
@@ -105,6 +110,7 @@ class _Check:
             return
         yield from self._files(run.id, sealed)
         yield from self._signature(run.id, sealed)
+        yield from self._stamp(run.id)
         yield from self._links(run, sealed)
         yield from self._database(run, sealed)
 
@@ -143,6 +149,18 @@ class _Check:
             yield SIGNATURE, f"签名的密钥（指纹 {signer[:16]}…）本机不认得；换过密钥的，把原来的公钥写进 public_keys"
         elif not self._known:
             self._checked.unknown_signers += 1
+
+    def _stamp(self, run_id: int) -> Iterator[tuple[str, str]]:
+        folder = folder_of(self._place, run_id)
+        if not (folder / STAMP).exists():
+            return
+        try:
+            require_stamp((folder / STAMP).read_bytes(), (folder / MANIFEST).read_bytes(), self._roots)
+        except StampWrong as error:
+            yield STAMP, str(error)
+            return
+        self._checked.stamps += 1
+        self._checked.unknown_authorities += not self._roots
 
     def _links(self, run: Run, sealed: Sealed) -> Iterator[tuple[str, str]]:
         """Yield links that do not hold: to the night before, and to the run that this one scores again."""

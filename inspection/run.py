@@ -27,6 +27,7 @@ from inspection.rescoring import put_right
 from inspection.reviewing import follow_run, standings
 from inspection.revisits import revisits_for
 from inspection.sealing import keep_configuration, try_to_seal
+from inspection.stamping import try_to_stamp
 from scoring.model import UnitScore
 from scoring.review import Rulings
 from storage.model import UNFINISHED, Run, RunKind, RunState
@@ -105,7 +106,10 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
         follow_run(place, run)
         _publish(place, run, plans, night.scores)
         put_right(place, progress)
-        return _report(place, run, night.scores, unsealed=try_to_seal(place))
+        unsealed = try_to_seal(place)
+        if failure := try_to_stamp(place):
+            progress.say(failure)
+        return _report(place, run, night.scores, unsealed)
 
 
 # ---------------------------------------------------------------- beginning

@@ -28,6 +28,11 @@ def register(app: typer.Typer) -> None:
         help="核对封存的证据：每个文件、数据库里的结果、签名和各夜之间的链；不符时退出码 6。"
         "示例：inspect evidence check ｜ inspect evidence check --run 7 ｜ inspect evidence check --all",
     )(check)
+    evidence_app.command(
+        "stamp",
+        help="为还没有时间戳的封存清单补盖 RFC 3161 时间戳；时间戳服务写在 sites.toml 的 [evidence]。"
+        "示例：inspect evidence stamp",
+    )(stamp)
 
 
 def keygen(
@@ -79,6 +84,18 @@ def check(
     raise typer.Exit(checked.exit_code)
 
 
+def stamp(config: ConfigOption = None, data: DataOption = None, database_url: DatabaseOption = None) -> None:
+    """Have every sealed manifest without a time stamp stamped."""
+    from cli.output import console
+    from inspection.place import opened
+    from inspection.settings import resolve
+    from inspection.stamping import stamp_waiting
+
+    with opened(resolve(config, data, database_url)) as place:
+        count = len(stamp_waiting(place, most=None))
+    console.print(f"盖了 {count} 个时间戳。" if count else "没有待盖时间戳的封存清单。")
+
+
 def _document(checked: Checked) -> dict[str, object]:
     return {
         "runs": checked.runs,
@@ -87,6 +104,8 @@ def _document(checked: Checked) -> dict[str, object]:
         "links": checked.links,
         "signatures": checked.signatures,
         "unknown_signers": checked.unknown_signers,
+        "stamps": checked.stamps,
+        "unknown_authorities": checked.unknown_authorities,
         "broken": [{"run": one.run, "where": one.where, "what": one.what} for one in checked.broken],
     }
 
@@ -100,8 +119,10 @@ def _print(checked: Checked) -> None:
         console.print(f"另有 {len(checked.broken) - SHOWN} 处不符，用 --json 查看全部。")
     console.print(
         f"核对了 {checked.runs} 次巡查：{checked.files} 个文件，共 {checked.bytes} 字节；"
-        f"链 {checked.links} 处，签名 {checked.signatures} 个。"
+        f"链 {checked.links} 处，签名 {checked.signatures} 个，时间戳 {checked.stamps} 个。"
     )
+    if checked.unknown_authorities:
+        console.print(f"其中 {checked.unknown_authorities} 个时间戳只核对了摘要：没有设置 timestamp_certificates。")
     if checked.unknown_signers:
         console.print(f"其中 {checked.unknown_signers} 个签名本身有效，但本机没有设置密钥，认不出是谁签的。")
     console.print(

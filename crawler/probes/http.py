@@ -50,7 +50,8 @@ class Question:
     url: str
     method: str = "GET"
     family: int = 0
-    form: bytes = b""  # sent as application/x-www-form-urlencoded
+    form: bytes = b""  # sent as `form_type`
+    form_type: str = "application/x-www-form-urlencoded"
     most_bytes: int | None = None
 
 
@@ -83,7 +84,7 @@ def _exchange(question: Question, backend: _Backend, settings: Crawl) -> Got:
         max_redirects=settings.max_redirects,
         trust_env=False,
     )
-    headers = {"Content-Type": "application/x-www-form-urlencoded"} if question.form else None
+    headers = {"Content-Type": question.form_type} if question.form else None
     content = question.form or None
     body = bytearray()
     with client, client.stream(question.method, question.url, headers=headers, content=content) as response:
