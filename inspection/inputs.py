@@ -31,9 +31,10 @@ from inspection.place import Place
 from inspection.reviewing import rulings
 from inspection.writing import write_whole
 from scoring.review import NO_RULINGS, Rulings
+from storage.manifest import MANIFEST
 from storage.model import Run
 
-FILE, SEAL = "inputs.json.gz", "manifest.json"
+FILE = "inputs.json.gz"
 LARGEST = 1_000_000_000  # bytes of the file unpacked: more is no file of ours
 NIGHTS_BACK = 31  # nights whose faults are kept, so that another rule of confirmation can be tried on them
 _BLOCK = 1_000_000
@@ -80,7 +81,7 @@ def settled_inputs(place: Place, run: Run) -> JudgingInputs:
     A run that is judged anew is judged by what holds now, until it is sealed; from then on by what was kept.
     Raises EvidenceUnavailable, ReportUnwritable, StorageError.
     """
-    if (place.evidence.folder / str(run.id) / SEAL).is_file():
+    if (place.evidence.folder / str(run.id) / MANIFEST).is_file():
         return kept_inputs(place.evidence.folder, run.id)
     inputs = gathered(place, run)
     write_whole(path_of(place.evidence.folder, run.id), content_of(inputs))

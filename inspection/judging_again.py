@@ -20,11 +20,11 @@ from inspection.other_files import require_readable, tried_configuration
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.reviewing import rulings
+from inspection.sealing import CONFIGURATION
 from scoring.model import SiteVerdict, UnitScore
 from storage.model import Run
 
 EXIT_DIFFERENT = 6
-KEPT_CONFIGURATION = "configuration"  # beside the evidence of a run
 Document = dict[str, Any]
 
 
@@ -130,7 +130,7 @@ def _configuration(place: Place, run: Run, instead: Mapping[str, Path]) -> Confi
 
 def _files_of(place: Place, run: Run) -> dict[str, Path]:
     """Return the files that the run went by, wherever they still are as they were."""
-    kept = place.evidence.folder / str(run.id) / KEPT_CONFIGURATION
+    kept = place.evidence.folder / str(run.id) / CONFIGURATION
     for folder in (kept, place.settings.config):
         for table in table_files(folder):
             files = {SITES: folder / SITES, RULES: folder / RULES, WORDS: folder / WORDS, INDICATORS: folder / table}
