@@ -1,0 +1,54 @@
+"""A disk that fills in the night: a clear stop, nothing half-written, and the night goes on once there is room."""
+
+from __future__ import annotations
+
+import resource
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from warcio.checker import Checker
+
+from fixtures.district.server import serve
+from inspection.place import opened
+from inspection.run import Request, inspect_units
+from inspection.settings import resolve
+from storage.errors import StorageError
+from storage.model import RunKind, RunState
+
+DAY = date(2026, 11, 23)
+ROOM = 120_000  # bytes a file: enough for the configuration, too little, even at the second attempt, for a site
+UNITS = ("jiaoyuju",)
+
+
+@contextmanager
+def little_room() -> Iterator[None]:
+    """No file may grow beyond a size, neither here nor in the children."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (ROOM, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_night_stops_on_a_full_disk_and_goes_on(tmp_path: Path, postgresql_url: str) -> None:
+    with serve(DAY) as served:
+        served.write_config(tmp_path / "config")
+        settings = resolve(tmp_path / "config", tmp_path / "data", postgresql_url, environment={})
+        with opened(settings) as place:
+            with little_room(), pytest.raises(StorageError, match="证据文件夹所在磁盘已满"):
+                inspect_units(place, Request(RunKind.NIGHTLY, DAY, UNITS))
+            (run,) = place.repository.runs()
+            assert run.state is RunState.RUNNING
+            assert place.repository.scores() == []
+            files = sorted(map(str, place.evidence.folder.rglob("*.warc.gz")))
+            assert files
+            assert Checker(Namespace(inputs=files, verbose=False)).process_all() == 0
+            assert all(Path(file).stat().st_size <= ROOM for file in files)
+            report = inspect_units(place, Request(RunKind.NIGHTLY, DAY, UNITS, resume=True))
+            assert (report.run.id, report.exit_code) == (run.id, 0)
+            assert place.repository.run(run.id).state is RunState.PUBLISHED
