@@ -393,6 +393,11 @@ class Scope(StrEnum):
     SITE = "site"
 
 
+WITHDRAWN = "withdrawn"  # a page that was looked at again is there no more, and its fault with it
+ERROR = "error"  # the check itself broke down
+COMMON_REASONS = {WITHDRAWN: "网页已撤除", ERROR: "检查没有完成"}  # may stand beside any check's own reasons
+
+
 @dataclass(frozen=True, slots=True)
 class CheckMeta:
     """What a check is: `id` is a noun and the name of its file; titles, basis and method are Chinese."""
@@ -404,6 +409,10 @@ class CheckMeta:
     method: str  # how it is judged, in one or two sentences
     scope: Scope
     reasons: dict[str, str] = field(default_factory=dict)  # every reason code it may give -> short Chinese title
+
+    def reason_title(self, reason: str) -> str:
+        """Return in Chinese what a reason code says, one that any check may give too; a code nobody knows as it is."""
+        return self.reasons.get(reason) or COMMON_REASONS.get(reason, reason)
 
 
 class Check(Protocol):

@@ -48,7 +48,7 @@ from checks import (
     wrong_expressions,
 )
 from checks.facts.model import PageFacts
-from checks.model import Bundle, Check, FailureKind, Finding, Outcome, Scope
+from checks.model import ERROR, Bundle, Check, FailureKind, Finding, Outcome, Scope
 from checks.reading.masking import masked
 from checks.single_page import bundles_of, checks_for
 from config.rules import CheckRules, Rules
@@ -95,7 +95,6 @@ CHECKS: tuple[Check, ...] = (
     site_search,
     mandatory_content,
 )
-ERROR_REASON = "error"
 
 
 class RegistryError(Exception):
@@ -196,7 +195,7 @@ def _broken(check: Check, bundle: Bundle, error: Exception) -> Finding:
         check=check.META.id,
         target=owner.id if owner else "",
         outcome=Outcome.ERROR,
-        reason=ERROR_REASON,
+        reason=ERROR,
         observed=f"检查程序出错（{type(error).__name__}：{error}），该项没有结果。",
         expected="这是检查程序的问题，不是网站的问题；请把本条报告给维护人员。",
     )

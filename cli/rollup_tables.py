@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
@@ -45,7 +46,7 @@ def print_ranking(result: Annual, names: Names, last_day: date, version: Publish
 def _standing(result: Annual, version: PublishedVersion | None) -> str:
     if version:
         return f"{result.status}，第 {version.number} 版，{version.published_at:%Y-%m-%d} 公布"
-    return f"{result.status}，尚未公布" if not any(unit.missing for unit in result.units) else str(result.status)
+    return result.status.draft
 
 
 def _say(sentence: str) -> None:
@@ -95,7 +96,7 @@ def _details(told: RowExplanation, names: Names, explanation: UnitExplanation) -
         yield f"A =（日常平均值 {shown(2 * row.site - kept, 4)} + 按期整改率 {shown(kept, 4)}）÷ 2"
     if row.mark is not None:
         marks = "，".join(f"{mark.reviewer} {mark.points} 分" for mark in row.marks)
-        yield f"评分：{marks}；平均 M = {shown(row.mark)}"
+        yield f"评分：{marks}；平均 M = {shown(row.mark, 4)}"
     for deduction in row.deductions:
         yield f"通报：扣 {deduction.points} 分，{deduction.circular}"
     if row.rectified is not None:
@@ -105,9 +106,10 @@ def _details(told: RowExplanation, names: Names, explanation: UnitExplanation) -
 
 def _orders(explanation: UnitExplanation) -> Iterator[str]:
     for kept, title in ((True, "按期整改"), (False, "逾期整改")):
-        numbers = [order.fault.finding_id for order in explanation.orders if order.kept is kept]
+        times = Counter(order.fault.finding_id for order in explanation.orders if order.kept is kept)
+        numbers = [f"{number}（{count} 次）" if count > 1 else str(number) for number, count in times.items()]
         if numbers:
-            yield f"{title} {len(numbers)} 次：问题编号 {'、'.join(map(str, dict.fromkeys(numbers)))}"
+            yield f"{title} {times.total()} 次：问题编号 {'、'.join(numbers)}"
 
 
 def _faults(faults: Sequence[CountedFault], names: Names) -> Iterator[str]:

@@ -131,7 +131,7 @@ def _told(place: Place, group: Sequence[_Dated], names: dict[str, str]) -> Brief
     return BriefFault(
         units=tuple(dict.fromkeys(names[fault.unit_id] for fault, _ in group)),
         check=meta.title if meta else first.check,
-        reason=meta.reasons.get(first.reason, first.reason) if meta else first.reason,
+        reason=meta.reason_title(first.reason) if meta else first.reason,
         target="" if first.target == first.unit_id else location(place, first.target),
         numbers=tuple(fault.finding_id for fault, _ in group),
         day=day,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -11,6 +12,8 @@ from inspection.place import Place
 from scoring.model import SiteVerdict, UnitScore
 from scoring.ranking import rank
 from storage.model import Sighting, StoredFinding
+
+_CHINESE = re.compile("[一-鿿]")
 
 
 def unit_names(place: Place) -> dict[str, str]:
@@ -26,6 +29,11 @@ def location(place: Place, target: str) -> str:
         return target
     column = next((column for column in unit.columns if column.id == column_id), None)
     return f"{unit.name}“{column.name}”栏目" if column else f"{unit.name}（整个单位）"
+
+
+def position(place: Place, target: str, item: str) -> str:
+    """Return where a fault is with the part of it that is meant; one that only a code names is left out."""
+    return f"{location(place, target)}　{item}" if _CHINESE.search(item) else location(place, target)
 
 
 def meta_of(check_id: str) -> CheckMeta | None:

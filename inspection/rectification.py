@@ -69,7 +69,7 @@ def _item(place: Place, fault: Fault, day: date, screenshots: _Screenshots) -> R
     return RectificationItem(
         number=fault.finding_id,
         check=meta.title if meta else fault.check,
-        problem=meta.reasons.get(fault.reason, fault.reason) if meta else fault.reason,
+        problem=meta.reason_title(fault.reason) if meta else fault.reason,
         target=location(place, fault.target),
         observed=finding.observed if finding else "",
         expected=finding.expected if finding else "",

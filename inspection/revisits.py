@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from checks import backdated_publication
 from checks.judging.readability import is_gone
-from checks.model import Bundle, ColumnVisit, Finding, Outcome, Page, Revisit, Scope
+from checks.model import WITHDRAWN, Bundle, ColumnVisit, Finding, Outcome, Page, Revisit, Scope
 from checks.registry import CHECKS, judge
 from config.rules import Rules
 from crawler.plan import choose_revisits
@@ -25,7 +25,6 @@ UNDER_ORDER = (FaultState.RECTIFYING, FaultState.UPHELD)
 FOLLOWED = tuple(
     check for check in CHECKS if check.META.scope is Scope.PAGE and check.META.id != backdated_publication.META.id
 )
-WITHDRAWN = "withdrawn"
 WEIGHTLESS = Decimal(0)
 
 

@@ -60,21 +60,22 @@ def gather(
     configuration: Configuration | None = None,
     stored: Mapping[str, StoredYear] | None = None,
 ) -> YearInputs:
-    """Return what a year left for its roll-up, up to `last_day` (default: 31 December).
+    """Return what a year left for its roll-up, up to `last_day` (default: 31 December), no day that is yet to come.
 
     `configuration` and `stored` (by unit id) stand in for the configuration in force and the daily values kept.
     Raises InvalidInput for a last day in another year, StorageError.
     """
     configuration = configuration or place.configuration
-    first, last = date(year, 1, 1), last_day or date(year, 12, 31)
-    if last.year != year:
-        raise InvalidInput(f"截止日 {last} 不在 {year} 年；请改正截止日或年度。")
+    if last_day and last_day.year != year:
+        raise InvalidInput(f"截止日 {last_day} 不在 {year} 年；请改正截止日或年度。")
+    first = date(year, 1, 1)
+    last = min(last_day or date(year, 12, 31), day_in(configuration.inventory.district))
     nights = place.repository.year(first, last) if stored is None else stored
     sheets, circulars = place.marks.in_force(year), place.marks.circulars(year)
     marks, not_assessed = _marks(sheets), _not_assessed(sheets)
     deductions = _deductions(circulars)
     ordered = ordered_events(place, [unit.id for unit in configuration.inventory.units], first, last)
-    days = _days(first, min(last, day_in(configuration.inventory.district)))
+    days = _days(first, last)
     years: list[UnitYear] = []
     for unit in configuration.inventory.units:
         left = nights.get(unit.id, StoredYear())

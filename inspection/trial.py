@@ -77,7 +77,7 @@ def trial(
     if judging_again:
         _require_evidence(place, nights)
     stored = _scored_again(trying, nights, judging_again, progress)
-    after = gather(trying, year, before.last_day, configuration, stored)
+    after = gather(trying, year, last_day, configuration, stored)
     after = _with_marks_to_scale(after, before.indicators)
     notes = tuple(_notes(before, after, judging_again, len(nights)))
     return Trial(result_of(before), result_of(after), before.last_day, notes)

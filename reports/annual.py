@@ -108,7 +108,7 @@ class AnnualReport:
         送审稿 once it is complete; empty for a published version."""
         if self.version is not None:
             return ""
-        return "暂定" if self.status is Status.PROVISIONAL else "送审稿"
+        return self.status.draft
 
     @property
     def missing(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -104,7 +104,7 @@ def _title(report: AnnualReport) -> str:
 
 def _about(report: AnnualReport) -> str:
     version = report.version
-    standing = f"第 {version.number} 版，{version.published_at:%Y-%m-%d} 公布" if version else "尚未公布"
+    standing = f"第 {version.number} 版，{version.published_at:%Y-%m-%d} 公布" if version else report.draft
     return f"日常检查截至 {report.last_day}　{standing}　制表 {report.made_on}"
 
 

@@ -292,7 +292,7 @@ class DailyReport:
     def reason_title(self, finding: Finding) -> str:
         """Return in Chinese what a finding's reason code says."""
         meta = self._metas.get(finding.check)
-        return meta.reasons.get(finding.reason, finding.reason) if meta else finding.reason
+        return meta.reason_title(finding.reason) if meta else finding.reason
 
     @cached_property
     def _metas(self) -> Mapping[str, CheckMeta]:

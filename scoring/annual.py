@@ -27,6 +27,11 @@ class Status(StrEnum):
     PROVISIONAL = "暂定"
     FINAL = "正式"
 
+    @property
+    def draft(self) -> str:
+        """What is written on a result that is not published: 送审稿 once nothing is missing."""
+        return "暂定" if self is Status.PROVISIONAL else "送审稿"
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -123,11 +128,17 @@ class UnitResult:
     total: Decimal
     rank: int
     uninspected: tuple[date, ...] = ()
+    stray: tuple[Deduction, ...] = ()  # of rows that the unit's table does not have: they cost nothing yet
 
     @property
     def missing(self) -> tuple[str, ...]:
         """What is wanting before the result can be published."""
-        return tuple(f"{row.id}：{row.missing}" for row in self.indicators if row.missing)
+        of_rows = [f"{row.id}：{row.missing}" for row in self.indicators if row.missing]
+        return (*of_rows, *(f"{one.indicator_id}：{_astray(one)}" for one in self.stray))
+
+
+def _astray(deduction: Deduction) -> str:
+    return f"本单位的指标表里没有这一行，{deduction.circular}无处扣 {deduction.points} 分，须更正通报扣分表"
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +233,7 @@ def _combined(given: IndicatorYear) -> tuple[Fraction | None, str, str]:
     """Return the points before deductions, how they came about, and what is missing for them."""
     points, share, site, mark = Fraction(given.points), given.share, given.site, given.mark
     if share == 1 and mark is not None:
-        return mark, f"考核组改评 {shown(mark)} 分", ""
+        return mark, f"考核组改评 {shown(mark, 4)} 分", ""
     if share and site is None:
         return None, "", "全年没有可用的日常检查结果"
     if share < 1 and mark is None:
@@ -230,7 +241,7 @@ def _combined(given: IndicatorYear) -> tuple[Fraction | None, str, str]:
     of_site = points * share * site if site is not None else Fraction(0)
     of_mark = (1 - share) * mark if mark is not None and share < 1 else Fraction(0)
     parts = [f"{given.points} × {shown(share)} × {shown(site, 4)}"] if share and site is not None else []
-    parts += [f"{shown(1 - share)} × {shown(mark)}"] if mark is not None and share < 1 else []
+    parts += [f"{shown(1 - share)} × {shown(mark, 4)}"] if mark is not None and share < 1 else []
     return of_site + of_mark, " + ".join(parts), ""
 
 
@@ -290,6 +301,7 @@ def _unit(year: UnitYear, rows: list[IndicatorYear]) -> UnitResult:
         total=rounded(exact),
         rank=0,
         uninspected=year.uninspected,
+        stray=tuple(one for one in year.deductions if one.indicator_id not in {row.id for row in rows}),
     )
 
 

@@ -18,6 +18,13 @@ from storage.database import Database
 from storage.model import Circular, CircularSheet, GivenMark, MarkSheet
 from storage.tables import CircularRow, CircularSheetRow, MarkRow, MarkSheetRow
 
+_FIGURES = str.maketrans("一二三四五六七八九十", "123456789:")  # a colon sorts after the nine
+
+
+def _in_order(name: str) -> tuple[str, str]:
+    """Return what names sort by: 第一组, 第二组, 第三组, as one counts and not as their code points stand."""
+    return name.translate(_FIGURES), name
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
@@ -52,7 +59,7 @@ class MarkStore:
     def in_force(self, year: int) -> list[MarkSheet]:
         """Return the newest marks of each reviewer of the year, in the order of their names."""
         newest = {sheet.reviewer: sheet for sheet in self.versions(year)}
-        return [newest[name] for name in sorted(newest)]
+        return [newest[name] for name in sorted(newest, key=_in_order)]
 
     def versions(self, year: int) -> list[MarkSheet]:
         """Return every version of every reviewer's marks of the year, oldest first."""

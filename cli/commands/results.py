@@ -166,17 +166,17 @@ def _print_finding(place: Place, stored: StoredFinding, sightings: Any, steps: S
     from cli.commands.review import print_review
     from cli.output import print_table
     from cli.tables import check_title
-    from inspection.documents import meta_of, unit_names
+    from inspection.documents import meta_of, position, unit_names
     from inspection.run import today
 
     finding, meta = stored.finding, meta_of(stored.finding.check)
     rows = [
         ("单位", unit_names(place).get(finding.unit_id, finding.unit_id)),
         ("检查", f"{check_title(finding.check)}（{finding.check}）"),
-        ("结果", f"{finding.outcome}　{meta.reasons.get(finding.reason, finding.reason) if meta else finding.reason}"),
+        ("结果", f"{finding.outcome}　{meta.reason_title(finding.reason) if meta else finding.reason}"),
         ("当时状态", stored.state),
         *([] if finding.weight else [("说明", "这一条来自复查，不计入得分")]),
-        ("位置", finding.target + (f"　{finding.item}" if finding.item else "")),
+        ("位置", position(place, finding.target, finding.item)),
         ("所见", finding.observed),
         ("应有", finding.expected),
         ("原文", finding.passage),

@@ -425,7 +425,7 @@ def _print_taken(place: Place, title: str, taken: Sequence[Taken]) -> None:
     from cli.output import console, print_table
 
     rows = [
-        (*_named(place, one.before), one.before.state, one.refused or _result(one), _position(one.before))
+        (*_named(place, one.before), one.before.state, one.refused or _result(one), _position(place, one.before))
         for one in taken[:SHOWN]
         if one.before is not None
     ]
@@ -440,12 +440,14 @@ def _named(place: Place, fault: Fault) -> tuple[int, str, str]:
     from inspection.documents import meta_of, unit_names
 
     meta = meta_of(fault.check)
-    what = f"{meta.title}：{meta.reasons.get(fault.reason, fault.reason)}" if meta else f"{fault.check}：{fault.reason}"
+    what = f"{meta.title}：{meta.reason_title(fault.reason)}" if meta else f"{fault.check}：{fault.reason}"
     return fault.finding_id, unit_names(place).get(fault.unit_id, fault.unit_id), what
 
 
-def _position(fault: Fault) -> str:
-    return f"{fault.target}　{fault.item}" if fault.item else fault.target
+def _position(place: Place, fault: Fault) -> str:
+    from inspection.documents import position
+
+    return position(place, fault.target, fault.item)
 
 
 def _result(one: Taken) -> str:
@@ -475,7 +477,13 @@ def _print_faults(place: Place, faults: Sequence[Fault], day: date) -> None:
 
     last = last_steps(place, faults)
     rows = [
-        (*_named(place, fault), fault.state, term(fault, day), _last(last.get(fault.fingerprint)), _position(fault))
+        (
+            *_named(place, fault),
+            fault.state,
+            term(fault, day),
+            _last(last.get(fault.fingerprint)),
+            _position(place, fault),
+        )
         for fault in faults
     ]
     heads = ("编号", "单位", "问题", "状态", "期限", "最后办理", "位置")

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 UntilOption = Annotated[
     str | None,
-    typer.Option("--until", help="日常检查算到哪天为止；默认 12 月 31 日，更正时默认同上一版。", metavar="日期"),
+    typer.Option(
+        "--until", help="日常检查算到哪天为止；默认到今天，公布默认 12 月 31 日，更正默认同上一版。", metavar="日期"
+    ),
 ]
 ExplainOption = Annotated[
     str | None, typer.Option("--explain", help="逐行说明一个单位的得分是怎么来的，直到问题编号。", metavar="单位")

@@ -82,6 +82,15 @@ def test_a_year_without_a_night_is_provisional_and_says_what_is_missing(inspect:
     assert "还缺" in answer.out
 
 
+@pytest.mark.parametrize("asked", [(), ("--until", "2026-12-31")])
+def test_no_result_speaks_of_days_that_are_yet_to_come(
+    inspect: Inspect, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("inspection.rollup.day_in", lambda district: DAY)
+    assert inspect("rollup", "--year", "2026", *asked, "--json").document["last_day"] == str(DAY)
+    assert f"截至 {DAY}" in inspect("rollup", "--year", "2026", *asked).out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"), [(("--explain", "区教育厅"), "区教育局"), (("--year", "二六"), "--year")]
 )

@@ -266,11 +266,14 @@ def test_a_revoked_fault_is_no_reason_for_points_lost(inspect: Inspect, place: P
 
 
 def test_orders_kept_and_missed_are_half_of_the_daily_work(inspect: Inspect, whole: Place) -> None:
-    """Two orders, one mended in time and one late: A is the mean of the daily values and one half."""
+    """Three orders, a fault's two mended in time and one late: A is the mean of the daily values and two thirds."""
     late = whole.faults.faults(["jiaoyuju"])[0]
     kept = replace(late, fingerprint="f" * 32, finding_id=late.finding_id + 1)
     story = [
         (late, Step.RECTIFY, FaultState.RECTIFYING, "张三"),
+        (kept, Step.RECTIFY, FaultState.RECTIFYING, "张三"),
+        (kept, Step.MENDED, FaultState.MENDED, PROGRAM),
+        (kept, Step.RETURNED, FaultState.CONFIRMED, PROGRAM),
         (kept, Step.RECTIFY, FaultState.RECTIFYING, "张三"),
         (kept, Step.MENDED, FaultState.MENDED, PROGRAM),
         (late, Step.OVERDUE, FaultState.RECTIFYING, PROGRAM),
@@ -280,11 +283,11 @@ def test_orders_kept_and_missed_are_half_of_the_daily_work(inspect: Inspect, who
     whole.faults.record([late, kept], events)
     (unit,) = inspect(*YEAR, "--explain", "区教育局", "--json").document["units"]
     row = rows(unit)["10"]
-    assert (row["rectified"], row["site"]) == (0.5, (before["site"] + 0.5) / 2)
+    assert (row["rectified"], row["site"]) == (0.6667, round((before["site"] + 2 / 3) / 2, 4))
     told = {(order["finding"], order["on_time"]) for order in unit["rectifications"]}
     assert told == {(late.finding_id, False), (kept.finding_id, True)}
     said = inspect(*YEAR, "--explain", "区教育局").out
-    assert f"按期整改 1 次：问题编号 {kept.finding_id}" in said
+    assert f"按期整改 2 次：问题编号 {kept.finding_id}（2 次）" in said
     assert f"逾期整改 1 次：问题编号 {late.finding_id}" in said
 
 

@@ -210,6 +210,18 @@ def row_of(annual: Annual, number: int, key: str):
     return next(found for found in annual.units[number].indicators if found.id == key)
 
 
+def test_a_circular_against_a_row_that_is_no_more_is_wanting_and_not_dropped() -> None:
+    gone = Deduction("E", Decimal(1), "第3期通报")
+    (unit,) = roll_up(INDICATORS, [replace(X, deductions=(gone,))]).units
+    assert unit.missing == ("E：本单位的指标表里没有这一行，第3期通报无处扣 1 分，须更正通报扣分表",)
+
+
+def test_a_sum_by_hand_agrees_with_the_formula() -> None:
+    marks = tuple(Mark(name, Decimal(points)) for name, points in (("一", "2.3"), ("二", "2.6"), ("三", "2.8")))
+    found = row_of(roll_up(INDICATORS, [replace(X, marks={**X.marks, "C": marks})]), 0, "C")
+    assert found.formula == "1 × 2.5667"
+
+
 @given(st.lists(YEARS, min_size=2, max_size=5), st.decimals(min_value=0, max_value=30, places=1))
 def test_deductions_take_points_of_their_own_row_and_unit_down_to_nothing(drawn, points) -> None:
     years = drawn_years(drawn)

@@ -48,6 +48,12 @@ def test_a_reviewers_newest_version_counts_and_the_earlier_are_kept(marks: MarkS
     assert [sheet.year for sheet in marks.in_force(2025)] == [2025]
 
 
+def test_groups_stand_as_one_counts_them(marks: MarkStore) -> None:
+    for group in "十三二一":
+        marks.add(replace(ZHANG, reviewer=f"考核{group}组"))
+    assert [sheet.reviewer[2] for sheet in marks.in_force(2026)] == list("一二三十")
+
+
 def test_a_sheet_without_marks_replaces_one_with_marks(marks: MarkStore) -> None:
     marks.add(ZHANG)
     marks.add(replace(ZHANG, marks=()))
