@@ -5,8 +5,6 @@ Nothing in a file is taken at its word: year, table, rows, columns and units mus
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -18,8 +16,9 @@ from typing import NamedTuple
 
 from config.loader import Configuration
 from config.names import UnknownUnit, find_unit, normalised
-from config.schema import Indicator, Indicators, Inventory, Unit, UnitKind
+from config.schema import Indicator, Inventory, Unit, UnitKind
 from inspection.errors import InvalidInput
+from inspection.form_digest import form_digest
 from inspection.spreadsheets import Cell, Line, Sheet, day_of, is_workbook, merged_ranges, sheets
 from reports.daily import KIND_TITLES
 from reports.marks_form import (
@@ -81,21 +80,6 @@ class Listed:
 
     year: int
     circulars: tuple[Circular, ...]
-
-
-def form_digest(year: int, table: Indicators, inventory: Inventory) -> str:
-    """Return the SHA-256 (hex) of what a form depends on: the rows, their points, and which units each concerns."""
-    rows = [
-        [
-            row.id,
-            str(row.points),
-            str(row.circular_deduction),
-            is_optional(row),
-            sorted(unit.id for unit in inventory.units if row.applies_to(unit)),
-        ]
-        for row in table.indicators
-    ]
-    return hashlib.sha256(json.dumps([year, table.year, rows]).encode()).hexdigest()
 
 
 def person_name(text: str) -> str:

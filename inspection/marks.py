@@ -14,7 +14,8 @@ from inspection.account import machine_account
 from inspection.day import day_in, local
 from inspection.documents import unit_names
 from inspection.errors import InvalidInput
-from inspection.mark_files import WHAT, Listed, Marked, form_digest, person_name, read_form
+from inspection.form_digest import form_digest
+from inspection.mark_files import WHAT, Listed, Marked, person_name, read_form
 from inspection.place import Place
 from inspection.spreadsheets import content_of
 from inspection.writing import write_whole

@@ -15,6 +15,7 @@ from config.rules import Rules
 from config.schema import Indicators
 from inspection.day import day_in, local
 from inspection.errors import InvalidInput
+from inspection.form_digest import form_digest
 from inspection.place import Place
 from reports.annual import InputSource
 from scoring.annual import Annual, Deduction, Mark, UnitYear, VetoCost, roll_up
@@ -185,9 +186,10 @@ def _handed_in(
 
 
 def _file(place: Place, year: int, title: str, size: str, sheet: MarkSheet | CircularSheet) -> InputSource:
-    same = sheet.indicators_digest == place.digests_for(year)["indicators"]
+    configuration = place.configuration
+    same = sheet.indicators_digest == form_digest(year, configuration.indicators_for(year), configuration.inventory)
     detail = f"{sheet.source}，{size}" + ("" if same else "，按另一版指标表填写")
-    at = local(sheet.imported_at, place.configuration.inventory.district) if sheet.imported_at else None
+    at = local(sheet.imported_at, configuration.inventory.district) if sheet.imported_at else None
     return InputSource(title, detail, sheet.digest, sheet.actor, at)
 
 

@@ -16,7 +16,7 @@ from openpyxl.workbook.workbook import Workbook
 from config.loader import load
 from fixtures.district.world import CONFIG_FOLDER
 from inspection.day import day_in
-from inspection.mark_files import form_digest
+from inspection.form_digest import form_digest
 from reports.marks_form import CircularsForm, MarksForm, circulars_form, marks_form
 
 YEAR = 2025  # a year that is over, so that all its days have been

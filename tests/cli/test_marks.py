@@ -9,6 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 
+from inspection.place import opened
+from inspection.rollup import gather
+from inspection.settings import resolve
 from tests.cli.conftest import Answer, Inspect
 from tests.filled_forms import (
     NEEDED,
@@ -309,3 +312,17 @@ def test_a_form_made_before_the_duties_were_changed_is_refused(inspect: Inspect,
     table.write_text(text.replace('duty = "livelihood"', 'duty = ""'), encoding="utf-8")
     assert "单位职责后来改过" in refused(take(inspect, zhang))[0]
     assert "指标表后来改过" in shown(inspect)
+
+
+def test_the_year_says_which_marks_were_given_by_another_table(inspect: Inspect, zhang: Path, config: Path) -> None:
+    assert take(inspect, zhang).code == 0
+    assert "另一版指标表" not in sources_of_the_year()
+    table = config / "indicators.toml"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace('duty = "livelihood"', 'duty = ""'), encoding="utf-8")
+    assert "另一版指标表" in sources_of_the_year()
+
+
+def sources_of_the_year() -> str:
+    with opened(resolve()) as place:
+        return "\n".join(source.detail for source in gather(place, YEAR).sources)
