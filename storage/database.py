@@ -16,7 +16,12 @@ from storage import errors
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003")  # of the packaged migrations, oldest first; a test holds them against the files
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+)  # of the packaged migrations, oldest first; a test holds them against the files
 LOCK_WAIT_SECONDS = 30
 ADDRESSES = "sqlite:/// 或 postgresql+psycopg:// 开头的地址"
 _UPGRADE_LOCK = 0x78756E63  # any constant of our own: upgrades of one PostgreSQL database wait for each other

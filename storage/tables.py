@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Date,
     DateTime,
     Dialect,
@@ -556,3 +557,32 @@ class AnnualVersionRow(Base):
     result: Mapped[Any] = mapped_column(JsonText, nullable=False)
     changes: Mapped[Any] = mapped_column(JsonText, nullable=False)
     digest: Mapped[str]
+
+
+class EvidenceCutRow(Base):
+    """A torn record that was cut from a file's end: `position` and `length` in bytes, `file` relative to the folder."""
+
+    __tablename__ = "evidence_cut"
+    __table_args__ = (Index(None, "run_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
+    file: Mapped[str]
+    position: Mapped[int] = mapped_column(BigInteger)
+    length: Mapped[int] = mapped_column(BigInteger)
+    cut_at: Mapped[datetime]
+
+
+class PrunedFileRow(Base):
+    """A file of a sealed run that somebody cleared away; its digest is that of the manifest."""
+
+    __tablename__ = "pruned_file"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    file: Mapped[str] = mapped_column(primary_key=True)
+    length: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    pruned_at: Mapped[datetime]
+    actor: Mapped[str]
+    account: Mapped[str]
+    why: Mapped[str]

@@ -1,0 +1,47 @@
+"""What became of evidence files: torn records that were cut, files that were cleared away when their time was over."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    op.create_table(
+        "evidence_cut",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("length", sa.BigInteger(), nullable=False),
+        sa.Column("cut_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_evidence_cut_run_id_run"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_cut")),
+    )
+    op.create_index(op.f("ix_evidence_cut_run_id"), "evidence_cut", ["run_id"])
+    op.create_table(
+        "pruned_file",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("length", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("pruned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_pruned_file_run_id_run"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run_id", "file", name=op.f("pk_pruned_file")),
+    )
+
+
+def downgrade() -> None:
+    """Drop the tables."""
+    op.drop_table("pruned_file")
+    op.drop_index(op.f("ix_evidence_cut_run_id"), table_name="evidence_cut")
+    op.drop_table("evidence_cut")
