@@ -1,9 +1,10 @@
-"""审计包的结构: what an exported WACZ holds beside the format's own files, and where; the export writes it, verify reads it.
+"""审计包的结构: what an exported WACZ holds beside the format's own files, and where.
 
 inspection/contents.json        Contents: what was asked for, which runs and sites are inside
 inspection/records.jsonl        one line a record of archive/data.warc.gz, in its order: RecordPlace as a JSON list
-inspection/runs/<n>/            of each run: manifest.json, manifest.sig, manifest.tsr, index.cdxj, and, where it is judged
-                                again, inputs.json.gz, configuration/, findings/<unit>.jsonl, scores/<unit>.json, sites.json
+inspection/runs/<n>/            of each run: manifest.json, manifest.sig, manifest.tsr, index.cdxj, and, where it is
+                                judged again, inputs.json.gz, configuration/, findings/<unit>.jsonl,
+                                scores/<unit>.json, sites/<site>.json
 inspection/published/           the published annual version, where one was asked for
 inspection/index.html           the page for people, with screenshots/ and sources/ beside it
 
@@ -35,8 +36,11 @@ class RecordPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PackagedRun:
-    """A run that is judged again from the package: `units` are those whose findings and scores are inside, `sites` those
-    whose records are inside whole. Without sites it stands on another run (更正得分): only its scores are made again."""
+    """A run that is judged again from the package.
+
+    `units` are those whose findings and scores are inside, `sites` those whose records are inside whole. Without sites
+    the run stands on another (更正得分): only its scores are made again.
+    """
 
     run: int
     day: date
