@@ -14,7 +14,7 @@ from crawler.crawl import crawl
 from crawler.plan import SitePlan, plan_run
 from crawler.rendering import find_browser
 from inspection.children import emit, receive_job
-from inspection.place import Place, opened
+from inspection.place import OUTAGE_SECONDS, Place, opened
 from inspection.probing import probe_site
 from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
@@ -57,7 +57,7 @@ def main() -> int:
     """Crawl the batch that the parent process describes."""
     job = BatchJob.of(receive_job())
     try:
-        with opened(resolve(Path(job.config), Path(job.data))) as place:
+        with opened(resolve(Path(job.config), Path(job.data)), OUTAGE_SECONDS) as place:
             run_batch(place, job)
     except StorageError as error:
         emit({"event": "storage_failed", "message": str(error)})

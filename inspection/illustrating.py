@@ -12,7 +12,7 @@ from checks import personal_information
 from checks.model import Finding, Mode, Outcome
 from crawler.plan import SitePlan
 from inspection.children import Children, emit, receive_job
-from inspection.place import Place, opened
+from inspection.place import OUTAGE_SECONDS, Place, opened
 from inspection.progress import Progress
 from inspection.recording import recording
 from inspection.settings import resolve
@@ -87,7 +87,7 @@ def main() -> int:
     if browser is None:
         return 0
     with (
-        opened(resolve(Path(job["config"]), Path(job["data"]))) as place,
+        opened(resolve(Path(job["config"]), Path(job["data"])), OUTAGE_SECONDS) as place,
         recording(place.repository, place.evidence, job["run_id"], "screenshots") as recorder,
     ):
         take_screenshots(

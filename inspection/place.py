@@ -19,6 +19,8 @@ from storage.rescoring import RescoreStore
 from storage.revisits import RevisitStore
 from storage.versions import VersionStore
 
+OUTAGE_SECONDS = 600.0  # a database that is away for longer stops a run, which can be resumed
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -52,14 +54,15 @@ class Place:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Place]:
+def opened(settings: Settings, patience: float = 0.0) -> Iterator[Place]:
     """Open the workplace; a new database gets its tables, an older one is refused with the command that upgrades it.
 
-    Raises ConfigurationError with every error of the configuration, StorageError when the database can't be used.
+    `patience` is for how many seconds a database that is away is waited for. Raises ConfigurationError with every error
+    of the configuration, StorageError when the database can't be used.
     """
     configuration = load(settings.config)
     settings.data.mkdir(parents=True, exist_ok=True)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, patience)
     try:
         if is_empty(database):
             upgrade(database)

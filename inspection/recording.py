@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from checks.model import Capture, EvidenceRef, Mode, Probe, ProbeKind, Visit
 from crawler.sink import Exchange
-from storage.errors import EvidenceError
+from storage.errors import DatabaseLocked, DatabaseUnreachable, EvidenceError
 from storage.evidence import Answered, EvidenceStore, EvidenceWriter, digest
 from storage.repository import Repository
 
 _logger = logging.getLogger(__name__)
 BATCH = 200  # rows: large enough that commits cost little, small enough that a killed night re-reads little
+AWAY_SECONDS = 30.0  # after which a database that was away is tried again
+AWAY = (DatabaseUnreachable, DatabaseLocked)
 
 
 class Earlier:
@@ -54,7 +57,8 @@ class Recorder:
     """The crawler's sink. The evidence is the record of what was seen; the database rows can be made again from it.
 
     What brought bytes goes to the evidence at once. What was as before, and the probes, go there in batches, before the
-    rows that tell of them go to the database.
+    rows that tell of them go to the database. While the database is away the rows wait: a crawl that stood still would
+    let answers under way run out of time, and blame the site.
     """
 
     def __init__(self, repository: Repository, writer: EvidenceWriter, run_id: int, earlier: Earlier) -> None:
@@ -68,10 +72,11 @@ class Recorder:
         self._probes: list[Probe] = []
         self._answers: list[Probe] = []  # not in the evidence yet
         self._fetches: dict[str, dict[str, Answered]] = {}
+        self._away_until = 0.0  # by the monotonic clock
 
     def store(self, capture: Capture, exchange: Exchange | None) -> Capture:
         """Keep the bytes, unless an earlier record has them, and return the capture with the place they lie at."""
-        original = None if exchange is None else self._earlier.same(capture, exchange.payload)
+        original = None if exchange is None else self._same(capture, exchange.payload)
         if original is None:
             kept = replace(capture, evidence=self._write(capture, exchange))
             self._captures.append(kept)
@@ -98,7 +103,8 @@ class Recorder:
         self._flush_if_full()
 
     def flush(self) -> None:
-        """Write everything pending: first to the evidence, then to the database in one transaction."""
+        """Write everything pending: first to the evidence, then to the database in one transaction, which is waited for
+        as long as the database's patience lasts."""
         self._write_pending()
         self._repository.add_captured(self._run_id, self._captures, self._visits, self._probes)
         self._captures, self._visits, self._probes = [], [], []
@@ -121,8 +127,29 @@ class Recorder:
 
     def _flush_if_full(self) -> None:
         pending = (self._captures, self._unchanged, self._visits, self._probes, self._answers)
-        if sum(map(len, pending)) >= BATCH:
-            self.flush()
+        if sum(map(len, pending)) >= BATCH and not self._is_away():
+            with self._at_once():
+                self.flush()
+
+    def _same(self, capture: Capture, payload: bytes) -> EvidenceRef | None:
+        """Return the record of the same page with the same bytes; without a database the page is kept anew."""
+        if not self._is_away():
+            with self._at_once():
+                return self._earlier.same(capture, payload)
+        return None
+
+    def _is_away(self) -> bool:
+        return time.monotonic() < self._away_until
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Wait for no database within a block; what it could not do there stays to be done."""
+        try:
+            with self._repository.at_once():
+                yield
+        except AWAY as error:
+            _logger.warning("the database is away, rows wait: %s", error)
+            self._away_until = time.monotonic() + AWAY_SECONDS
 
     def _write(self, capture: Capture, exchange: Exchange | None) -> EvidenceRef:
         if exchange is None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,36 +25,80 @@ REVISIONS = (
     "0003",
     "0004",
 )  # of the packaged migrations, oldest first; a test holds them against the files
-LOCK_WAIT_SECONDS = 30
+LOCK_WAIT_SECONDS = 30.0
+SQLITE_WAIT_SECONDS = 3.0  # of one try: inside it no signal is heard
+RETRY_SECONDS = 0.5
 ADDRESSES = "sqlite:/// 或 postgresql+psycopg:// 开头的地址"
 _UPGRADE_LOCK = 0x78756E63  # any constant of our own: upgrades of one PostgreSQL database wait for each other
 
+_at_once: ContextVar[bool] = ContextVar("at_once", default=False)
+log = logging.getLogger(__name__)
+
 
 class Database:
-    """An open database. Every error that it raises is a StorageError."""
+    """An open database. Every error that it raises is a StorageError.
 
-    def __init__(self, engine: Engine) -> None:
+    `patience` is for how many seconds a transaction that is to begin waits for a server that does not answer; for a
+    lock it waits LOCK_WAIT_SECONDS at least. What goes away in the middle of a transaction is not waited for.
+    """
+
+    def __init__(self, engine: Engine, patience: float = 0.0) -> None:
         self.engine = engine
+        self.patience = patience
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Give a session in one transaction that only reads."""
-        with self.engine.connect() as connection, connection.begin(), Session(connection) as session:
+        with self.transaction(writes=False) as connection, Session(connection) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """Give a session in one transaction, committed at the end, undone by an exception."""
-        with _write_transaction(self.engine) as connection, Session(connection) as session:
+        with self.transaction(writes=True) as connection, Session(connection) as session:
             yield session
             session.flush()
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Have no patience within a block, whose caller has better things to do than to wait."""
+        before = _at_once.set(True)
+        try:
+            yield
+        finally:
+            _at_once.reset(before)
+
+    @contextmanager
+    def transaction(self, *, writes: bool) -> Iterator[Connection]:
+        """Give a connection with a transaction, committed at the end, undone by an exception."""
+        with self._begun(writes=writes) as connection, connection.get_transaction():
+            yield connection
+
+    def _begun(self, *, writes: bool) -> Connection:
+        """Return a connection on which a transaction has begun."""
+        begun, told = time.monotonic(), False
+        while True:
+            try:
+                return _begin(self.engine, writes=writes)
+            except (errors.DatabaseUnreachable, errors.DatabaseLocked) as error:
+                if time.monotonic() - begun >= self._patience_with(error):
+                    raise
+                if not told:
+                    log.warning("等待数据库，最多 %.0f 秒：%s", self._patience_with(error), error)
+                told = True
+            time.sleep(RETRY_SECONDS)
+
+    def _patience_with(self, error: errors.StorageError) -> float:
+        if _at_once.get():
+            return 0.0
+        return max(self.patience, LOCK_WAIT_SECONDS if isinstance(error, errors.DatabaseLocked) else 0.0)
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, patience: float = 0.0) -> Database:
     """Open the database at a SQLAlchemy URL: sqlite:///… (the file is made where missing) or postgresql+psycopg://….
 
     Connects at the first use. Raises DatabaseUrlInvalid; DatabaseUnreachable for a SQLite folder that cannot be made.
@@ -65,7 +112,7 @@ def open_database(url: str) -> Database:
         )
         event.listen(engine, "connect", _prepare_postgresql)
     event.listen(engine, "handle_error", _translate, retval=True)
-    return Database(engine)
+    return Database(engine, patience)
 
 
 def upgrade(database: Database) -> None:
@@ -75,7 +122,7 @@ def upgrade(database: Database) -> None:
     """
     from alembic import command  # takes half a second to load, and a command looks only which revision stands there
 
-    with _write_transaction(database.engine) as connection:
+    with database.transaction(writes=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
         _refuse_newer(_revision(connection))
@@ -84,19 +131,19 @@ def upgrade(database: Database) -> None:
 
 def is_empty(database: Database) -> bool:
     """Whether the database has never had our tables."""
-    with database.engine.connect() as connection:
+    with database.transaction(writes=False) as connection:
         return _revision(connection) is None
 
 
 def is_current(database: Database) -> bool:
     """Whether the tables are those of this version of the program."""
-    with database.engine.connect() as connection:
+    with database.transaction(writes=False) as connection:
         return _revision(connection) == REVISIONS[-1]
 
 
 def require_current(database: Database) -> None:
     """Raise SchemaTooOld or SchemaTooNew unless the tables are those of this version of the program."""
-    with database.engine.connect() as connection:
+    with database.transaction(writes=False) as connection:
         revision = _revision(connection)
     _refuse_newer(revision)
     if revision != REVISIONS[-1]:
@@ -125,12 +172,14 @@ def _refuse_newer(revision: str | None) -> None:
         raise errors.SchemaTooNew("数据库表结构比程序新，请升级程序后再用。")
 
 
-@contextmanager
-def _write_transaction(engine: Engine) -> Iterator[Connection]:
-    with engine.connect() as connection:
-        connection.execution_options(writes=True)
-        with connection.begin():
-            yield connection
+def _begin(engine: Engine, *, writes: bool) -> Connection:
+    connection = engine.connect().execution_options(writes=writes)
+    try:
+        connection.begin()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 # ---------------------------------------------------------------- opening
@@ -161,7 +210,7 @@ def _sqlite(url: URL) -> Engine:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise errors.DatabaseUnreachable(f"无法建立数据库文件夹：{Path(url.database).parent}。") from error
-    engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": SQLITE_WAIT_SECONDS})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -184,7 +233,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _prepare_postgresql(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = '{LOCK_WAIT_SECONDS}s'")
+        cursor.execute(f"SET lock_timeout = '{LOCK_WAIT_SECONDS:.0f}s'")
     connection.commit()
 
 

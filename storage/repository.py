@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -102,6 +103,10 @@ class Repository:
     def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
         self._database = database
         self._clock = clock
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Wait for no database within a block."""
+        return self._database.at_once()
 
     # ------------------------------------------------------------ runs and their ledger
 
