@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
 from checks.model import Capture, EvidenceRef, FailureKind, Finding, PageRole, Probe, Revisit, Visit
@@ -76,26 +76,51 @@ class Judgement:
     lists: tuple[SeenList, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a run is judged, by ids; None is all of it. A unit needs every site that it has columns on."""
+
+    sites: Set[str] | None = None
+    units: Set[str] | None = None
+
+    def plans(self, configuration: Configuration, inputs: JudgingInputs) -> tuple[SitePlan, ...]:
+        """Return the plans of the part's sites, as the run had them."""
+        return tuple(plan for plan in inputs.plans(configuration) if self.sites is None or plan.site.id in self.sites)
+
+    def units_of(self, configuration: Configuration, inputs: JudgingInputs) -> tuple[Unit, ...]:
+        """Return the part's units, in the order of the inventory."""
+        return tuple(unit for unit in inputs.units_of(configuration) if self.units is None or unit.id in self.units)
+
+
+WHOLE = Part()
+
+
 def judge_sites(
-    configuration: Configuration, inputs: JudgingInputs, records: Records, progress: Progress = SILENT
+    configuration: Configuration,
+    inputs: JudgingInputs,
+    records: Records,
+    progress: Progress = SILENT,
+    part: Part = WHOLE,
 ) -> Judgement:
-    """Judge what a run captured; the same inputs and captures give the same findings.
+    """Judge what a run captured, or a part of it; the same inputs and captures give the same findings.
 
     Raises what `records` raises.
     """
     rules, district, day = configuration.rules, configuration.inventory.district, inputs.day
-    plans, units = inputs.plans(configuration), inputs.units_of(configuration)
+    plans, units = part.plans(configuration, inputs), part.units_of(configuration, inputs)
     findings: dict[str, list[Finding]] = {unit.id: [] for unit in units}
     by_site: dict[str, tuple[Finding, ...]] = {}
     parts: dict[str, list[UnitMaterial]] = defaultdict(list)
     for done, plan in enumerate(plans, start=1):
         material = _material(configuration, inputs, records, plan)
         for unit in plan.units:
-            parts[unit.id].append(UnitMaterial.of(material, unit))
+            if unit.id in findings:
+                parts[unit.id].append(UnitMaterial.of(material, unit))
         of_site = judge(site_bundle(material, district, day, inputs.availability.get(plan.site.id, ())), rules)
         by_site[plan.site.id] = attribute_to_units(of_site, plan.units)
         for finding in by_site[plan.site.id]:
-            findings[finding.unit_id].append(finding)
+            if finding.unit_id in findings:
+                findings[finding.unit_id].append(finding)
         progress.advance("判定", done, len(plans) + len(units))
     histories, lists = {history.target: history for history in inputs.histories}, list[SeenList]()
     for done, unit in enumerate(units, start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checks.model import Finding
@@ -9,7 +10,7 @@ from config.loader import Configuration
 from config.schema import Unit
 from crawler.plan import SitePlan
 from inspection.inputs import JudgingInputs
-from inspection.judging import Judgement, Records, judge_sites
+from inspection.judging import WHOLE, Judgement, Part, Records, judge_sites
 from inspection.progress import Progress
 from scoring.daily import daily_score
 from scoring.model import SiteVerdict, UnitScore
@@ -33,18 +34,27 @@ class Night:
 
 
 def judged_night(
-    configuration: Configuration, inputs: JudgingInputs, records: Records, progress: Progress = SILENT
+    configuration: Configuration,
+    inputs: JudgingInputs,
+    records: Records,
+    progress: Progress = SILENT,
+    part: Part = WHOLE,
 ) -> Night:
-    """Judge and score a run by nothing but these; the same values give the same night. Raises what `records` raises."""
-    judgement = judge_sites(configuration, inputs, records, progress)
-    units, plans = inputs.units_of(configuration), inputs.plans(configuration)
-    scores = tuple(_score(configuration, inputs, unit, judgement) for unit in units)
+    """Judge and score a run by nothing but these; the same values give the same night.
+
+    Of a part only those sites have a verdict whose units are all in it. Raises what `records` raises.
+    """
+    judgement = judge_sites(configuration, inputs, records, progress, part)
+    units = part.units_of(configuration, inputs)
+    scores = tuple(score_of(configuration, inputs, unit, judgement.by_unit[unit.id]) for unit in units)
+    judged = {unit.id for unit in units}
+    plans = (plan for plan in part.plans(configuration, inputs) if {unit.id for unit in plan.units} <= judged)
     return Night(judgement, scores, tuple(_verdict(configuration, inputs, plan, judgement) for plan in plans))
 
 
-def _score(configuration: Configuration, inputs: JudgingInputs, unit: Unit, judgement: Judgement) -> UnitScore:
+def score_of(configuration: Configuration, inputs: JudgingInputs, unit: Unit, found: Iterable[Finding]) -> UnitScore:
+    """Return what a unit's findings come to on the day of the run."""
     rules, indicators = configuration.rules, configuration.indicators_for(inputs.day.year)
-    found = judgement.by_unit[unit.id]
     return daily_score(unit, found, indicators, rules, inputs.seen_days, inputs.day, inputs.rulings)
 
 

@@ -10,6 +10,16 @@ inspection/index.html           the page for people, with screenshots/ and sourc
 
 Of the runs between the first exported and the newest sealed night the manifests are inside too: the chain. Sealed files
 lie here byte for byte, so that the manifest's digests prove them; records are proven by the sealed index.cdxj.
+
+What `inspect evidence verify` holds a package to, beside that:
+- Every member of the ZIP is stored, none compressed, and sizes stand in the local headers (no data descriptors).
+- data.warc.gz is one warcinfo record, then the records of records.jsonl, each with its request and without a gap, then
+  only `revisit` records as EvidenceReader.revisit makes them, of captures of judged runs.
+- Of a judged run every indexed record is inside or withheld whose address is one that its sealed visits name for its
+  sites, or lies on the host of one of their home pages; records that don't count (JudgingInputs.records) and pictures
+  (urn:view:) that no finding inside leads to may be missing, and lists of probes and unchanged captures (urn:xuncha:)
+  in files that hold other sites' records too. Whatever a finding inside leads to is inside or withheld.
+- A run's manifest and index.cdxj are inside wherever a record of it is inside or withheld.
 """
 
 from __future__ import annotations
