@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -23,7 +24,10 @@ class Settings(BaseModel):
 
 
 def _web_address(value: str) -> str:
-    """Return the address unchanged; raises PydanticCustomError unless it is an absolute http(s) URL with a host."""
+    """Return the address unchanged; raises PydanticCustomError unless it is an absolute http(s) URL with a host.
+
+    Nor may it bear a user name or password: nothing is fetched with them.
+    """
     error = PydanticCustomError("web_address", "not an absolute http(s) URL")
     try:
         parts = urlsplit(value)
@@ -32,12 +36,25 @@ def _web_address(value: str) -> str:
         raise error from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or any(c.isspace() for c in value):
         raise error
+    if "@" in parts.netloc:
+        raise PydanticCustomError("credentials", "a URL with credentials")
     return value
+
+
+def _networks(value: Any) -> Any:
+    """Return whether all private addresses may be asked, or the networks that may; raises PydanticCustomError."""
+    if isinstance(value, bool):
+        return value
+    try:
+        return tuple(ip_network(network) for network in value)
+    except (TypeError, ValueError):
+        raise PydanticCustomError("networks", "not a list of networks") from None
 
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Text = Annotated[str, Field(min_length=1)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+Networks = Annotated[bool | tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 Weight = Annotated[Decimal, Field(ge=0)]
@@ -196,7 +213,7 @@ class Crawl(Settings):
     processes: int = Field(default=2, ge=1, le=16)  # child processes at once
     render: Literal["auto", "never"] = "auto"
     screenshots_per_unit: int = Field(default=2, ge=0)
-    allow_private_addresses: bool = False  # loopback and private targets, for the demonstration and tests only
+    allow_private_addresses: Networks = False  # those that may be asked, such as "10.3.0.0/16"; true: any
     resolver: str | None = None  # "127.0.0.1:5353": ask this DNS server instead of the machine's
     name_server_port: int = Field(default=53, ge=1, le=65535)  # where the IPv6 delegation test asks name servers
     https_port: int = Field(default=443, ge=1, le=65535)  # where the certificate test asks a site known by http only

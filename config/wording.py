@@ -110,6 +110,10 @@ def _value_sentences(detail: ErrorDetails) -> tuple[str, str]:
     kind, value = detail["type"], detail["input"]
     if kind == "web_address":
         return f"网址“{value}”不合格式", "写完整的地址，以 http:// 或 https:// 开头，中间没有空格"
+    if kind == "credentials":
+        return "网址里有用户名或口令", "去掉网址里 @ 和它前面的部分：巡查只看不用登录的网页"
+    if kind == "networks":
+        return "内网地址的写法不对", '写成网段的清单，如 ["10.3.0.0/16", "192.168.8.8/32"]；只有演示才写 true'
     if kind == "string_pattern_mismatch":
         return f"“{value}”不合格式", _pattern_fix(str(detail.get("ctx", {}).get("pattern", "")))
     if kind in ("too_short", "string_too_short"):

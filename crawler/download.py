@@ -23,8 +23,9 @@ from twisted.web.client import HTTPConnectionPool
 from zope.interface import implementer
 
 from crawler.failures import ConnectTimeout, TooLarge, TooManyRedirects
+from crawler.guard import AddressRefused, check_url
 from crawler.names import NameFailure, NameNotFound, Names
-from crawler.politeness import AddressRefused, RobotsDisallowed, check_url
+from crawler.politeness import RobotsDisallowed
 from crawler.urls import host_of
 
 _RENDERED_AT_ONCE = 2  # pages in the browser of one process: more only make each other late

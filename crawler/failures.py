@@ -22,8 +22,9 @@ from twisted.web.http import PotentialDataLoss
 
 from checks.model import FailureKind
 from crawler.blocks import Block, recognise
+from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound
-from crawler.politeness import AddressRefused, RobotsDisallowed, SchemeRefused
+from crawler.politeness import RobotsDisallowed
 
 # What pressing on at once may mend; a server that refuses or limits us is left in peace until the next run.
 RETRIED = frozenset(
@@ -48,7 +49,6 @@ SILENT = frozenset(
         FailureKind.CONNECTION_LOST,
         FailureKind.READ_TIMEOUT,
         FailureKind.TLS_ERROR,
-        FailureKind.ADDRESS_REFUSED,
     }
 )
 

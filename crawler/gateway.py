@@ -11,8 +11,8 @@ import ipaddress
 import socket
 import struct
 
+from crawler.guard import AddressRefused
 from crawler.names import NameFailure, NameNotFound, Names
-from crawler.politeness import AddressRefused
 
 _VERSION, _CONNECT, _NO_AUTHENTICATION = 5, 1, 0
 _IPV4, _NAME, _IPV6 = 1, 3, 4

@@ -14,7 +14,7 @@ import dns.rcode
 import dns.resolver
 
 from checks.model import FailureKind
-from crawler.politeness import AddressRefused, is_public
+from crawler.guard import AddressRefused, AllowPrivate, may_reach
 
 RECORD_TYPES = {4: "A", 6: "AAAA"}
 LIFETIME = 5.0
@@ -45,7 +45,7 @@ class Names:
     and lets no private address through unless told to. Safe to call from several threads; every call may block."""
 
     resolver: str | None = None
-    allow_private: bool = False
+    allow_private: AllowPrivate = False
     timeout: float | None = None  # seconds for one question; LIFETIME by default
     _known: dict[str, tuple[str, ...] | Exception] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,7 +80,7 @@ class Names:
     def permitted(self, host: str, addresses: Iterable[str]) -> tuple[str, ...]:
         """Return those of the addresses that may be reached; raises AddressRefused when none may."""
         addresses = tuple(addresses)
-        allowed = tuple(address for address in addresses if self.allow_private or is_public(address))
+        allowed = tuple(address for address in addresses if may_reach(address, self.allow_private))
         if not allowed:
             raise AddressRefused(f"{host} 解析到内网或保留地址 {'、'.join(addresses)}")
         return allowed

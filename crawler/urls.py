@@ -10,6 +10,8 @@ _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PATH_SAFE = "%/:@!$&'()*+,;=~-._[]|"
 _QUERY_SAFE = _PATH_SAFE + "?"
+_CREDENTIALS = re.compile(r"//[^/?#\\\s]*@")
+_HIDDEN = "***"
 
 
 class InvalidUrl(ValueError):
@@ -20,8 +22,8 @@ def normalise(url: str) -> str:
     """Return the one spelling of an address; doing it twice changes nothing.
 
     Host and scheme in lower case, default port and fragment out, dot segments resolved, escapes in upper case, other
-    characters escaped as UTF-8. Escaped GBK names, the order of queries and session parameters stay as they are: a
-    server may tell them apart. Raises InvalidUrl when no host or port can be made out.
+    characters escaped as UTF-8, a user name and password hidden. Escaped GBK names, the order of queries and session
+    parameters stay as they are: a server may tell them apart. Raises InvalidUrl when no host or port can be made out.
     """
     path, mark, query = _CONTROL.sub("", url).strip().partition("?")
     cleaned = path.replace("\\", "/") + mark + query  # as browsers read it
@@ -31,12 +33,17 @@ def normalise(url: str) -> str:
     except ValueError as error:
         raise InvalidUrl(f"地址无法识别：{url[:200]!r}") from error
     if parts.scheme not in _DEFAULT_PORTS:
-        return cleaned.partition("#")[0]
+        return without_credentials(cleaned.partition("#")[0])
     if not host:
         raise InvalidUrl(f"地址缺少主机名：{url[:200]!r}")
     authority = _user(parts) + _host(host) + ("" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}")
     path = _without_dots(_escaped(parts.path, _PATH_SAFE))
     return urlunsplit((parts.scheme, authority, path, _escaped(parts.query, _QUERY_SAFE), ""))
+
+
+def without_credentials(text: str) -> str:
+    """Return a text with the user names and passwords in its addresses hidden: they are not ours to keep."""
+    return _CREDENTIALS.sub(f"//{_HIDDEN}@", text)
 
 
 def is_http(url: str) -> bool:
@@ -63,8 +70,7 @@ def same_site(url: str, home: str) -> bool:
 
 
 def _user(parts: SplitResult) -> str:
-    user, at, _ = parts.netloc.rpartition("@")
-    return _escaped(user, _PATH_SAFE) + at
+    return f"{_HIDDEN}@" if "@" in parts.netloc else ""
 
 
 def _host(host: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from config.loader import SITES, Configuration, digests, load, rules_digest, table_files
 from inspection.settings import Settings
 from storage.attachments import AttachmentStore
+from storage.cuts import CutLedger
 from storage.database import Database, is_empty, open_database, require_current, upgrade
 from storage.evidence import EvidenceStore
 from storage.faults import FaultLedger
@@ -35,6 +36,7 @@ class Place:
     database: Database
     repository: Repository
     evidence: EvidenceStore
+    cuts: CutLedger
     attachments: AttachmentStore
     faults: FaultLedger
     rescores: RescoreStore
@@ -67,13 +69,15 @@ def opened(settings: Settings, patience: float = 0.0) -> Iterator[Place]:
         if is_empty(database):
             upgrade(database)
         require_current(database)
+        cuts = CutLedger(database)
         yield Place(
             settings=settings,
             configuration=configuration,
             digests=digests_of(settings.config),
             database=database,
             repository=Repository(database),
-            evidence=EvidenceStore(settings.evidence),
+            evidence=EvidenceStore(settings.evidence, noting=cuts.note),
+            cuts=cuts,
             attachments=AttachmentStore(settings.attachments),
             faults=FaultLedger(database),
             rescores=RescoreStore(database),

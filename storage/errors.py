@@ -87,6 +87,10 @@ class ManifestUnreadable(EvidenceError):
     """A manifest is damaged, or of a newer program: restore it from the backup, or install the newer program."""
 
 
+class IndexUnreadable(EvidenceError):
+    """The sealed index of a run's records is damaged: restore it from the backup."""
+
+
 class SigningKeyRefused(EvidenceError):
     """The signing key cannot be used: the message says how to mend its file, its permissions or its place."""
 

@@ -26,6 +26,7 @@ from storage.evidence_reader import EvidenceFolder, EvidenceReader
 from storage.evidence_writer import MAX_FILE_BYTES, EvidenceWriter
 from storage.record_fields import Answered
 from storage.record_making import IDENTICAL, digest
+from storage.record_members import Noting
 
 __all__ = ["IDENTICAL", "Answered", "EvidenceStore", "EvidenceWriter", "digest", "of_run"]
 
@@ -36,10 +37,13 @@ def of_run(reference: EvidenceRef, run_id: int) -> bool:
 
 
 class EvidenceStore(EvidenceReader):
-    """The evidence folder. References in it are relative to it, so that it can be moved as a whole."""
+    """The evidence folder. References in it are relative to it, so that it can be moved as a whole.
 
-    def __init__(self, folder: Path, *, max_file_bytes: int = MAX_FILE_BYTES) -> None:
-        super().__init__(EvidenceFolder(folder))
+    `noting` is told of every torn record before it is cut.
+    """
+
+    def __init__(self, folder: Path, *, max_file_bytes: int = MAX_FILE_BYTES, noting: Noting | None = None) -> None:
+        super().__init__(EvidenceFolder(folder, noting))
         self.folder = folder
         self.max_file_bytes = max_file_bytes
 

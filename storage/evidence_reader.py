@@ -18,7 +18,7 @@ from checks.model import Capture, EvidenceRef, Probe
 from storage.errors import DamagedRecord, EvidenceError, MissingRecord
 from storage.record_fields import BULKY, capture_of, probe_lines, probe_of_line, unchanged_of
 from storage.record_making import CAPTURE_HEADER, digest, revisit
-from storage.record_members import Torn, inflate, parse, record_at, whole_records
+from storage.record_members import Noting, Torn, inflate, parse, record_at, whole_records
 
 PayloadLoader = Callable[[], bytes]
 _logger = logging.getLogger(__name__)
@@ -40,14 +40,15 @@ class EvidenceSource(Protocol):
 class EvidenceFolder:
     """The source of evidence where it was written."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, noting: Noting | None = None) -> None:
         self._folder = folder
+        self._noting = noting
 
     def records(self, run_id: int) -> Iterator[tuple[str, int, bytes]]:
         """Yield a run's whole records; cuts the torn one at a file's end, except of a file that is being written."""
         for path in sorted((self._folder / str(run_id)).glob("*.warc.gz")):
             relative = path.relative_to(self._folder).as_posix()
-            for offset, block in whole_records(path):
+            for offset, _, block in whole_records(path, self._noting):
                 yield relative, offset, block
 
     @contextmanager

@@ -7,7 +7,7 @@ import logging
 import mmap
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -18,7 +18,9 @@ from warcio.recordloader import ArcWarcRecord
 
 from checks.model import EvidenceRef
 from storage.errors import DamagedRecord, MissingRecord
+from storage.manifest import MANIFEST
 
+Noting = Callable[[Path, int, int], None]  # what is told of a cut: the file, the position, the length in bytes
 _MEMBER = b"\x1f\x8b\x08"  # how a gzip member begins
 _logger = logging.getLogger(__name__)
 
@@ -44,22 +46,29 @@ def inflate(data: mmap.mmap, offset: int) -> tuple[bytes, int]:
     return bytes(block), position - len(inflater.unused_data)
 
 
-def whole_records(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield (offset, inflated bytes) of a file's whole records, then cut what follows the last of them.
+def whole_records(path: Path, noting: Noting | None = None) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (begin, end, inflated bytes) of a file's whole records, then cut what follows the last of them.
 
-    A file that another process still writes is left uncut.
+    `noting` is told before the cut: one that a kill comes before is told again, none is made untold. A file that
+    another process still writes is left uncut, and so is one that is sealed.
     """
     with path.open("r+b") as file:
         ours = _try_lock(file)
         size, whole = path.stat().st_size, 0
         if size > 0:
             with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
-                for offset, end, block in members(data):
+                for begin, end, block in members(data):
                     whole = end
-                    yield offset, block
-        if ours and whole < size:
-            _logger.warning("cut %d bytes of a torn record from %s", size - whole, path)
-            file.truncate(whole)
+                    yield begin, end, block
+        if ours and whole < size and not (path.parent / MANIFEST).exists():
+            _cut(path, file, whole, size - whole, noting)
+
+
+def _cut(path: Path, file: BinaryIO, position: int, length: int, noting: Noting | None) -> None:
+    if noting is not None:
+        noting(path, position, length)
+    _logger.warning("cut %d bytes of a torn record from %s", length, path)
+    file.truncate(position)
 
 
 def _try_lock(file: BinaryIO) -> bool:

@@ -560,15 +560,13 @@ class AnnualVersionRow(Base):
 
 
 class EvidenceCutRow(Base):
-    """A torn record that was cut from a file's end: `position` and `length` in bytes, `file` relative to the folder."""
+    """A torn record that was cut from the end of a file of the run's folder: `position` and `length` in bytes."""
 
     __tablename__ = "evidence_cut"
-    __table_args__ = (Index(None, "run_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"))
-    file: Mapped[str]
-    position: Mapped[int] = mapped_column(BigInteger)
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    file: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     length: Mapped[int] = mapped_column(BigInteger)
     cut_at: Mapped[datetime]
 

@@ -14,8 +14,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from checks.model import FailureKind, Probe, ProbeKind
+from crawler.guard import AddressRefused
 from crawler.names import NameFailure, NameNotFound
-from crawler.politeness import AddressRefused
 from crawler.probes.http import reason
 from crawler.probes.manners import Manners
 

@@ -13,8 +13,9 @@ import httpx
 
 from checks.model import FailureKind
 from config.schema import Crawl
+from crawler.guard import AddressRefused
 from crawler.names import NameFailure, NameNotFound, Names
-from crawler.politeness import AddressRefused, user_agent
+from crawler.politeness import user_agent
 
 _ACCEPTED = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9"}
 

@@ -26,8 +26,8 @@ import dns.resolver
 from checks.facts.model import PageFacts
 from checks.model import FailureKind, Probe, ProbeKind
 from config.rules import Ipv6Rule
+from crawler.guard import AddressRefused
 from crawler.names import Answer
-from crawler.politeness import AddressRefused
 from crawler.probes.http import Question, reason
 from crawler.probes.likeness import shingles
 from crawler.probes.manners import Manners

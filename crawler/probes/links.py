@@ -19,7 +19,7 @@ from checks.facts.model import PageFacts
 from checks.facts.page import read_page
 from checks.model import Capture, FailureKind, Probe, ProbeKind
 from crawler.blocks import recognise
-from crawler.politeness import SchemeRefused, check_url
+from crawler.guard import Refused, check_url
 from crawler.probes.http import Got, Question
 from crawler.probes.manners import Manners
 from crawler.urls import InvalidUrl, host_of, normalise, same_site
@@ -169,7 +169,7 @@ def _askable(written: str) -> str:
     try:
         check_url(written)
         url = normalise(written)
-    except (SchemeRefused, InvalidUrl, ValueError):
+    except (Refused, InvalidUrl):
         return ""
     return url if len(url) <= _LONGEST and not is_national_service(url) else ""
 

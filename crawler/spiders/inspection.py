@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from scrapy import Request
@@ -17,9 +18,10 @@ from checks.facts.page import read_page
 from checks.model import FailureKind, Mode, PageRole
 from crawler import capturing
 from crawler.capturing import Fetched, Target
-from crawler.failures import RETRIED, SILENT
+from crawler.failures import RETRIED, SILENT, of_exception
+from crawler.guard import Refused, check_url
 from crawler.plan import SitePlan
-from crawler.politeness import SchemeRefused, check_url, user_agent
+from crawler.politeness import user_agent
 from crawler.rendering import Rendering, needs_rendering, render_meta
 from crawler.site_crawl import Outline, SiteCrawl, WantedPage
 from crawler.spiders.base import DistrictSpider, guarded
@@ -36,7 +38,7 @@ _LARGE_FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".et", ".ofd",
 class _SiteState:
     plan: SitePlan
     crawl: SiteCrawl
-    deadline: datetime
+    deadline: float  # by the monotonic clock: one that is put right in the night gives no time and takes none
     cookies: list[dict[str, Any]] = field(default_factory=list)  # what let the browser past the site's challenge
     reported: bool = False
 
@@ -54,7 +56,7 @@ class InspectionSpider(DistrictSpider):
     async def begin(self) -> AsyncIterator[Request]:
         """Yield the first requests of every site."""
         for plan in self.plans:
-            deadline = self.place.clock() + timedelta(seconds=plan.settings.site_time_limit_seconds)
+            deadline = time.monotonic() + plan.settings.site_time_limit_seconds
             crawl = SiteCrawl(plan, self.place.sink.visit)
             site = _SiteState(plan, crawl, deadline)
             self.sites.append(site)
@@ -77,7 +79,7 @@ class InspectionSpider(DistrictSpider):
             self.place.on_site_done(site.plan.site.id)
 
     def _next(self, site: _SiteState) -> WantedPage | None:
-        if self.place.clock() > site.deadline or site.crawl.fetched >= site.plan.settings.max_pages_per_site:
+        if time.monotonic() > site.deadline or site.crawl.fetched >= site.plan.settings.max_pages_per_site:
             site.crawl.abandon(FailureKind.BUDGET_EXHAUSTED)
         return site.crawl.take()
 
@@ -106,9 +108,9 @@ class InspectionSpider(DistrictSpider):
             return self._read(site, page, self.replayed(*found), replayed=True)
         try:
             check_url(page.url)
-        except SchemeRefused as error:
+        except Refused as error:
             target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock())
-            return self._read(site, page, target.failed(FailureKind.SCHEME_REFUSED, str(error)))
+            return self._read(site, page, target.failed(*of_exception(error)))
         return self._static_request(site, page, page.url)
 
     def _static_request(

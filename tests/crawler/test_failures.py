@@ -13,8 +13,9 @@ from twisted.web.client import ResponseFailed, ResponseNeverReceived
 
 from checks.model import FailureKind
 from crawler.failures import ConnectTimeout, TooLarge, TooManyRedirects, of_exception, of_response
+from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound
-from crawler.politeness import AddressRefused, RobotsDisallowed, SchemeRefused
+from crawler.politeness import RobotsDisallowed
 
 
 def caused(error: BaseException, cause: BaseException) -> BaseException:

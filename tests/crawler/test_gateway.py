@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from collections.abc import Iterator
 
@@ -71,4 +72,7 @@ def test_what_may_not_be_reached_is_refused(resolver: str, site: Website, reques
 
 
 def test_nobody_listening_is_unreachable(resolver: str) -> None:
-    assert asyncio.run(_ask(Names(resolver, allow_private=True), connect("a.test", 1)))[0] == UNREACHABLE
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        request = connect("a.test", reserved.getsockname()[1])
+        assert asyncio.run(_ask(Names(resolver, allow_private=True), request))[0] == UNREACHABLE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from checks.model import FailureKind
+from crawler.guard import AddressRefused
 from crawler.names import NameFailure, NameNotFound, Names
-from crawler.politeness import AddressRefused
 from tests.crawler.servers import SILENT, name_server
 
 ZONE = {

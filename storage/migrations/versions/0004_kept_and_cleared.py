@@ -15,16 +15,14 @@ def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "evidence_cut",
-        sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("length", sa.BigInteger(), nullable=False),
         sa.Column("cut_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_evidence_cut_run_id_run"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence_cut")),
+        sa.PrimaryKeyConstraint("run_id", "file", "position", name=op.f("pk_evidence_cut")),
     )
-    op.create_index(op.f("ix_evidence_cut_run_id"), "evidence_cut", ["run_id"])
     op.create_table(
         "pruned_file",
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -43,5 +41,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop the tables."""
     op.drop_table("pruned_file")
-    op.drop_index(op.f("ix_evidence_cut_run_id"), table_name="evidence_cut")
     op.drop_table("evidence_cut")
