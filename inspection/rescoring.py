@@ -86,7 +86,9 @@ def _corrections(place: Place, unit: Unit, days: Sequence[_Day]) -> Iterator[Cor
     found = place.rescores.findings(unit.id, run_ids)
     for day in days:
         seen = _with_revoked(found[day.run_id], day.revoked)
-        again = scored_again(scores[day.run_id].score, unit, [one.finding for one in seen], rules, _rulings(seen))
+        again = scored_again(
+            scores[day.run_id].score, unit, [one.finding for one in seen], rules, rulings_of_night(seen)
+        )
         verdicts = tuple(_verdicts(place, unit, day, seen))
         yield Correction(day.run_id, again, frozenset(day.revoked), verdicts)
 
@@ -100,7 +102,7 @@ def _with_revoked(found: Iterable[NightFinding], revoked: Collection[str]) -> li
     ]
 
 
-def _rulings(found: Iterable[NightFinding]) -> Rulings:
+def rulings_of_night(found: Iterable[NightFinding]) -> Rulings:
     """Return the rulings by which each finding counts as its state says: exactly as it did on its night."""
     failing = [one for one in found if one.finding.outcome is Outcome.FAIL]
 
@@ -153,7 +155,7 @@ def _verdict(
         {},
         day.day,
         complete=not place.repository.run(night).units,
-        rulings=_rulings(one for listed in found.values() for one in listed),
+        rulings=rulings_of_night(one for listed in found.values() for one in listed),
     )
 
 

@@ -155,12 +155,14 @@ def _or_dash(share: float | None) -> str:
 def _write_reports(place: Place, report: RunReport) -> list[Path]:
     """Write the day's workbook and page, and one unit's evidence as an auditor would get it."""
     from inspection.exporting import export_evidence
+    from inspection.progress import Progress
     from inspection.reporting import write_daily_reports
+    from inspection.selection import Asked
 
     files = write_daily_reports(place, report.run, place.settings.reports)
     worst = min(report.scores, key=lambda score: (score.score is None, score.score))
     evidence = place.settings.reports / f"{worst.unit_id}-{report.run.day}.wacz"
-    export_evidence(place, worst.unit_id, report.run.day, report.run.day, evidence)
+    export_evidence(place, Asked((worst.unit_id,), report.run.day), evidence, Progress())
     return [*files, evidence]
 
 
