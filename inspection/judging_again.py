@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -13,8 +13,10 @@ from typing import Any
 from checks.model import Finding
 from config.loader import INDICATORS, RULES, SITES, WORDS, Configuration, table_files
 from inspection.errors import EvidenceUnavailable, InvalidInput
+from inspection.inputs import FILE as INPUTS
 from inspection.inputs import kept_inputs
 from inspection.judging import Records, strict
+from inspection.missing_files import require_files
 from inspection.night import Night, judged_night
 from inspection.other_files import require_readable, tried_configuration
 from inspection.place import Place
@@ -22,7 +24,10 @@ from inspection.progress import Progress
 from inspection.reviewing import rulings
 from inspection.sealing import CONFIGURATION
 from scoring.model import SiteVerdict, UnitScore
-from storage.model import Run
+from scoring.review import Rulings
+from storage.manifest import digests_of_file, files_of, read_manifest
+from storage.model import Run, StoredFinding
+from storage.scored import ScoredNights
 
 EXIT_DIFFERENT = 6
 Document = dict[str, Any]
@@ -61,7 +66,11 @@ class VerdictChange:
 
 @dataclass(frozen=True, slots=True)
 class JudgedAgain:
-    """A run judged again. `trying` says whether by other files than its own: then differences are no fault."""
+    """A run judged again. `trying` says whether by other files than its own: then differences are no fault.
+
+    It was judged by `configuration`, read from `files`, with people's rulings `ruled`; `standing` names by unit the run
+    whose score counts for the day, where that stands on this run.
+    """
 
     run: Run
     night: Night
@@ -69,6 +78,10 @@ class JudgedAgain:
     findings: tuple[FindingChange, ...]
     scores: tuple[ScoreChange, ...]
     verdicts: tuple[VerdictChange, ...]
+    configuration: Configuration
+    files: Mapping[str, Path]
+    ruled: Rulings
+    standing: Mapping[str, int]
 
     @property
     def same(self) -> bool:
@@ -81,30 +94,41 @@ class JudgedAgain:
         return 0 if self.same or self.trying else EXIT_DIFFERENT
 
 
-def judge_again(place: Place, run_id: int, other: Mapping[str, Path | None], progress: Progress) -> JudgedAgain:
+def judge_again(
+    place: Place, run_id: int, other: Mapping[str, Path | None], progress: Progress, *, publishing: bool = False
+) -> JudgedAgain:
     """Judge a run again from its evidence and inputs, and tell what comes out otherwise; stores nothing.
 
     `other` are files in the place of the run's own, by the name that each takes; with them people's rulings are those
-    of today. Raises EvidenceUnavailable when anything that the run saw can be read no more, InvalidInput,
-    ConfigurationError, StorageError.
+    of today, as they are for a judgement that is to be published. Raises EvidenceUnavailable when anything that the run
+    saw can be read no more, InvalidInput, ConfigurationError, StorageError.
     """
     run = place.repository.run(run_id)
     _require_seen(run)
+    _require_as_sealed(place.evidence.folder / str(run.id))
     instead = {name: file for name, file in other.items() if file is not None}
+    trying = bool(instead) or publishing
+    _require_evidence(place, run)
     inputs = kept_inputs(place.evidence.folder, run.id)
-    configuration = _configuration(place, run, instead)
-    if instead:
+    files = {**_files_of(place, run), **instead}
+    configuration = _configuration(files, instead)
+    if trying:
         inputs = replace(inputs, rulings=rulings(place, _unit_ids(configuration, run), run.day))
     night = judged_night(configuration, inputs, Records.of(place, run.id, strict(place.evidence)), progress)
-    before = _standing(place, run) if instead else _own(place, run)
-    version = configuration.rules.version if instead else None  # of other rules another version is no difference
+    standing = standing_on(place, run) if trying else {}
+    before = _own(place, run) | _scores_of(place, run, standing)
+    version = configuration.rules.version if trying else None  # of other rules another version is no difference
     return JudgedAgain(
         run,
         night,
-        bool(instead),
-        tuple(_changed_findings(place, run, night, version)),
+        trying,
+        tuple(_changed_findings(found_then(place, run, standing), night, version)),
         tuple(_changed_scores(before, night, version)),
         tuple(_changed_verdicts(place, run, night)),
+        configuration,
+        files,
+        inputs.rulings,
+        standing,
     )
 
 
@@ -115,6 +139,22 @@ def _require_seen(run: Run) -> None:
         raise InvalidInput(f"第 {run.id} 次巡查还没有做完；先用 inspect run --resume 做完。")
 
 
+def _require_evidence(place: Place, run: Run) -> None:
+    files = ScoredNights(place.database).evidence_files(run.id)
+    require_files(place, [*files, f"{run.id}/{INPUTS}"], f"第 {run.id} 次巡查不能重新判定，什么也没有改动")
+
+
+def _require_as_sealed(folder: Path) -> None:
+    """Raise EvidenceUnavailable where what a sealed run was judged by is not what was sealed."""
+    sealed = read_manifest(folder)
+    if sealed is None:
+        return
+    for name in files_of(folder):
+        by_it = name == INPUTS or name.startswith(f"{CONFIGURATION}/")
+        if by_it and digests_of_file(folder / name).document != sealed[0]["files"].get(name):
+            raise EvidenceUnavailable(f"{folder / name} 不是封存时的那一份；请从备份恢复这个文件。")
+
+
 def _unit_ids(configuration: Configuration, run: Run) -> list[str]:
     return [unit.id for unit in configuration.inventory.units if not run.units or unit.id in run.units]
 
@@ -122,10 +162,10 @@ def _unit_ids(configuration: Configuration, run: Run) -> list[str]:
 # ---------------------------------------------------------------- the configuration of the run
 
 
-def _configuration(place: Place, run: Run, instead: Mapping[str, Path]) -> Configuration:
+def _configuration(files: Mapping[str, Path], instead: Mapping[str, Path]) -> Configuration:
     for file in instead.values():
         require_readable(file)
-    return tried_configuration({**_files_of(place, run), **instead})
+    return tried_configuration(files)
 
 
 def _files_of(place: Place, run: Run) -> dict[str, Path]:
@@ -151,9 +191,19 @@ def _is_of(run: Run, files: Mapping[str, Path]) -> bool:
 # ---------------------------------------------------------------- what comes out otherwise
 
 
-def _changed_findings(place: Place, run: Run, night: Night, version: str | None) -> Iterator[FindingChange]:
+def found_then(place: Place, run: Run, standing: Mapping[str, int]) -> list[StoredFinding]:
+    """Return what was said: of a unit in `standing` by that run, else by the run itself."""
+    own = [one for one in place.repository.findings(run_id=run.id) if one.finding.unit_id not in standing]
+    return own + [
+        one for unit, number in standing.items() for one in place.repository.findings(run_id=number, unit_id=unit)
+    ]
+
+
+def _changed_findings(
+    then_found: Iterable[StoredFinding], night: Night, version: str | None
+) -> Iterator[FindingChange]:
     """Yield what is said otherwise, what is said of the same thing side by side; pictures are no part of it."""
-    found = (replace(one.finding, screenshot=None) for one in place.repository.findings(run_id=run.id))
+    found = (replace(one.finding, screenshot=None) for one in then_found)
     stored = (replace(one, rules_version=version or one.rules_version) for one in found)
     then, now = Counter(stored), Counter(chain(*night.findings.values()))
     before, after = _by_identity(then - now), _by_identity(now - then)
@@ -173,10 +223,16 @@ def _own(place: Place, run: Run) -> dict[str, UnitScore]:
     return {stored.score.unit_id: stored.score for stored in place.repository.scores_of_run(run.id)}
 
 
-def _standing(place: Place, run: Run) -> dict[str, UnitScore]:
-    """Return the scores as they stand today: the run's own, or what has since been put right of them."""
-    counting = (stored for stored in place.repository.scores(run.day) if _stands_on(place, stored.run_id, run.id))
-    return _own(place, run) | {stored.score.unit_id: stored.score for stored in counting}
+def standing_on(place: Place, run: Run) -> dict[str, int]:
+    """Return by unit the run whose score counts for the day, where that is this run or stands on it."""
+    published = place.rescores.published(run.day)
+    return {unit: number for unit, number in published.items() if _stands_on(place, number, run.id)}
+
+
+def _scores_of(place: Place, run: Run, standing: Mapping[str, int]) -> dict[str, UnitScore]:
+    """Return the scores as they stand today: those of the runs in `standing`."""
+    listed = (stored for number in set(standing.values()) for stored in place.repository.scores_of_run(number))
+    return {one.score.unit_id: one.score for one in listed if standing.get(one.score.unit_id) == one.run_id}
 
 
 def _stands_on(place: Place, run_id: int, other: int) -> bool:

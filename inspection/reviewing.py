@@ -15,6 +15,7 @@ from inspection.errors import InvalidInput
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.rescoring import rescore_revoked
+from inspection.sealing import try_to_seal
 from scoring.confirm import History
 from scoring.review import (
     FaultState,
@@ -42,7 +43,7 @@ UNTIL_WANTED = {Step.RECTIFY: "整改期限", Step.WAIVE: "豁免的最后一天
 FINGERPRINT = 32  # hex digits
 ENDED = "问题已经撤销，不再计入；所见有变时重新登记。"
 DECIDING = frozenset({Step.UPHOLD, Step.REVOKE})
-_ORDERED = (FaultState.RECTIFYING, FaultState.APPEALED, FaultState.UPHELD)  # what a night's finding says beside 已确认
+ORDERED = (FaultState.RECTIFYING, FaultState.APPEALED, FaultState.UPHELD)  # what a night's finding says beside 已确认
 
 
 class StepInvalid(InvalidInput):
@@ -72,7 +73,7 @@ def standings(
             told[fingerprint] = FaultState.WAIVED
         elif fingerprint in waiting:
             told[fingerprint] = PENDING
-        elif fingerprint in known and known[fingerprint].state in _ORDERED:
+        elif fingerprint in known and known[fingerprint].state in ORDERED:
             told[fingerprint] = known[fingerprint].state
     return told
 
@@ -334,5 +335,7 @@ def _corrected(place: Place, taken: Iterable[Taken], progress: Progress) -> Iter
     corrected: dict[str, tuple[date, ...]] = {}
     for unit_id, fingerprints in by_unit.items():
         corrected |= rescore_revoked(place, unit_id, fingerprints, progress)
+    if any(corrected.values()) and (failure := try_to_seal(place)):
+        progress.say(f"得分已经更正，但还没有封存：{failure}")
     for one in listed:
         yield replace(one, corrected=corrected.get(one.fault.fingerprint, ()) if one.fault else ())

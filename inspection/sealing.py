@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,12 +23,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.loader import RULES, SITES, WORDS
 from inspection.place import Place
+from scoring.model import SiteVerdict
 from storage.errors import AlreadySealed, EvidenceDiskFull, StorageError
 from storage.manifest import (
     FORMAT,
     MANIFEST,
     SIGNATURE,
     VERSION,
+    Digesting,
     Digests,
     Document,
     canonical,
@@ -36,12 +38,14 @@ from storage.manifest import (
     compressed,
     differences,
     digests_of,
-    digests_of_folder,
+    digests_of_file,
+    files_of,
     read_manifest,
     write_pieces,
     write_whole,
 )
-from storage.model import Run, RunKind, StoredFinding
+from storage.model import Run, RunKind, StoredFinding, StoredScore
+from storage.record_index import write_index
 from storage.signing import fingerprint, load_key, public_key_of, sign
 
 CONFIGURATION, FINDINGS, SCORES = "configuration", "findings.jsonl.gz", "scores.json"
@@ -84,8 +88,8 @@ def seal(place: Place, run: Run) -> Path:
             _require_same(place, run, sealed[0])
             return folder / MANIFEST
         key = signing_key(place)
-        _complete(place, run, folder)
-        content = canonical(_manifest(place, run, folder, key))
+        read = _complete(place, run, folder)
+        content = canonical(_manifest(place, run, key, _files(folder, read)))
         if key is not None:
             write_whole(folder / SIGNATURE, sign(key, content))
         write_whole(folder / MANIFEST, content)  # last: what has a manifest is sealed
@@ -168,17 +172,25 @@ def _is_of(run: Run, contents: dict[str, bytes]) -> bool:
     return tuple(hashlib.sha256(content).hexdigest() for content in (sites, rules + words, indicators)) == noted
 
 
-def _complete(place: Place, run: Run, folder: Path) -> None:
-    """Bring the folder to what it will stay: no torn records, no half files, and what was said beside what was seen."""
+def _complete(place: Place, run: Run, folder: Path) -> dict[str, Digests]:
+    """Bring the folder to what it will stay: no torn records, no half files, and what was said beside what was seen.
+
+    Returns the digests of the WARC files, which are read for them and for their index at once.
+    """
     with _told_as_full():
         folder.mkdir(parents=True, exist_ok=True)
     clear_leftovers(folder)
-    for _ in place.evidence.recover(run.id):
-        pass  # cuts what a killed process left of a record at a file's end
+    read = write_index(folder, place.cuts.note)
     if not _shares_configuration(place, run) and not (folder / CONFIGURATION).exists():
         keep_configuration(place, run)
     write_pieces(folder / FINDINGS, compressed(finding_lines(place, run)))
     write_whole(folder / SCORES, scores_record(place, run))
+    return read
+
+
+def _files(folder: Path, read: Mapping[str, Digests]) -> dict[str, Document]:
+    """Return a manifest's "files"; those that were read before are not read again."""
+    return {name: (read.get(name) or digests_of_file(folder / name)).document for name in files_of(folder)}
 
 
 @contextmanager
@@ -206,9 +218,18 @@ def _shares_configuration(place: Place, run: Run) -> bool:
 
 def finding_lines(place: Place, run: Run) -> Iterator[bytes]:
     """Yield a run's findings, each a line of canonical JSON, by unit and in the order they were kept."""
-    for unit_id in sorted(stored.score.unit_id for stored in place.repository.scores_of_run(run.id)):
-        for stored in place.repository.findings(run_id=run.id, unit_id=unit_id):
-            yield canonical(finding_record(stored)) + b"\n"
+    for unit_id in _units(place, run):
+        yield from unit_finding_lines(place, run, unit_id)
+
+
+def unit_finding_lines(place: Place, run: Run, unit_id: str) -> Iterator[bytes]:
+    """Yield the lines of `finding_lines` that are of one unit."""
+    for stored in place.repository.findings(run_id=run.id, unit_id=unit_id):
+        yield canonical(finding_record(stored)) + b"\n"
+
+
+def _units(place: Place, run: Run) -> list[str]:
+    return sorted(stored.score.unit_id for stored in place.repository.scores_of_run(run.id))
 
 
 def finding_record(stored: StoredFinding) -> Document:
@@ -228,16 +249,39 @@ def scores_record(place: Place, run: Run) -> bytes:
 
     Which run's score counts for the day is not told: a later one may yet take its place.
     """
-    units = [asdict(stored.score) | {"counts": stored.counts} for stored in place.repository.scores_of_run(run.id)]
+    units = [_unit_scores(stored) for stored in place.repository.scores_of_run(run.id)]
     sites = [asdict(verdict) for verdict in place.repository.site_verdicts(run.id)]
     return canonical({"run": run.id, "units": units, "sites": sites})
+
+
+def unit_scores_record(place: Place, run: Run, unit_id: str) -> bytes:
+    """Return a unit's scores of a run as canonical JSON; raises KeyError for a unit that the run did not score."""
+    return _unit_record(run, place.repository.scores_of_unit(unit_id, [run.id])[run.id])
+
+
+def site_verdict_record(place: Place, run: Run, site_id: str) -> bytes:
+    """Return a run's verdict on a site as canonical JSON; raises KeyError for a site that it gave none on."""
+    return _site_record(run, {each.site_id: each for each in place.repository.site_verdicts(run.id)}[site_id])
+
+
+def _unit_record(run: Run, stored: StoredScore) -> bytes:
+    return canonical({"run": run.id, "unit": _unit_scores(stored)})
+
+
+def _site_record(run: Run, verdict: SiteVerdict) -> bytes:
+    return canonical({"run": run.id, "site": asdict(verdict)})
+
+
+def _unit_scores(stored: StoredScore) -> Document:
+    return asdict(stored.score) | {"counts": stored.counts}
 
 
 # ---------------------------------------------------------------- the manifest
 
 
-def _manifest(place: Place, run: Run, folder: Path, key: Ed25519PrivateKey | None) -> Document:
-    return _content(place, run, folder) | {
+def _manifest(place: Place, run: Run, key: Ed25519PrivateKey | None, files: Mapping[str, Document]) -> Document:
+    return _content(place, run) | {
+        "files": files,
         "previous": _named(place, night_before(place, run)),
         "stands_on": _named(place, run.rescores),
         "sealed": {
@@ -248,8 +292,8 @@ def _manifest(place: Place, run: Run, folder: Path, key: Ed25519PrivateKey | Non
     }
 
 
-def _content(place: Place, run: Run, folder: Path) -> Document:
-    """Return what of a manifest follows from the run alone, whenever it is sealed."""
+def _content(place: Place, run: Run) -> Document:
+    """Return what of a manifest the database says, the same whenever it is sealed."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -259,15 +303,33 @@ def _content(place: Place, run: Run, folder: Path) -> Document:
             for site, row in place.repository.site_states(run.id).items()
         },
         "captures": place.repository.count_captures(run.id),
-        "findings": {"outcomes": place.repository.count_findings(run.id)} | findings_digests(place, run).document,
-        "scores": digests_of([scores_record(place, run)]).document,
-        "files": digests_of_folder(folder),
+        "cuts": [asdict(cut) for cut in place.cuts.of_run(run.id)],
+        "findings": {"outcomes": place.repository.count_findings(run.id)} | said_findings(place, run),
+        "scores": said_scores(place, run),
     }
 
 
-def findings_digests(place: Place, run: Run) -> Digests:
-    """Return the digests of a run's findings as the database has them, uncompressed."""
-    return digests_of(finding_lines(place, run))
+def said_findings(place: Place, run: Run) -> Document:
+    """Return the digests of a run's findings as the database has them, uncompressed, of all and of each unit's."""
+    whole, units = Digesting(), dict[str, Document]()
+    for unit_id in _units(place, run):
+        lines = list(unit_finding_lines(place, run, unit_id))
+        units[unit_id] = digests_of(lines).document
+        whole.update(b"".join(lines))
+    return whole.finish().document | {"units": units}
+
+
+def said_scores(place: Place, run: Run) -> Document:
+    """Return the digests of a run's scores as the database has them, of all, of each unit's and each site's."""
+    units = {
+        stored.score.unit_id: digests_of([_unit_record(run, stored)]).document
+        for stored in place.repository.scores_of_run(run.id)
+    }
+    sites = {
+        verdict.site_id: digests_of([_site_record(run, verdict)]).document
+        for verdict in place.repository.site_verdicts(run.id)
+    }
+    return digests_of([scores_record(place, run)]).document | {"units": units, "sites": sites}
 
 
 def _readers() -> dict[str, str]:
@@ -297,7 +359,7 @@ def _require_same(place: Place, run: Run, sealed: Document) -> None:
     different = next(iter(differences(folder, sealed["files"])), None)
     if different is not None:
         raise _already(folder, f"{different.file}：{different.what}")
-    now = _as_read(_content(place, run, folder))
+    now = _as_read(_content(place, run))
     changed = next((key for key in now if now[key] != sealed.get(key)), None)
     if changed is not None:
         raise _already(folder, f"{_SAID.get(changed, changed)}与封存时不同")
@@ -307,6 +369,7 @@ _SAID = {
     "run": "巡查的记录",
     "sites": "站点的记录",
     "captures": "采集的条数",
+    "cuts": "截断的登记",
     "findings": "检查结果",
     "scores": "得分",
 }
