@@ -6,7 +6,11 @@ inspection/runs/<n>/            of each run: manifest.json, manifest.sig, manife
                                 judged again, inputs.json.gz, configuration/, findings/<unit>.jsonl,
                                 scores/<unit>.json, sites/<site>.json
 inspection/published/           the published annual version, where one was asked for
-inspection/index.html           the page for people, with screenshots/ and sources/ beside it
+inspection/index.html           the page for people, with days/, screenshots/ and sources/ beside it
+
+The ZIP itself has only folders at the top, because `wacz validate` looks no deeper: inspection/runs/7/manifest.json is
+called inspection~runs~7/manifest.json there (reports/entry_names.py: `entry_of`, `name_of`; a "~" stands for nothing
+else). Each file lies under the one name that `entry_of` gives.
 
 Of the runs between the first exported and the newest sealed night the manifests are inside too: the chain. Sealed files
 lie here byte for byte, so that the manifest's digests prove them; records are proven by the sealed index.cdxj.

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
+from reports.entry_names import entry_of
 from reports.pages import page
 
 
@@ -191,6 +192,11 @@ class Seal:
     signer: str | None
     stamped: bool
 
+    @property
+    def file(self) -> str:
+        """The manifest, relative to our folder in the package."""
+        return f"runs/{self.run}/manifest.json"
+
 
 def index_page(
     title: str,
@@ -209,12 +215,16 @@ def index_page(
         "workbooks": workbooks,
         "withheld": withheld,
     }
-    return page("evidence.html", values, {})
+    return page("evidence.html", values, {"entry": _entry})
 
 
 def unit_day_page(title: str, shown: UnitDay) -> bytes:
     """Return the page about one unit on one day as an HTML document in UTF-8."""
-    return page("evidence_day.html", {"title": title, "shown": shown}, {"share": share_text, "plain": _plain})
+    return page("evidence_day.html", {"title": title, "shown": shown}, {"share": share_text, "plain": _plain, "entry": _entry})
+
+
+def _entry(name: str) -> str:
+    return entry_of(f"inspection/{name}")
 
 
 def share_text(value: Fraction | None) -> str:

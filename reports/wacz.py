@@ -27,6 +27,8 @@ from wacz.util import now
 from wacz.waczindexer import WACZIndexer
 from warcio.warcwriter import WARCWriter
 
+from reports.entry_names import entry_of
+
 EXTRA_FOLDER = "inspection"  # what we add to the archive; the format's own folders are archive, indexes and pages
 _WARC = "archive/data.warc.gz"
 
@@ -79,7 +81,7 @@ class WaczFile:
         """Write a file of our own, such as "runs/7/manifest.json", from pieces."""
         if name not in self._written:
             self._written.add(name)
-            self._write(f"{EXTRA_FOLDER}/{name}", pieces)
+            self._write(entry_of(f"{EXTRA_FOLDER}/{name}"), pieces)
 
     def holds(self, name: str) -> bool:
         """Whether a file of our own of that name was written."""
