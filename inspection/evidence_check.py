@@ -8,11 +8,12 @@ from datetime import datetime
 
 from inspection.errors import InspectionError
 from inspection.place import Place
-from inspection.sealing import findings_digests, folder_of, scores_record, signing_key
+from inspection.sealing import folder_of, said_findings, said_scores, signing_key
 from inspection.stamping import StampWrong, require_stamp, trusted_authorities
-from storage.errors import ManifestUnreadable, RunNotFound, SignatureWrong
+from storage.errors import IndexUnreadable, ManifestUnreadable, RunNotFound, SignatureWrong
 from storage.manifest import MANIFEST, SIGNATURE, STAMP, Digests, Document, differences, digests_of, read_manifest
 from storage.model import Run, RunKind
+from storage.record_index import INDEX, broken_members, read_index
 from storage.signing import fingerprint, public_key_of, signer_of
 
 EXIT_DIFFERENT = 6
@@ -50,6 +51,8 @@ class Checked:
     unknown_signers: int = 0
     stamps: int = 0
     unknown_authorities: int = 0
+    waiting: list[int] = field(default_factory=list)  # 待封存: finished, and nothing was sealed since
+    cuts: list[str] = field(default_factory=list)  # torn records that were cut, each a line of Chinese
     broken: list[Broken] = field(default_factory=list)
 
     @property
@@ -95,6 +98,7 @@ class _Check:
         self._roots = trusted_authorities(place)
         self._unreadable: dict[int, str] = {}
         self._sealed: dict[int, Sealed | None] = {}
+        self._finished = [run.id for run in finished]
         self._nights = [run.id for run in finished if run.kind is RunKind.NIGHTLY]
 
     def of(self, runs: Collection[Run]) -> Checked:
@@ -105,14 +109,31 @@ class _Check:
 
     def _broken(self, run: Run) -> Iterator[tuple[str, str]]:
         sealed = self._read(run.id)
+        if sealed is None and self._waits(run):
+            self._checked.waiting.append(run.id)
+            return
         if sealed is None:
             yield MANIFEST, self._unreadable.get(run.id) or "没有封存清单；若刚升级或磁盘满过，下次巡查会自动补上"
             return
+        self._checked.cuts += (
+            f"第 {run.id} 次巡查 {cut['file']}：第 {cut['position']} 字节起的 {cut['length']} 字节"
+            for cut in sealed.document.get("cuts", ())
+        )
         yield from self._files(run.id, sealed)
         yield from self._signature(run.id, sealed)
         yield from self._stamp(run.id)
         yield from self._links(run, sealed)
         yield from self._database(run, sealed)
+
+    def _waits(self, run: Run) -> bool:
+        """Whether a run without a manifest is only not sealed yet: what was sealed since would have had it sealed."""
+        folder, finished = folder_of(self._place, run.id), run.finished_at
+        if run.id in self._unreadable or finished is None or (folder / SIGNATURE).exists() or (folder / STAMP).exists():
+            return False
+        others = filter(None, map(self._read, self._finished))
+        return all(
+            other.at <= finished and (other.document["stands_on"] or {"run": 0})["run"] != run.id for other in others
+        )
 
     def _read(self, run_id: int) -> Sealed | None:
         if run_id not in self._sealed:
@@ -128,7 +149,25 @@ class _Check:
         self._checked.files += len(named)
         self._checked.bytes += sum(file["bytes"] for file in named.values())
         for different in differences(folder_of(self._place, run_id), named):
-            yield different.file, different.what
+            yield different.file, different.what + self._first_broken(run_id, sealed, different.file)
+
+    def _first_broken(self, run_id: int, sealed: Sealed, file: str) -> str:
+        """Say which record of a changed file is the first that is not as sealed; "" where the index cannot tell."""
+        folder = folder_of(self._place, run_id)
+        try:
+            content = (folder / INDEX).read_bytes()
+            if digests_of([content]).document != sealed.document["files"].get(INDEX):
+                return ""
+            records = [record for record in read_index(content, run_id) if record.file == f"{run_id}/{file}"]
+            broken = list(broken_members(folder / file, records))
+            size = (folder / file).stat().st_size
+        except (OSError, IndexUnreadable):
+            return ""
+        if not broken:
+            return "；索引里的各条记录都完好，改动在记录之外" if records else ""
+        begin, end, record = broken[0]
+        whole = f"；文件到第 {begin} 字节为止完好" if end > size else ""
+        return f"{whole}；第一条损坏的记录（共 {len(broken)} 处）：第 {begin} 至 {end} 字节，{record.id}，{record.url}"
 
     def _signature(self, run_id: int, sealed: Sealed) -> Iterator[tuple[str, str]]:
         folder, wanted = folder_of(self._place, run_id), sealed.document["sealed"]["signer"]
@@ -192,12 +231,14 @@ class _Check:
 
     def _database(self, run: Run, sealed: Sealed) -> Iterator[tuple[str, str]]:
         said = {
-            "findings": ("数据库里的检查结果", findings_digests(self._place, run)),
-            "scores": ("数据库里的得分", digests_of([scores_record(self._place, run)])),
+            "findings": ("数据库里的检查结果", said_findings(self._place, run)),
+            "scores": ("数据库里的得分", said_scores(self._place, run)),
         }
         for key, (title, now) in said.items():
-            if now.sha256 != sealed.document[key]["sha256"]:
-                yield title, "与封存时不同"
+            if now["sha256"] != sealed.document[key]["sha256"]:
+                then = sealed.document[key].get("units", {})
+                units = sorted(unit for unit in then.keys() | now["units"] if then.get(unit) != now["units"].get(unit))
+                yield title, "与封存时不同" + (f"（单位：{'、'.join(units)}）" if then and units else "")
 
 
 def known_signers(place: Place) -> set[str]:

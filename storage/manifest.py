@@ -181,6 +181,20 @@ class _Sealed(BaseModel):
     signer: str | None
 
 
+class _Parted(_Named):
+    """Of scores `sites` too; a manifest of before has neither."""
+
+    units: dict[str, _Named] = {}
+    sites: dict[str, _Named] = {}
+
+
+class _Cut(BaseModel):
+    file: str
+    position: NonNegativeInt
+    length: NonNegativeInt
+    at: AwareDatetime
+
+
 class _Manifest(BaseModel):
     """What must stand in a manifest before anybody reads on in it."""
 
@@ -188,8 +202,9 @@ class _Manifest(BaseModel):
     version: Literal[1]
     run: dict[str, Any]
     files: dict[str, _Named]
-    findings: _Named
-    scores: _Named
+    cuts: list[_Cut] = []
+    findings: _Parted
+    scores: _Parted
     sealed: _Sealed
     previous: _Link | None
     stands_on: _Link | None
