@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 FIRST_YEAR = 1949
 _CHINA = timezone(timedelta(hours=8))
@@ -149,6 +150,15 @@ def find_dates_in(
     昨天), and is meant for short texts that hold nothing else, such as the date beside a list entry; both together also
     read 08-05-12. `near` helps to find a yearless date's year. ISO moments with a time zone give the day in China.
     """
+    if len(text) > _REPEATED:
+        return _dates_in(text, as_of, loose, compact, near)
+    return _dates_in_line(text, as_of, loose, compact, near)
+
+
+_REPEATED = 80  # characters: the short lines of a site's menus and lists stand on page after page
+
+
+def _dates_in(text: str, as_of: date, loose: bool, compact: bool, near: date | None) -> tuple[FoundDate, ...]:
     if not _MAY_HOLD_DATE.search(text):
         return ()
     folded = fold(text)
@@ -166,6 +176,7 @@ def find_dates_in(
     )
 
 
+_dates_in_line = lru_cache(maxsize=16_384)(_dates_in)
 _MAY_HOLD_DATE = re.compile(r"\d|年|刚刚|[今昨前][天日]")
 
 

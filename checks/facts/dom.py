@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from enum import StrEnum
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import urljoin
 
@@ -122,8 +123,19 @@ class Dom:
         return resolve(self.base_url, reference)
 
 
+_WHOLE_ADDRESS = re.compile(r"/|https?://[^/?#]", re.I)
+_ORIGIN = re.compile(r"https?://[^/?#]+", re.I)
+_REPEATED = 200  # characters: menus lead to the same addresses from page after page
+
+
 def resolve(base: str, reference: str) -> str:
     """Join a reference to its base; "" when the result is not a usable address."""
+    if len(reference) > _REPEATED or not _WHOLE_ADDRESS.match(reference) or not (origin := _ORIGIN.match(base)):
+        return _resolve(base, reference)
+    return _resolve_from_root(origin[0], reference)  # of the base no more counts
+
+
+def _resolve(base: str, reference: str) -> str:
     reference = re.sub(r"[\t\r\n]", "", reference.strip())
     try:
         return urljoin(base, reference)
@@ -131,12 +143,23 @@ def resolve(base: str, reference: str) -> str:
         return ""
 
 
+_resolve_from_root = lru_cache(maxsize=16_384)(_resolve)
 _INVISIBLE_CHARACTERS = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
 
 def normalise(text: str) -> str:
     """Fold every run of white space (NBSP and ideographic space too) into one space and strip the ends."""
+    return _normalised_line(text) if len(text) <= _LINE else _normalised(text)
+
+
+_LINE = 60  # characters
+
+
+def _normalised(text: str) -> str:
     return " ".join(_INVISIBLE_CHARACTERS.sub("", text).split())
+
+
+_normalised_line = lru_cache(maxsize=16_384)(_normalised)
 
 
 def visible_text(element: HtmlElement, pieces: int = 5_000) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import unquote, urlsplit
 
@@ -74,7 +75,7 @@ def web_address(dom: Dom, reference: str) -> str:
     It stays relative when the page's own address is not known.
     """
     url = dom.absolute(reference).partition("#")[0]
-    if url.lower().startswith(("http://", "https://")):
+    if url.startswith(("http://", "https://")) or url.lower().startswith(("http://", "https://")):
         return url
     return "" if dom.base_url or _SCHEME.match(url) else url
 
@@ -119,6 +120,14 @@ def _image_text(element: HtmlElement) -> str:
 
 def is_attachment(url: str, text: str = "") -> bool:
     """Tell whether a URL names a document file, in its path, in a query value, or else in the link's text."""
+    short = len(url) <= _REPEATED and len(text) <= _REPEATED
+    return _known_names_file(url, text) if short else _names_file(url, text)
+
+
+_REPEATED = 200  # characters: menus lead to the same addresses from page after page
+
+
+def _names_file(url: str, text: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -129,6 +138,7 @@ def is_attachment(url: str, text: str = "") -> bool:
     return _extension(parts.path) not in _PAGE_EXTENSIONS and _extension(text) in ATTACHMENT_EXTENSIONS
 
 
+_known_names_file = lru_cache(maxsize=16_384)(_names_file)
 _PAGE_EXTENSIONS = frozenset({"html", "htm", "shtml"})
 
 
