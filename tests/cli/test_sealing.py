@@ -126,7 +126,7 @@ def test_a_run_that_scores_again_names_what_it_stands_on(place: Place, nights: N
     manifest = sealed(place, rescored[0].id)
     digest = hashlib.sha256((folder_of(place, 2) / MANIFEST).read_bytes()).hexdigest()
     assert (manifest["stands_on"]["run"], manifest["stands_on"]["sha256"]) == (2, digest)
-    assert sorted(manifest["files"]) == ["findings.jsonl.gz", "scores.json"]
+    assert sorted(manifest["files"]) == ["findings.jsonl.gz", "index.cdxj", "scores.json"]
     assert (sealed(place, 1)["stands_on"], manifest["run"]["kind"]) == (None, "rescore")
 
 
@@ -153,7 +153,7 @@ def test_a_night_whose_configuration_is_gone_claims_none(place: Place, nights: N
     place.repository.set_run_state(run.id, RunState.FAILED)
     (config / "rules.toml").write_text("# changed since\n", encoding="utf-8")
     seal_waiting(place)
-    assert sorted(sealed(place, run.id)["files"]) == ["findings.jsonl.gz", "scores.json"]
+    assert sorted(sealed(place, run.id)["files"]) == ["findings.jsonl.gz", "index.cdxj", "scores.json"]
 
 
 def test_what_a_killed_process_left_of_a_record_is_cut_before_the_seal(place: Place, nights: Nights) -> None:
