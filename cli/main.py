@@ -20,6 +20,7 @@ from cli.commands import (
     marks,
     media,
     pages,
+    pruning,
     report,
     rescore,
     results,
@@ -54,6 +55,7 @@ for commands in (
     configuration,
     evidence,
     sealing,
+    pruning,
     machine,
     demonstration,
 ):

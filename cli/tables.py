@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cli.output import console, percent, print_table, printable, score_text
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from inspection.place import Place
     from scoring.model import SiteVerdict, UnitScore
     from storage.model import StoredFinding
+    from storage.rescoring import FirstPublished
 
 
 def print_findings(
@@ -50,6 +51,25 @@ def print_scores(place: Place, scores: Iterable[UnitScore], title: str) -> None:
     for score in listed:
         if not score.published:
             console.print(f"{names[score.unit_id]}：" + "；".join(printable(reason) for reason in score.reasons))
+
+
+def print_first_published(
+    place: Place, scores: Iterable[UnitScore], first: Mapping[str, FirstPublished], title: str
+) -> None:
+    """Print the scores first published beside those that took their place, with why; nothing where there are none."""
+    names = unit_names(place)
+    rows = [
+        (
+            names[score.unit_id],
+            score_text(first[score.unit_id].score),
+            score_text(score.score),
+            "；".join(f"第 {run} 次：{why}" for run, why in first[score.unit_id].since),
+        )
+        for score in scores
+        if score.unit_id in first
+    ]
+    if rows:
+        print_table(title, ("单位", "原公布", "现在", "为什么"), rows)
 
 
 def print_site_verdicts(place: Place, verdicts: Sequence[SiteVerdict], title: str) -> None:

@@ -234,7 +234,7 @@ class Schedule(Settings):
 
 
 class Evidence(Settings):
-    """证据的封存: how a run's manifest is signed and stamped; all of it is optional.
+    """证据: how a run's manifest is signed and stamped, how long its files are kept; all of it is optional.
 
     Files are named by their full paths. The private key itself stands in its own file, never here.
     """
@@ -243,6 +243,7 @@ class Evidence(Settings):
     public_keys: tuple[PublicKey, ...] = ()  # Base64: earlier keys, whose signatures still count
     timestamp_authority: WebAddress | None = None  # 时间戳服务: an RFC 3161 authority
     timestamp_certificates: Text | None = None  # a PEM file of the root certificates whose stamps are trusted
+    keep_days: int = Field(default=400, ge=1)  # 保存期: no evidence of the last so many days may be cleared
 
 
 class Inventory(Settings):

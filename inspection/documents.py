@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from inspection.place import Place
 from scoring.model import SiteVerdict, UnitScore
 from scoring.ranking import rank
 from storage.model import Sighting, StoredFinding
+from storage.rescoring import FirstPublished
 
 _CHINESE = re.compile("[一-鿿]")
 
@@ -109,9 +110,14 @@ def site_names(place: Place) -> dict[str, str]:
 
 
 def scores_document(
-    place: Place, day: date, listed: Sequence[UnitScore], sites: Sequence[SiteVerdict] = ()
+    place: Place,
+    day: date,
+    listed: Sequence[UnitScore],
+    sites: Sequence[SiteVerdict] = (),
+    first: Mapping[str, FirstPublished] | None = None,
 ) -> dict[str, Any]:
-    """Return `inspect scores --json`'s document."""
+    """Return `inspect scores --json`'s document; `first` are by unit id the scores first published that day, where
+    others took their place."""
     names, ranks = unit_names(place), rank(listed)
     return {
         "day": day,
@@ -126,6 +132,7 @@ def scores_document(
                 "rank": ranks[score.unit_id],
                 "reasons": list(score.reasons),
                 "indicators": [{"id": row.id, "points": row.points, "value": row.value} for row in score.indicators],
+                "first_published": _first_document((first or {}).get(score.unit_id)),
             }
             for score in listed
         ],
@@ -140,4 +147,16 @@ def scores_document(
             }
             for verdict in sites
         ],
+    }
+
+
+def _first_document(first: FirstPublished | None) -> dict[str, Any] | None:
+    if first is None:
+        return None
+    return {
+        "run": first.run_id,
+        "score": first.score,
+        "coverage": round(first.coverage, 4),
+        "verdict": first.verdict,
+        "replaced": [{"run": run, "why": why} for run, why in first.since],
     }

@@ -40,7 +40,8 @@ class Checked:
     """How much was checked, and what of it does not hold, the first run first.
 
     `unknown_signers` counts signatures that hold, by keys that this machine does not know; `unknown_authorities` time
-    stamps of these very bytes by an authority whose certificate nobody gave.
+    stamps of these very bytes by an authority whose certificate nobody gave. Cleared files (清理) are among
+    the `files` and `bytes` that the manifests name.
     """
 
     runs: int = 0
@@ -51,6 +52,8 @@ class Checked:
     unknown_signers: int = 0
     stamps: int = 0
     unknown_authorities: int = 0
+    cleared_files: int = 0
+    cleared_bytes: int = 0
     waiting: list[int] = field(default_factory=list)  # 待封存: finished, and nothing was sealed since
     cuts: list[str] = field(default_factory=list)  # torn records that were cut, each a line of Chinese
     broken: list[Broken] = field(default_factory=list)
@@ -148,8 +151,14 @@ class _Check:
         named = sealed.document["files"]
         self._checked.files += len(named)
         self._checked.bytes += sum(file["bytes"] for file in named.values())
+        cleared = {file.file: file for file in self._place.pruned.files([run_id])}
         for different in differences(folder_of(self._place, run_id), named):
-            yield different.file, different.what + self._first_broken(run_id, sealed, different.file)
+            file = cleared.get(different.file)
+            if file is None or not different.gone or file.sha256 != named[different.file]["sha256"]:
+                yield different.file, different.what + self._first_broken(run_id, sealed, different.file)
+            else:
+                self._checked.cleared_files += 1
+                self._checked.cleared_bytes += file.length
 
     def _first_broken(self, run_id: int, sealed: Sealed, file: str) -> str:
         """Say which record of a changed file is the first that is not as sealed; "" where the index cannot tell."""

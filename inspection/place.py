@@ -15,6 +15,7 @@ from storage.database import Database, is_empty, open_database, require_current,
 from storage.evidence import EvidenceStore
 from storage.faults import FaultLedger
 from storage.marks import MarkStore
+from storage.pruned import PrunedStore
 from storage.repository import Repository
 from storage.rescoring import RescoreStore
 from storage.revisits import RevisitStore
@@ -43,6 +44,7 @@ class Place:
     revisits: RevisitStore
     marks: MarkStore
     versions: VersionStore
+    pruned: PrunedStore
 
     def digests_for(self, year: int) -> dict[str, str]:
         """Return the digests of what a run of that year goes by: the "inventory", "rules" and "indicators"."""
@@ -84,6 +86,7 @@ def opened(settings: Settings, patience: float = 0.0) -> Iterator[Place]:
             revisits=RevisitStore(database),
             marks=MarkStore(database),
             versions=VersionStore(database),
+            pruned=PrunedStore(database),
         )
     finally:
         database.close()

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
-from typing import IO
 
 from crawler.plan import SitePlan, plan_run
 from inspection.crawling import Crawling
@@ -19,6 +18,7 @@ from inspection.histories import remember
 from inspection.illustrating import illustrate
 from inspection.inputs import settled_inputs
 from inspection.judging import Records
+from inspection.locks import evidence_in_use, lock_file
 from inspection.night import Night, judged_night
 from inspection.place import Place
 from inspection.progress import Progress
@@ -156,32 +156,27 @@ def _require_same_configuration(place: Place, run: Run) -> None:
 @contextmanager
 def _only_process(place: Place, run: Run) -> Iterator[None]:
     """Hold the run's lock; the operating system frees it however this process ends."""
-    with _lock(place, f"run-{run.id}") as lock:
+    with lock_file(place, f"run-{run.id}") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RunInProgress(
                 f"第 {run.id} 次巡查正由另一个进程进行；等它结束，或先停止它，再用 --resume 继续。"
             ) from error
-        yield
+        with evidence_in_use(place):
+            yield
 
 
 @contextmanager
 def _alone_on_the_network(place: Place, progress: Progress) -> Iterator[None]:
     """Wait for other runs to leave the network: two at once would ask the same small servers at twice the pace."""
-    with _lock(place, "network") as lock:
+    with lock_file(place, "network") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             progress.say("另一次巡查正在采集；等它采完再开始，以免加重网站的负担。按 Ctrl+C 可放弃等待。")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _lock(place: Place, name: str) -> IO[str]:
-    folder = place.settings.data / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    return (folder / f"{name}.lock").open("w")
 
 
 # ---------------------------------------------------------------- ending

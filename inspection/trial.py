@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import replace as replaced
 from datetime import date, timedelta
 from decimal import Decimal, localcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def trial(
     stored = _scored_again(trying, nights, judging_again, progress)
     after = gather(trying, year, last_day, configuration, stored)
     after = _with_marks_to_scale(after, before.indicators)
-    notes = tuple(_notes(before, after, judging_again, len(nights)))
+    notes = tuple(_notes(before, after, judging_again, len({night.run_id for night in nights})))
     return Trial(result_of(before), result_of(after), before.last_day, notes)
 
 
@@ -166,8 +167,10 @@ def _scored_again(
     since = nights[0].day - timedelta(days=rules.confirmation.nights - 1)
     seen_days = place.repository.seen_days(units, since, nights[-1].day)
     steps = place.faults.reviewed(list(units))
+    judged = lru_cache(maxsize=1)(lambda run_id: _judged(place, run_id))  # a night stands there once for each run on it
     for done, night in enumerate(nights, start=1):
-        findings = _judged(place, night) if judging_again else ScoredNights(place.database).findings(night.run_id)
+        stored = ScoredNights(place.database)
+        findings = judged(night.run_id) if judging_again else stored.findings(night.judged or night.run_id)
         indicators, ruled = place.configuration.indicators_for(night.day.year), rulings_of(steps, night.day)
         for key in night.unit_ids:
             if key in units:
@@ -197,16 +200,16 @@ def _enter(year: StoredYear, score: UnitScore) -> None:
 # ---------------------------------------------------------------- judging again
 
 
-def _judged(place: Place, night: ScoredNight) -> dict[str, list[Finding]]:
-    inputs = kept_inputs(place.evidence.folder, night.run_id)
-    return judge_sites(place.configuration, inputs, Records.of(place, night.run_id, strict(place.evidence))).by_unit
+def _judged(place: Place, run_id: int) -> dict[str, list[Finding]]:
+    inputs = kept_inputs(place.evidence.folder, run_id)
+    return judge_sites(place.configuration, inputs, Records.of(place, run_id, strict(place.evidence))).by_unit
 
 
 def _require_evidence(place: Place, nights: Iterable[ScoredNight]) -> None:
     """Raise EvidenceUnavailable unless the evidence of every night, and what it was judged by, is in its folder."""
     stored = ScoredNights(place.database)
     gone = []
-    for night in nights:
+    for night in {night.run_id: night for night in nights}.values():
         files = stored.evidence_files(night.run_id)
         wanted = [path_of(place.evidence.folder, night.run_id), *(place.evidence.folder / file for file in files)]
         if not files or not all(path.is_file() for path in wanted):

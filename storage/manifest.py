@@ -121,6 +121,7 @@ class Difference:
 
     file: str
     what: str
+    gone: bool = False
 
 
 def differences(folder: Path, named: Mapping[str, Document]) -> Iterator[Difference]:
@@ -128,7 +129,7 @@ def differences(folder: Path, named: Mapping[str, Document]) -> Iterator[Differe
     there = set(files_of(folder))
     for name in sorted(there | set(named)):
         if name not in there:
-            yield Difference(name, "文件不见了")
+            yield Difference(name, "文件不见了", gone=True)
         elif name not in named:
             yield Difference(name, "封存之后多出的文件")
         elif what := _difference(folder / name, named[name]):

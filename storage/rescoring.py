@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -13,12 +13,13 @@ from sqlalchemy import Column, ColumnElement, Insert, Select, case, func, insert
 from sqlalchemy.orm import Session
 
 from checks.model import Finding, Outcome
-from scoring.model import SiteVerdict, UnitScore
+from scoring.model import SiteVerdict, UnitScore, Verdict
 from scoring.review import FaultState
 from storage import rows
 from storage.batches import chunks, insert_rows, table_of, upsert_rows
 from storage.database import Database
 from storage.model import RunKind, RunState
+from storage.repository import CONFIRMED
 from storage.tables import (
     Base,
     FindingRow,
@@ -64,6 +65,37 @@ class Correction:
     score: UnitScore
     revoked: frozenset[str]
     verdicts: tuple[SiteVerdict, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudged:
+    """A night judged again, to become that of the day: `run_id` is the run entered for it, of RunKind.RESCORE.
+
+    `standing` names by unit the run whose score each takes the place of, None for a unit that had none; `states` gives
+    the state of a fault by fingerprint, 已确认 for any other; `verdicts` are those on sites that stand on the night.
+    """
+
+    run_id: int
+    day: date
+    standing: Mapping[str, int | None]
+    findings: tuple[Finding, ...]
+    states: Mapping[str, str]
+    scores: tuple[UnitScore, ...]
+    verdicts: tuple[SiteVerdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPublished:
+    """原公布: the score of a unit and day before others took its place; why each of them did, the first one first.
+
+    `score` is None where the night could not be scored.
+    """
+
+    run_id: int
+    score: Decimal | None
+    coverage: Decimal
+    verdict: Verdict | None
+    since: tuple[tuple[int, str], ...]  # the runs that took its place in turn, with what was noted beside each
 
 
 class RescoreStore:
@@ -129,6 +161,45 @@ class RescoreStore:
             standing = (correction for correction in corrections if _still_counts(session, correction))
             return [self._publish_one(session, correction, note) for correction in standing]
 
+    def publish_again(self, again: Rejudged) -> bool:
+        """Keep what a night judged again found, and make its scores those of the day, all in one transaction.
+
+        Returns False, with nothing changed, when the score of any unit is no longer the one that it was to replace.
+        """
+        now = self._clock()
+        with self._database.writing() as session:
+            for unit, expected in again.standing.items():
+                row = session.get(PublishedScoreRow, (again.day, unit), with_for_update=True)
+                if (row.run_id if row else None) != expected:
+                    return False
+            insert_rows(session, FindingRow, [_found(again, finding) for finding in again.findings])
+            upsert_rows(session, UnitScoreRow, [rows.unit_score_values(again.run_id, one) for one in again.scores])
+            indicators = [values for one in again.scores for values in rows.indicator_values(again.run_id, one)]
+            insert_rows(session, IndicatorScoreRow, indicators)
+            self._copy_verdicts(session, again.run_id, again.day, again.verdicts)
+            published = {"day": again.day, "run_id": again.run_id, "published_at": now}
+            upsert_rows(session, PublishedScoreRow, [published | {"unit_id": one.unit_id} for one in again.scores])
+            run = session.get_one(RunRow, again.run_id)
+            run.state, run.started_at, run.finished_at = RunState.PUBLISHED.value, now, now
+            return True
+
+    def first_published(self, day: date) -> dict[str, FirstPublished]:
+        """Return by unit the score first published for a day, where the score of a later run took its place."""
+        found: dict[str, FirstPublished] = {}
+        with self._database.reading() as session:
+            of_day = select(PublishedScoreRow.unit_id, PublishedScoreRow.run_id).where(PublishedScoreRow.day == day)
+            for unit, run_id in session.execute(of_day.order_by(PublishedScoreRow.unit_id)).all():
+                run, since = session.get_one(RunRow, run_id), list[tuple[int, str]]()
+                while run.rescores is not None:
+                    since.append((run.id, run.note))
+                    run = session.get_one(RunRow, run.rescores)
+                first = session.get(UnitScoreRow, (run.id, unit))
+                if since and first is not None:
+                    verdict = Verdict(first.verdict) if first.verdict else None
+                    replaced = tuple(reversed(since))
+                    found[unit] = FirstPublished(run.id, first.score, first.coverage, verdict, replaced)
+        return found
+
     def _publish_one(self, session: Session, correction: Correction, note: str) -> int:
         now, score = self._clock(), correction.score
         run = self._run(session.get_one(RunRow, correction.stands_on), score.unit_id, note, now)
@@ -137,7 +208,7 @@ class RescoreStore:
         session.connection().execute(_copying(FindingRow, _findings_of(correction, run.id)))
         upsert_rows(session, UnitScoreRow, [rows.unit_score_values(run.id, score)])
         insert_rows(session, IndicatorScoreRow, rows.indicator_values(run.id, score))
-        self._copy_verdicts(session, run.id, correction)
+        self._copy_verdicts(session, run.id, score.day, correction.verdicts)
         published = {"day": score.day, "unit_id": score.unit_id, "run_id": run.id, "published_at": now}
         upsert_rows(session, PublishedScoreRow, [published])
         return run.id
@@ -157,13 +228,19 @@ class RescoreStore:
             rescores=old.id,
         )
 
-    def _copy_verdicts(self, session: Session, run_id: int, correction: Correction) -> None:
-        day = correction.score.day
+    def _copy_verdicts(self, session: Session, run_id: int, day: date, verdicts: Iterable[SiteVerdict]) -> None:
         newest = session.scalar(select(func.max(PublishedScoreRow.run_id)).where(PublishedScoreRow.day == day))
         copied = _columns(SiteVerdictRow, run_id=literal(run_id)).where(SiteVerdictRow.run_id == newest)
         session.connection().execute(_copying(SiteVerdictRow, copied))
-        changed = [rows.site_verdict_values(run_id, verdict) for verdict in correction.verdicts]
+        changed = [rows.site_verdict_values(run_id, verdict) for verdict in verdicts]
         upsert_rows(session, SiteVerdictRow, changed)
+
+
+def _found(again: Rejudged, finding: Finding) -> rows.Values:
+    """Return the columns of a finding of a night judged again."""
+    first = CONFIRMED if finding.outcome is Outcome.FAIL else ""
+    state = again.states.get(finding.fingerprint, first)
+    return rows.finding_values(finding) | {"run_id": again.run_id, "day": again.day, "state": state}
 
 
 def _still_counts(session: Session, correction: Correction) -> bool:

@@ -23,6 +23,7 @@ class ScoredNight:
     day: date
     run_id: int  # the run that looked at the pages, whatever run put the score right since
     unit_ids: tuple[str, ...]
+    judged: int | None = None  # the run that counts where it is another: its findings are those that were scored
 
 
 class ScoredNights:
@@ -37,12 +38,16 @@ class ScoredNights:
             withheld = {(day, unit): run for day, unit, run in session.execute(_withheld(first, last))}
             counting = {(day, unit): run for day, unit, run in session.execute(_published(first, last))}
             stands_on = dict(session.execute(_rescores(first, last)).all())
-        units: defaultdict[tuple[date, int], list[str]] = defaultdict(list)
-        for (day, unit), run in (withheld | counting).items():
-            while run in stands_on:
-                run = stands_on[run]
-            units[day, run].append(unit)
-        return [ScoredNight(day, run, tuple(sorted(units[day, run]))) for day, run in sorted(units)]
+        units: defaultdict[tuple[date, int, int], list[str]] = defaultdict(list)
+        for (day, unit), counts in (withheld | counting).items():
+            looked = counts
+            while looked in stands_on:
+                looked = stands_on[looked]
+            units[day, looked, counts].append(unit)
+        return [
+            ScoredNight(day, looked, tuple(sorted(units[day, looked, counts])), counts if counts != looked else None)
+            for day, looked, counts in sorted(units)
+        ]
 
     def findings(self, run_id: int) -> dict[str, list[Finding]]:
         """Return by unit a run's findings as scoring needs them: what was seen, without evidence."""
@@ -83,7 +88,7 @@ def _published(first: date, last: date) -> Select[date, str, int]:
 
 
 def _rescores(first: date, last: date) -> Select[int, int]:
-    """The runs that put a score right, with the run whose findings they copied."""
+    """The runs that put a score right, or judged again, with the run that they stand on."""
     return select(RunRow.id, RunRow.rescores).where(RunRow.rescores.is_not(None), RunRow.day.between(first, last))
 
 

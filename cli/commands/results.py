@@ -137,7 +137,7 @@ def scores(
     """Show a day's published scores."""
     from cli.output import print_json
     from cli.parsing import parse_day
-    from cli.tables import print_scores, print_site_verdicts
+    from cli.tables import print_first_published, print_scores, print_site_verdicts
     from inspection.documents import scores_document
     from inspection.place import opened
     from inspection.run import today
@@ -148,10 +148,12 @@ def scores(
         wanted = stored[0].day if stored else parse_day(day) or today(place)
         listed = [row.score for row in stored]
         sites = place.repository.site_verdicts(max(row.run_id for row in stored)) if stored else []
+        first = place.rescores.first_published(wanted)
         if json:
-            print_json(scores_document(place, wanted, listed, sites))
+            print_json(scores_document(place, wanted, listed, sites, first))
         elif listed:
             print_scores(place, listed, title=f"{wanted} 每日巡查得分")
+            print_first_published(place, listed, first, title=f"{wanted} 重新判定前后")
             print_site_verdicts(place, sites, title=f"{wanted} 站点单项否决")
         else:
             from cli.output import console

@@ -106,6 +106,7 @@ def _document(checked: Checked) -> dict[str, object]:
         "unknown_signers": checked.unknown_signers,
         "stamps": checked.stamps,
         "unknown_authorities": checked.unknown_authorities,
+        "cleared": {"files": checked.cleared_files, "bytes": checked.cleared_bytes},
         "waiting": checked.waiting,
         "cuts": checked.cuts,
         "broken": [{"run": one.run, "where": one.where, "what": one.what} for one in checked.broken],
@@ -129,6 +130,8 @@ def _print(checked: Checked) -> None:
         )
     if checked.cuts:
         console.print(f"曾截断 {len(checked.cuts)} 处未写完的记录，最先的是：{printable(checked.cuts[0])}。")
+    if checked.cleared_files:
+        console.print(f"其中已清理 {checked.cleared_files} 个文件，共 {checked.cleared_bytes} 字节。")
     if checked.unknown_authorities:
         console.print(f"其中 {checked.unknown_authorities} 个时间戳只核对了摘要：没有设置 timestamp_certificates。")
     if checked.unknown_signers:

@@ -67,12 +67,12 @@ def test_nights_are_those_that_count_and_else_the_last_without_a_score(
 ) -> None:
     first = night(repository, FIRST, FAULT)
     right = night(repository, FIRST, FAULT, kind=RunKind.RESCORE, rescores=first.id)
-    night(repository, FIRST, FAULT, kind=RunKind.RESCORE, rescores=right.id)
+    newest = night(repository, FIRST, FAULT, kind=RunKind.RESCORE, rescores=right.id)
     night(repository, FIRST + timedelta(days=1), withheld=True)
     withheld = night(repository, FIRST + timedelta(days=1), withheld=True)
     night(repository, LAST + timedelta(days=1), FAULT)
     assert scored.between(FIRST, LAST) == [
-        ScoredNight(FIRST, first.id, ("jiaoyuju",)),
+        ScoredNight(FIRST, first.id, ("jiaoyuju",), newest.id),
         ScoredNight(FIRST + timedelta(days=1), withheld.id, ("jiaoyuju",)),
     ]
     assert scored.between(LAST, LAST) == []
