@@ -27,6 +27,7 @@ from cli.commands import (
     review,
     rollup,
     sealing,
+    verifying,
 )
 from cli.options import ConfigOption, DatabaseOption, DataOption, JsonOption, UnitOption
 from cli.output import bear_any_character
@@ -56,6 +57,7 @@ for commands in (
     evidence,
     sealing,
     pruning,
+    verifying,
     machine,
     demonstration,
 ):

@@ -19,10 +19,8 @@ What `inspect evidence verify` holds a package to, beside that:
 - Every member of the ZIP is stored, none compressed, and sizes stand in the local headers (no data descriptors).
 - data.warc.gz is one warcinfo record, then the records of records.jsonl, each with its request and without a gap, then
   only `revisit` records as EvidenceReader.revisit makes them, of captures of judged runs.
-- Of a judged run every indexed record is inside or withheld whose address is one that its sealed visits name for its
-  sites, or lies on the host of one of their home pages; records that don't count (JudgingInputs.records) and pictures
-  (urn:view:) that no finding inside leads to may be missing, and lists of probes and unchanged captures (urn:xuncha:)
-  in files that hold other sites' records too. Whatever a finding inside leads to is inside or withheld.
+- Of a judged run a page that its sealed visits name for its sites has a record inside or withheld, where the index has
+  one. Whatever a finding inside leads to is inside or withheld. The rest shows in what the judgement comes to.
 - A run's manifest and index.cdxj are inside wherever a record of it is inside or withheld.
 """
 

@@ -78,8 +78,7 @@ class Container:
 
     def names(self, folder: str) -> list[str]:
         """Return the names below a folder, relative to it, in order."""
-        folder, names = name_of(folder), (name_of(entry) for entry in self.members)
-        return sorted(name.removeprefix(folder) for name in names if name.startswith(folder))
+        return sorted(name.removeprefix(folder) for name in self.members if name.startswith(folder))
 
     def read(self, name: str, most: int = MOST_TEXT) -> bytes:
         """Return a member's bytes; raises Unreadable when it is not there, or too large to be what it should."""
@@ -182,9 +181,9 @@ def _name(raw: bytes, position: int) -> str:
         name = raw.decode()
     except UnicodeDecodeError:
         name = ""
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or entry_of(name_of(name)) != name:
         raise _Cut(position, "", "文件名不合规定")
-    return name
+    return name_of(name)
 
 
 def _wide(extra: bytes, position: int, name: str, count: int) -> tuple[int, ...]:
@@ -231,7 +230,7 @@ def _entry(data: mmap.mmap, position: int, member: Member) -> int:
         size, packed, header_at = (next(values, -1) if value == _FULL else value for value in (size, packed, header_at))
     same = (signature, name, header, packed, size, header_at, comment, disk, internal) == (
         b"PK\x01\x02",
-        member.name.encode(),
+        entry_of(member.name).encode(),
         member.header,
         member.size,
         member.size,
@@ -286,9 +285,9 @@ def check_datapackage(container: Container, step: Step) -> None:
 
 def _resources(document: Any) -> dict[str, tuple[int, str]]:
     try:
-        listed = [(each["path"], (each["bytes"], each["hash"])) for each in document["resources"]]
+        listed = [(name_of(each["path"]), (each["bytes"], each["hash"])) for each in document["resources"]]
         named = dict(listed)
-    except (LookupError, TypeError) as error:
+    except (LookupError, TypeError, AttributeError) as error:
         raise Unreadable("列出的文件无法读取") from error
     if len(named) != len(listed) or not all(isinstance(name, str) for name in named):
         raise Unreadable("列出的文件有重复或不合规定")
@@ -304,4 +303,4 @@ def _digest(container: Container, name: str) -> tuple[int, str]:
 
 def path_in(*parts: object) -> str:
     """Return the name of a member of our own folder."""
-    return entry_of("/".join(map(str, (FOLDER, *parts))))
+    return "/".join(map(str, (FOLDER, *parts)))

@@ -40,7 +40,7 @@ from storage.manifest import Document, canonical
 from storage.record_index import IndexedRecord
 from storage.record_making import PREFIX
 from storage.rescoring import NightFinding
-from storage.rows import probe_values
+from storage.rows import indicator_values, probe_values
 
 _FINDINGS, _SCORE = TypeAdapter(Finding), TypeAdapter(UnitScore)
 _FIELDS = frozenset(field.name for field in fields(Finding))
@@ -240,7 +240,7 @@ def _compare_unit(
         score = score_of(judged.configuration, judged.inputs, unit, map(_finding, lines))
     else:
         score = next(score for score in night.scores if score.unit_id == unit.id)
-    _compare_score(container, run, score, lines, step)
+    _compare_score(container, run, score, step)
     return len(lines)
 
 
@@ -291,22 +291,25 @@ def _check_references(lines: Iterable[Document], source: PackageSource, name: st
                 step.differs(name, f"检查结果编号 {line['id']} 的证据不在包里：{key[0]} 第 {key[1]} 字节")
 
 
-def _compare_score(container: Container, run: int, score: UnitScore, lines: Sequence[Document], step: Step) -> None:
+def _compare_score(container: Container, run: int, score: UnitScore, step: Step) -> None:
     name = path_in("runs", run, "scores", f"{score.unit_id}.json")
     sealed = _sealed(container, name, run, "unit")
-    counts = Counter(line["outcome"] for line in lines)
-    stated = sealed.pop("counts", {})
-    now = json.loads(canonical(asdict(replace(score, checks=(), pending=()))))
+    counts = {row["indicator_id"]: row["counts"] for row in indicator_values(run, score)}
+    now = json.loads(canonical(asdict(replace(score, checks=(), pending=())) | {"counts": counts}))
     for key in sorted(now.keys() | sealed.keys()):
         if now.get(key) != sealed.get(key):
-            step.differs(
-                name, f"{_TITLES.get(key, key)}封存的是 {_short(sealed.get(key))}，重新算出的是 {_short(now.get(key))}"
-            )
-    if {key: value for key, value in stated.items() if value} != dict(counts):
-        step.differs(name, "检查结果的条数与封存的检查结果不符")
+            then, again = _short(sealed.get(key)), _short(now.get(key))
+            step.differs(name, f"{_TITLES.get(key, key)}封存的是 {then}，重新算出的是 {again}")
 
 
-_TITLES = {"score": "得分", "coverage": "覆盖率", "verdict": "结论", "reasons": "说明", "indicators": "指标得分"}
+_TITLES = {
+    "score": "得分",
+    "coverage": "覆盖率",
+    "verdict": "结论",
+    "reasons": "说明",
+    "indicators": "指标得分",
+    "counts": "各指标的条数",
+}
 
 
 def _short(value: object) -> str:
@@ -349,7 +352,7 @@ def _score_again(container: Container, run: PackagedRun, step: Step) -> Counter[
         seen = [NightFinding(_finding(line), line["state"]) for line in lines]
         found = [one.finding for one in seen]
         score = scored_again(_SCORE.validate_python(base), unit, found, configuration.rules, rulings_of_night(seen))
-        _compare_score(container, run.run, score, lines, step)
+        _compare_score(container, run.run, score, step)
         told += Counter({"条检查结果": len(lines), "个得分": 1})
     return told
 

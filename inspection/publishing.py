@@ -87,7 +87,7 @@ def publish(place: Place, year: int, last_day: date | None, *, by: str, why: str
         why=why.strip(),
         last_day=last_day,
         changes=changes,
-        digest=_digest(kept),
+        digest=digest_of(kept),
         account=machine_account(),
         **kept,
     )
@@ -108,7 +108,7 @@ def frozen_year(place: Place, year: int, number: int | None = None) -> FrozenYea
         known = f"已公布的有第 {'、'.join(map(str, versions))} 版" if versions else "这一年还没有公布过"
         raise VersionNotFound(f"{year}年度没有第 {number} 版；{known}。")
     version = versions[number]
-    if _digest({"inputs": version.inputs, "result": version.result}) != version.digest:
+    if digest_of({"inputs": version.inputs, "result": version.result}) != version.digest:
         raise VersionAltered(f"{year}年度第 {number} 版的内容与公布时的摘要不符，数据库可能被改动过；请用备份恢复。")
     return FrozenYear(
         version=version,
@@ -185,7 +185,8 @@ def _inputs_document(place: Place, inputs: YearInputs) -> Document:
     }
 
 
-def _digest(kept: Document) -> str:
+def digest_of(kept: Document) -> str:
+    """Return the digest of a version: of its inputs and its result."""
     text = json.dumps(kept, sort_keys=True, separators=(",", ":"))
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 

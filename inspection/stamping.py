@@ -72,14 +72,15 @@ def try_to_stamp(place: Place) -> str:
 def trusted_authorities(place: Place) -> list[Certificate]:
     """Return the certificates that stamps must go back to, none where none are set; raises AuthoritiesUnreadable."""
     path = place.configuration.inventory.evidence.timestamp_certificates
-    if path is None:
-        return []
+    return certificates_of(Path(path), "timestamp_certificates") if path else []
+
+
+def certificates_of(path: Path, setting: str) -> list[Certificate]:
+    """Return the certificates of a PEM file that a setting names; raises AuthoritiesUnreadable."""
     try:
-        return load_pem_x509_certificates(Path(path).read_bytes())
+        return load_pem_x509_certificates(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise AuthoritiesUnreadable(
-            f"timestamp_certificates 的证书文件 {path} 无法读取；改正路径，内容应是 PEM 证书。"
-        ) from error
+        raise AuthoritiesUnreadable(f"{setting} 的证书文件 {path} 无法读取；改正路径，内容应是 PEM 证书。") from error
 
 
 def require_stamp(response: bytes, content: bytes, roots: list[Certificate], nonce: int | None = None) -> None:

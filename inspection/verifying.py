@@ -21,6 +21,7 @@ from inspection.package_container import (
     path_in,
 )
 from inspection.package_judging import judge_package
+from inspection.package_published import check_published
 from inspection.package_records import PackageSource, check_records, check_tail, revisits_of
 from inspection.package_seals import (
     Trust,
@@ -48,6 +49,7 @@ _TITLES = {
     "sealed": "封存的文件",
     "records": "原始记录",
     "judgement": "重新判定",
+    "published": "年度版本",
 }
 
 
@@ -76,7 +78,7 @@ def verify(path: Path, trust: Trust, progress: Progress) -> Verification:
         progress.advance(STAGE, 2, len(steps))
         contents = _contents(container, path, steps)
         if contents is None:
-            for key in ("signatures", "stamps", "chain", "sealed", "records", "judgement"):
+            for key in ("signatures", "stamps", "chain", "sealed", "records", "judgement", "published"):
                 steps[key].untold = "没有可读的内容目录"
         else:
             _check(container, contents, trust, steps, progress)
@@ -111,6 +113,7 @@ def _check(container: Container, contents: Contents, trust: Trust, steps: dict[s
     _check_tail(container, contents, source, steps["records"])
     progress.advance(STAGE, 8, len(steps))
     judge_package(container, contents, source, steps["judgement"], progress)
+    check_published(container, contents, steps["published"])
     progress.advance(STAGE, len(steps), len(steps))
 
 

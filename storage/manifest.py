@@ -157,13 +157,20 @@ def read_manifest(folder: Path) -> tuple[Document, Digests] | None:
     try:
         if path.stat().st_size > MAX_MANIFEST_BYTES:
             raise ManifestUnreadable(f"封存清单大得不合情理：{path}；从备份恢复它。")
-        content = path.read_bytes()
+        return manifest_of(path.read_bytes(), str(path))
+    except OSError as error:
+        raise ManifestUnreadable(f"封存清单无法读取：{path}；从备份恢复它。") from error
+
+
+def manifest_of(content: bytes, where: str) -> tuple[Document, Digests]:
+    """Return the manifest that a file holds, with its digests; raises ManifestUnreadable, which names `where`."""
+    try:
         document = json.loads(content)
         _Manifest.model_validate(document)
     except ValidationError as error:
-        raise ManifestUnreadable(f"不是本程序认得的封存清单：{path}；从备份恢复它，或换用新版程序。") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise ManifestUnreadable(f"封存清单无法读取：{path}；从备份恢复它。") from error
+        raise ManifestUnreadable(f"不是本程序认得的封存清单：{where}；从备份恢复它，或换用新版程序。") from error
+    except (ValueError, RecursionError) as error:
+        raise ManifestUnreadable(f"封存清单无法读取：{where}；从备份恢复它。") from error
     return document, digests_of([content])
 
 
