@@ -32,7 +32,7 @@ UNIT, NAME, SITE = "jiaoyuju", "区教育局", "jyj"
 PERSONAL = "/gk/personal.html"
 PICTURE = b"\x89PNG\r\n\x1a\n picture"
 _BODY = "<p>近日，区教育局组织有关股室到各学校走访，逐项核对安全、餐饮、校车等事项，要求限期整改到位。</p>" * 3
-_LISTED = "<p>受资助人张三，身份证号 130124198003072116，手机 13931112345，请相互转告。</p>"
+_LISTED = "<p>联系人张三，身份证号 130124198003072117，手机 13931112345，请相互转告。</p>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +99,17 @@ class _Crawled:
                     self._see(recorder, column.list_path(0), PageRole.COLUMN, column.id)
                 for order, article in enumerate(article for article in column.articles[:2] if article.file is None):
                     self._see(recorder, article.listed_path, PageRole.ARTICLE, column.id, order)
-            self._see_personal(recorder, section.columns[0].id)
+            self._see_personal(recorder, next(column.id for column in section.columns if column.list_pages))
             at = moment(self._run_id)
             recorder.probe(Probe(SITE, ProbeKind.ADDRESSES, "jyj.luancheng.test", 0, at, {"a": [], "rcode": "NOERROR"}))
 
     def _see_personal(self, recorder: Recorder, column: str) -> None:
-        page = (
-            f"<html><head><title>资助名单公示</title></head><body><h1>资助名单公示</h1>{_BODY}{_LISTED}</body></html>"
-        )
+        page = f"<html><head><title>关于走访情况的说明</title></head><body><h1>关于走访情况的说明</h1>{_BODY}{_LISTED}</body></html>"
         self._store(recorder, PERSONAL, page.encode(), "text/html; charset=utf-8")
         url = self._renderer.site.origin + PERSONAL
-        recorder.visit(Visit(SITE, url, PageRole.ARTICLE, 0, unit_id=UNIT, column_id=column, title="资助名单公示"))
+        recorder.visit(
+            Visit(SITE, url, PageRole.ARTICLE, 0, unit_id=UNIT, column_id=column, title="关于走访情况的说明")
+        )
 
     def _see(self, recorder: Recorder, path: str, role: PageRole, column: str | None = None, order: int = 0) -> None:
         response = self._renderer.answer(path)

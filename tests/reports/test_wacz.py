@@ -15,12 +15,22 @@ import wacz.main
 from warcio.archiveiterator import ArchiveIterator
 
 from checks.model import Capture, FailureKind, Mode, Probe, ProbeKind
-from reports.wacz import ArchivedPage, WaczUnwritable, export_wacz
+from reports.wacz import ArchivedPage, WaczUnwritable, writing
 from storage.evidence import EvidenceStore
 
 NIGHT = datetime(2026, 11, 23, 18, 0, 0, 500_000, tzinfo=UTC)
 HOME = "http://portal.test/"
 PAGE = "http://portal.test/gk/a.html?词=1"
+
+
+def export(out: Path, records: list[bytes], pages: list[ArchivedPage], title: str, extra: dict[str, bytes]) -> None:
+    with writing(out, title) as wacz:
+        for record in records:
+            wacz.add_record(record)
+        for page in [*pages, *pages]:
+            wacz.add_page(page)
+        for name, content in extra.items():
+            wacz.add_file(name, [content])
 
 
 def body(url: str, night: int) -> bytes:
@@ -54,8 +64,8 @@ def slices(tmp_path: Path) -> list[bytes]:
 def exported(tmp_path: Path, slices: list[bytes]) -> Path:
     out = tmp_path / "out" / "教育局.wacz"
     pages = [ArchivedPage(url, NIGHT + timedelta(days=night), "公开") for night in range(2) for url in (HOME, PAGE)]
-    extra = {"findings.json": b'{"findings": []}', "scores.json": b"{}"}
-    assert export_wacz(out, [*slices, *slices], pages, title="区教育局\n2026年11月", extra=extra) == len(slices)
+    extra = {"findings.json": b'{"findings": []}', "runs/7/manifest.json": b"{}", "runs/8/manifest.json": b"{}"}
+    export(out, slices, pages, "区教育局\n2026年11月", extra)
     return out
 
 
@@ -113,7 +123,7 @@ def test_a_page_seen_unchanged_is_replayed_from_the_record_it_refers_to(tmp_path
     again = replace(seen, captured_at=NIGHT + timedelta(days=1), length=len(body(HOME, 0)), evidence=original)
     out = tmp_path / "two.wacz"
     pages = [ArchivedPage(HOME, capture.captured_at) for capture in (seen, again)]
-    assert export_wacz(out, [store.read_members(original), store.revisit(again)], pages, title="两夜") == 2
+    export(out, [store.read_members(original), store.revisit(again)], pages, "两夜", {})
     assert validates(out)
     with zipfile.ZipFile(out) as archive:
         lines = gzip.decompress(archive.read("indexes/index.cdx.gz")).decode().splitlines()
@@ -127,6 +137,7 @@ def test_it_holds_what_was_given_and_says_what_it_is(exported: Path, slices: lis
     with zipfile.ZipFile(exported) as archive:
         manifest = json.loads(archive.read("datapackage.json"))
         assert archive.read("inspection/findings.json") == b'{"findings": []}'
+        assert archive.read("inspection~runs~8/manifest.json") == b"{}"
         assert archive.read("archive/data.warc.gz").endswith(b"".join(slices))
         assert all(item.compress_type == zipfile.ZIP_STORED for item in archive.infolist())
         listed = {resource["path"] for resource in manifest["resources"]}
@@ -135,15 +146,25 @@ def test_it_holds_what_was_given_and_says_what_it_is(exported: Path, slices: lis
 
 
 def test_nothing_at_all_is_still_a_valid_archive(tmp_path: Path) -> None:
-    assert export_wacz(tmp_path / "empty.wacz", [], [], title="空") == 0
+    export(tmp_path / "empty.wacz", [], [], "空", {})
     assert validates(tmp_path / "empty.wacz")
+
+
+def test_what_fails_half_way_leaves_the_file_as_it_was(tmp_path: Path, slices: list[bytes]) -> None:
+    out = tmp_path / "x.wacz"
+    out.write_bytes(b"before")
+    with pytest.raises(KeyError), writing(out, "x") as wacz:
+        wacz.add_record(slices[0])
+        raise KeyError
+    assert out.read_bytes() == b"before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evidence", "x.wacz"]
 
 
 def test_a_place_that_cannot_be_written_is_said_and_left_alone(tmp_path: Path, slices: list[bytes]) -> None:
     (tmp_path / "file").write_text("here before")
     with pytest.raises(WaczUnwritable):
-        export_wacz(tmp_path / "file" / "x.wacz", slices, [], title="x")
+        export(tmp_path / "file" / "x.wacz", slices, [], "x", {})
     (tmp_path / "folder.wacz").mkdir()
     with pytest.raises(WaczUnwritable):
-        export_wacz(tmp_path / "folder.wacz", slices, [], title="x")
+        export(tmp_path / "folder.wacz", slices, [], "x", {})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["evidence", "file", "folder.wacz"]
