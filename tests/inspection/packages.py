@@ -104,7 +104,8 @@ class _Crawled:
             recorder.probe(Probe(SITE, ProbeKind.ADDRESSES, "jyj.luancheng.test", 0, at, {"a": [], "rcode": "NOERROR"}))
 
     def _see_personal(self, recorder: Recorder, column: str) -> None:
-        page = f"<html><head><title>关于走访情况的说明</title></head><body><h1>关于走访情况的说明</h1>{_BODY}{_LISTED}</body></html>"
+        head = "<html><head><title>关于走访情况的说明</title></head><body><h1>关于走访情况的说明</h1>"
+        page = f"{head}{_BODY}{_LISTED}</body></html>"
         self._store(recorder, PERSONAL, page.encode(), "text/html; charset=utf-8")
         url = self._renderer.site.origin + PERSONAL
         recorder.visit(
