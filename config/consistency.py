@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from config.names import normalised
 from config.problem import Problem
 from config.rules import IPV6_ITEMS, CheckRules, Rules
-from config.schema import Binding, Column, Indicator, Indicators, Inventory, Unit, UnitKind
+from config.schema import Binding, Column, Indicator, Indicators, Inventory, PaceHours, Unit, UnitKind
 from config.words import Words
 
 CHECKS = frozenset(CheckRules.model_fields)
@@ -24,6 +24,9 @@ def inventory_problems(inventory: Inventory, rules: Rules | None, file: str) -> 
     yield from _repeated(file, "unit", [unit.id for unit in inventory.units])
     yield from _repeated_names(inventory, file)
     yield from _time_zone(inventory, file)
+    yield from _paces(inventory.crawl.pace, "crawl.pace", file)
+    for number, site in enumerate(inventory.sites):
+        yield from _paces(site.pace or (), f"site[{number}].pace", file)
     yield from _template_sites(inventory, file)
     fields = rules.checks.standard_catalog.fields if rules else None
     for number, unit in enumerate(inventory.units):
@@ -92,6 +95,21 @@ def _time_zone(inventory: Inventory, file: str) -> Iterator[Problem]:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         message = f"没有“{inventory.district.timezone}”这个时区"
         yield Problem(file, "district.timezone", message, "写 Asia/Shanghai")
+
+
+def _paces(paces: Sequence[PaceHours], path: str, file: str) -> Iterator[Problem]:
+    for number, hours in enumerate(paces):
+        if hours.begin == hours.end:
+            yield Problem(
+                file,
+                f"{path}[{number}]",
+                f"从 {hours.begin:%H:%M} 到 {hours.end:%H:%M} 没有长短",
+                "改正 from 或 to；全天同一步调写 requests_per_second",
+            )
+        for earlier in paces[:number]:
+            if earlier.holds(hours.begin) or hours.holds(earlier.begin):
+                message = f"{hours.begin:%H:%M}—{hours.end:%H:%M} 与 {earlier.begin:%H:%M}—{earlier.end:%H:%M} 重叠"
+                yield Problem(file, f"{path}[{number}]", message, "让各个时段互不重叠")
 
 
 def _template_sites(inventory: Inventory, file: str) -> Iterator[Problem]:

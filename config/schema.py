@@ -152,6 +152,28 @@ class Unit(Settings):
         return tuple(name for name in dict.fromkeys((self.name, self.full_name, *self.aliases)) if name)
 
 
+def _time_without_zone(value: time) -> time:
+    if value.tzinfo is not None:
+        raise PydanticCustomError("time_zone", "a time of the district, without a zone")
+    return value
+
+
+class PaceHours(Settings):
+    """时段步调: the pace from one time of the district's day to another, past midnight where `to` comes before."""
+
+    begin: Annotated[time, AfterValidator(_time_without_zone)] = Field(alias="from")
+    end: Annotated[time, AfterValidator(_time_without_zone)] = Field(alias="to")
+    requests_per_second: float = Field(gt=0)
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    def holds(self, at: time) -> bool:
+        """Tell whether the pace holds at a time: from `begin` on, before `end`."""
+        if self.begin < self.end:
+            return self.begin <= at < self.end
+        return at >= self.begin or at < self.end
+
+
 class Site(Settings):
     """站点: one website; IPv6, identity and availability are judged once a site and count for each of its units."""
 
@@ -163,7 +185,11 @@ class Site(Settings):
     confirmed: bool = False
     requests_per_second: float | None = Field(default=None, gt=0)
     concurrency: int | None = Field(default=None, ge=1, le=16)
-    robots_override_reason: str | None = None  # set only with the owner's leave; kept with every run
+    pace: tuple[PaceHours, ...] | None = None
+    requests_per_day: int | None = Field(default=None, ge=1)
+    bytes_per_day: int | None = Field(default=None, ge=1)
+    robots_override_reason: Text | None = None  # set only with the owner's leave; kept with every run
+    crawl_delay_override_reason: Text | None = None  # likewise, for the Crawl-delay alone
 
 
 class District(Settings):
@@ -202,6 +228,13 @@ class Crawl(Settings):
     contact: str = ""  # shown in the User-Agent so that a site's owner can reach us
     requests_per_second: float = Field(default=1.0, gt=0)
     concurrency: int = Field(default=2, ge=1, le=16)
+    pace: tuple[PaceHours, ...] = ()  # by time of day; requests_per_second holds for the rest of it
+    requests_per_day: int = Field(default=20_000, ge=1)  # of one host, all runs and probes of a day together
+    bytes_per_day: int = Field(default=5_000_000_000, ge=1)
+    block_rest_seconds: float = Field(
+        default=600.0, ge=0
+    )  # a host that blocks us is left alone before it is asked again
+    our_addresses: tuple[Text, ...] = ()  # from which sites see us come: told to whoever is to allow-list us
     timeout_seconds: float = Field(default=15.0, gt=0)
     site_time_limit_seconds: float = Field(default=3600.0, gt=0)
     max_body_bytes: int = Field(default=10_000_000, gt=0)

@@ -24,7 +24,8 @@ from checks.model import FailureKind
 from crawler.blocks import Block, recognise
 from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound
-from crawler.politeness import RobotsDisallowed
+from crawler.politeness import HostSpared, RobotsDisallowed, RobotsUnreadable
+from crawler.urls import without_credentials
 
 # What pressing on at once may mend; a server that refuses or limits us is left in peace until the next run.
 RETRIED = frozenset(
@@ -39,6 +40,8 @@ RETRIED = frozenset(
         FailureKind.SERVER_ERROR,
     }
 )
+# What another time in the night may mend: a firewall or a limit that looked at us, a robots.txt that had a bad moment.
+LATER = frozenset({FailureKind.BLOCKED, FailureKind.RATE_LIMITED, FailureKind.ROBOTS_UNREADABLE})
 # Nothing came back at all: after several of these in a row a site is given up for this run.
 SILENT = frozenset(
     {
@@ -77,6 +80,8 @@ _KINDS: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (TooManyRedirects, FailureKind.REDIRECT_LOOP),
     (BrowserError, FailureKind.RENDER_FAILED),
     (ConnectTimeout, FailureKind.CONNECTION_TIMEOUT),
+    (RobotsUnreadable, FailureKind.ROBOTS_UNREADABLE),
+    (HostSpared, FailureKind.BUDGET_EXHAUSTED),
     (SSL.Error, FailureKind.TLS_ERROR),
     (VerificationError, FailureKind.TLS_ERROR),
     (network.DNSLookupError, FailureKind.DNS_FAILURE),
@@ -104,6 +109,8 @@ _SELF_EXPLAINING = (
     ConnectTimeout,
 )
 _STATUSES = {
+    RobotsUnreadable,
+    HostSpared,
     401: FailureKind.FORBIDDEN,
     403: FailureKind.FORBIDDEN,
     404: FailureKind.NOT_FOUND,

@@ -12,6 +12,8 @@ from checks.model import Revisit
 from config.schema import Column, Crawl, Inventory, Sampling, Site, Unit
 from crawler.urls import InvalidUrl, host_of, normalise, same_site
 
+_OWN = ("requests_per_second", "concurrency", "pace", "requests_per_day", "bytes_per_day")
+
 
 @dataclass(frozen=True, slots=True)
 class SitePlan:
@@ -87,8 +89,13 @@ def _is_inside(site: Site, column: Column, url: str) -> bool:
 
 
 def settings_of(site: Site, crawl: Crawl) -> Crawl:
-    """Return the crawl settings in force for a site: its own pace and concurrency where it has them."""
-    own = {"requests_per_second": site.requests_per_second, "concurrency": site.concurrency}
+    """Return the crawl settings in force for a site: its own pace, concurrency and budget where it has them.
+
+    A site with a pace of its own does not have the hours of the others.
+    """
+    own = {name: getattr(site, name) for name in _OWN}
+    if site.requests_per_second is not None and site.pace is None:
+        own["pace"] = ()
     return crawl.model_copy(update={name: value for name, value in own.items() if value is not None})
 
 

@@ -16,6 +16,7 @@ from config.schema import Crawl, Site
 from crawler import capturing
 from crawler.capturing import Fetched, Target
 from crawler.crawl import run_spider, slots, workplace
+from crawler.hosts import Hosts, host_rules
 from crawler.politeness import user_agent
 from crawler.rendering import Rendering, render_meta
 from crawler.sink import CaptureSink, NothingCaptured
@@ -35,7 +36,10 @@ class ScreenshotSpider(DistrictSpider):
     async def begin(self) -> AsyncIterator[Request]:
         """Yield a request for every picture."""
         for site_id, url in self.pages:
-            rendering, agent = Rendering(), user_agent(self.place.settings.contact)
+            rendering, agent = (
+                Rendering(refusals=self.place.gateway.refusals if self.place.gateway else {}),
+                user_agent(self.place.settings.contact),
+            )
             meta = render_meta(site_id, agent, self.place.settings, rendering, picture=True)
             yield Request(
                 url,
@@ -76,13 +80,16 @@ def take_screenshots(
     sites: Iterable[Site] = (),
     on_progress: Callable[[int, int], None] = lambda done, known: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    hosts: Hosts | None = None,
 ) -> CrawlSummary:
     """Store a SCREENSHOT capture (PNG, the whole page up to a bounded height) of every URL, by site id; failures too.
 
     `sites` tells the paces of their own that sites have; `on_progress` takes the pictures done and wanted. Runs the
     reactor, so it works once a process, like `crawler.crawl.crawl`.
     """
-    place = workplace(settings, sink, NothingCaptured(), browser, clock, on_progress)
+    shared = tuple(sites)
+    book = hosts or Hosts(settings, host_rules(shared, settings))
+    place = workplace(settings, sink, NothingCaptured(), browser, clock, on_progress, hosts=book)
     pages = tuple((site_id, url) for site_id, wanted in urls.items() for url in dict.fromkeys(wanted))
-    run_spider(ScreenshotSpider, place, {"DOWNLOAD_SLOTS": slots(sites, settings)}, pages=pages)
+    run_spider(ScreenshotSpider, place, {"DOWNLOAD_SLOTS": slots(shared, book)}, pages=pages)
     return place.summary

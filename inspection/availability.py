@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from crawler.probes.availability import Look, Opening, look_around
 from inspection.place import Place
+from inspection.politeness import hosts_of
 from storage.model import ANSWERED, OURS, UNSURE, HomeProbe
 
 RESULTS = {Opening.OPEN: ANSWERED, Opening.OURS: OURS, Opening.UNSURE: UNSURE}
@@ -21,6 +22,7 @@ def probe_homes(place: Place) -> tuple[Look, ...]:
         inventory.schedule.controls,
         settings=inventory.crawl,
         seconds=float(place.configuration.rules.checks.availability.seconds),
+        hosts=hosts_of(place),
     )
     place.repository.add_home_probes(
         HomeProbe(look.site_id, now.date(), f"{now:%H:%M}", _result(look)) for look in looks

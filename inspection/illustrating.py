@@ -13,6 +13,7 @@ from checks.model import Finding, Mode, Outcome
 from crawler.plan import SitePlan
 from inspection.children import Children, emit, receive_job
 from inspection.place import OUTAGE_SECONDS, Place, opened
+from inspection.politeness import VisitLog, hosts_of
 from inspection.progress import Progress
 from inspection.recording import recording
 from inspection.settings import resolve
@@ -90,6 +91,7 @@ def main() -> int:
         opened(resolve(Path(job["config"]), Path(job["data"])), OUTAGE_SECONDS) as place,
         recording(place.repository, place.evidence, job["run_id"], "screenshots") as recorder,
     ):
+        hosts = hosts_of(place)
         take_screenshots(
             job["urls"],
             settings=place.configuration.inventory.crawl,
@@ -98,7 +100,9 @@ def main() -> int:
             browser=browser,
             on_progress=lambda done, total: emit({"event": "progress", "done": done}),
             clock=lambda: datetime.now(UTC),
+            hosts=hosts,
         )
+        VisitLog(place, job["run_id"], "screenshots", hosts).keep()
     return 0
 
 

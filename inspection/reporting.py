@@ -15,6 +15,7 @@ from config.schema import Unit
 from inspection.briefing import brief_of
 from inspection.errors import NotInspected
 from inspection.place import Place
+from inspection.politeness import politeness_of
 from inspection.writing import ReportUnwritable, write_whole
 from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay
 from reports.daily_page import daily_page
@@ -91,6 +92,7 @@ def daily_report(place: Place, run: Run) -> DailyReport:
             SiteDay(site.name, verdicts[site.id]) for site in place.configuration.inventory.sites if site.id in verdicts
         ),
         brief=brief_of(place, run) if run.kind is RunKind.NIGHTLY else None,
+        politeness=politeness_of(place, run),
     )
 
 

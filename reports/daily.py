@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
 from functools import cached_property
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from checks.model import CheckMeta, Finding, Outcome, Scope
 from config.schema import UnitKind
 from reports.brief import Brief
+from reports.politeness import Politeness
 from scoring.model import ScoreState, SiteVerdict, UnitScore
 
 KIND_TITLES = {UnitKind.TOWNSHIP: "乡镇", UnitKind.DEPARTMENT: "部门"}
@@ -196,6 +197,7 @@ class DailyReport:
     units: tuple[UnitDay, ...]
     sites: tuple[SiteDay, ...] = ()
     brief: Brief | None = None
+    politeness: Politeness = field(default_factory=Politeness)
 
     @property
     def title(self) -> str:

@@ -67,12 +67,26 @@ _PROBLEMS: Columns = (
     ("证据", 40),
 )
 _CAUSES: Columns = (("单位", 18), ("检查", 20), ("结果", 10), ("原因", 60), ("次数", 8), ("对象", 70))
+_HOSTS: Columns = (
+    ("主机", 36),
+    ("站点", 30),
+    ("请求", 9),
+    ("字节", 14),
+    ("最多一秒", 9),
+    ("最多一分钟", 9),
+    ("拦截", 8),
+    ("拒绝", 8),
+    ("放慢", 8),
+    ("应要求停歇（秒）", 12),
+    ("robots 间隔（秒）", 12),
+    ("未照办的要求及理由", 60),
+)
 _FACTS: Columns = (("项目", 22), ("内容", 90))
 _NAMED = 10  # targets told one by one before the rest is only counted
 
 
 def daily_workbook(report: DailyReport) -> bytes:
-    """Return the report as an .xlsx file: 简报 (of a night), 得分, 站点, 问题, 提示, 未能判定, 说明."""
+    """Return the report as an .xlsx file: 简报 (of a night), 得分, 站点, 问题, 提示, 未能判定, 采集, 说明."""
     book = new_book(report.title, report.run.software)
     if report.brief:
         _brief(report, report.brief, book.create_sheet("简报"))
@@ -81,6 +95,7 @@ def daily_workbook(report: DailyReport) -> bytes:
     _findings(report, book.create_sheet("问题"), Outcome.FAIL)
     _findings(report, book.create_sheet("提示"), Outcome.NOTICE)
     _causes(report, book.create_sheet("未能判定"))
+    _politeness(report, book.create_sheet("采集"))
     _facts(report, book.create_sheet("说明"))
     return saved(book, report.run.day)
 
@@ -90,6 +105,8 @@ def daily_workbook(report: DailyReport) -> bytes:
 
 def _brief(report: DailyReport, brief: Brief, sheet: Worksheet) -> None:
     _begin(report, sheet, _BRIEF)
+    for sentence in report.politeness.warnings:
+        note(sheet, sentence, len(_BRIEF))
     for sentence in (*brief.notes, brief.summary):
         note(sheet, sentence, len(_BRIEF))
     for part in brief.told:
@@ -203,6 +220,36 @@ def _causes(report: DailyReport, sheet: Worksheet) -> None:
     for row in rows:
         append(sheet, row)
     end(sheet, _CAUSES, filtered=bool(rows))
+
+
+def _politeness(report: DailyReport, sheet: Worksheet) -> None:
+    told = report.politeness
+    _begin(report, sheet, _HOSTS)
+    for sentence in told.warnings:
+        note(sheet, sentence, len(_HOSTS))
+    for asked in told.statements:
+        row = (
+            asked.host,
+            asked.name,
+            asked.requests,
+            asked.bytes,
+            asked.peak_second,
+            asked.peak_minute,
+            asked.blocks,
+            asked.refusals,
+            asked.slow_downs,
+            asked.rested_seconds,
+            asked.robots_delay,
+            "；".join(asked.overrides),
+        )
+        append(sheet, row)[0].font = font(bold=True)
+    section(sheet, "没有读到的页面", len(_HOSTS))
+    for unread in told.unread:
+        append(sheet, ("", unread.site, unread.pages, unread.reason))
+    section(sheet, "最慢的站点和页面（秒）", len(_HOSTS))
+    for slow in (*told.slow_sites, *told.slow_pages):
+        link(append(sheet, (slow.url or "平均", slow.site, round(slow.seconds, 2)))[0], slow.url)
+    end(sheet, _HOSTS)
 
 
 def _facts(report: DailyReport, sheet: Worksheet) -> None:

@@ -584,3 +584,23 @@ class PrunedFileRow(Base):
     actor: Mapped[str]
     account: Mapped[str]
     why: Mapped[str]
+
+
+class HostVisitRow(Base):
+    """What one process of a run asked of one host."""
+
+    __tablename__ = "host_visit"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(primary_key=True)
+    requests: Mapped[int]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    peak_second: Mapped[int]
+    peak_minute: Mapped[int]
+    blocks: Mapped[int]
+    refusals: Mapped[int]
+    slow_downs: Mapped[int]
+    rested_seconds: Mapped[float]
+    robots_delay: Mapped[float]
+    overrides: Mapped[Any] = mapped_column(JsonText, nullable=False)  # a list of sentences

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from enum import Enum
 from checks.model import FailureKind
 from config.schema import Crawl, Site
 from crawler.blocks import recognise
+from crawler.hosts import Hosts, host_rules
 from crawler.names import Names
 from crawler.probes.http import Got, Question, exchange
 from crawler.probes.manners import Manners
@@ -53,7 +53,13 @@ class Look:
 
 
 def look_around(
-    sites: Iterable[Site], controls: Sequence[str], *, settings: Crawl, seconds: float, names: Names | None = None
+    sites: Iterable[Site],
+    controls: Sequence[str],
+    *,
+    settings: Crawl,
+    seconds: float,
+    names: Names | None = None,
+    hosts: Hosts | None = None,
 ) -> tuple[Look, ...]:
     """Look once at each site's home page, robots.txt permitting, each given `seconds` to open.
 
@@ -61,9 +67,11 @@ def look_around(
     sites that are asked for nothing but whether our line is up, and only when much fails.
     """
     limited = settings.model_copy(update={"timeout_seconds": seconds})
+    sites = tuple(sites)
+    book = hosts or Hosts(limited, host_rules(sites, limited))
     known = names or Names(settings.resolver, settings.allow_private_addresses)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        looks = [look for look in pool.map(lambda site: _look(site, limited, known), sites) if look is not None]
+        looks = [look for look in pool.map(lambda site: _look(site, limited, known, book), sites) if look is not None]
     return settle(looks, lambda: any(_answers(url, limited, known) for url in controls))
 
 
@@ -82,15 +90,16 @@ def settle(looks: Sequence[Look], line_is_up: Callable[[], bool]) -> tuple[Look,
     )
 
 
-def _look(site: Site, settings: Crawl, names: Names) -> Look | None:
-    """Return what a look at the site came to; None where robots.txt keeps us out."""
-    manners = Manners(site, settings, names, lambda: datetime.now(UTC))
-    if not manners.allows(manners.home):
+def _look(site: Site, settings: Crawl, names: Names, hosts: Hosts) -> Look | None:
+    """Return what a look at the site came to; None where robots.txt keeps us out.
+
+    One that cannot be read keeps nobody out here: whether the server answers is the very question.
+    """
+    manners = Manners(site, settings, names, lambda: datetime.now(UTC), hosts=hosts)
+    if manners.forbids(manners.home):
         return None
-    manners.keep_pace(manners.host)
-    started = time.monotonic()
-    got = exchange(Question(manners.home, most_bytes=LOOKED_AT), names, settings)
-    opening, failure = judged(got, in_time=time.monotonic() - started <= settings.timeout_seconds)
+    got = manners.ask(Question(manners.home, most_bytes=LOOKED_AT))
+    opening, failure = judged(got, in_time=got.seconds <= settings.timeout_seconds)
     return Look(site.id, manners.host, opening, failure)
 
 

@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 from checks.model import FailureKind, Probe, ProbeKind
 from crawler.guard import AddressRefused
 from crawler.names import NameFailure, NameNotFound
+from crawler.politeness import HostSpared
 from crawler.probes.http import reason
 from crawler.probes.manners import Manners
 
@@ -40,6 +41,8 @@ def probe_certificate(manners: Manners) -> Iterator[Probe]:
         failure, observed["error"] = FailureKind.DNS_FAILURE, str(error)
     except AddressRefused as error:
         failure, observed["error"] = FailureKind.ADDRESS_REFUSED, str(error)
+    except HostSpared as error:
+        failure, observed["error"] = FailureKind.BUDGET_EXHAUSTED, str(error)
     except (NameNotFound, OSError) as error:
         observed["error"] = reason(error)
     yield manners.probe(ProbeKind.TLS, f"{manners.host}:{port}", observed, failure=failure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from checks.model import FailureKind
 from config.schema import Crawl
 from crawler.guard import AddressRefused
 from crawler.names import NameFailure, NameNotFound, Names
-from crawler.politeness import user_agent
+from crawler.politeness import HostSpared, user_agent
 
 _ACCEPTED = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "zh-CN,zh;q=0.9"}
 
@@ -56,29 +56,38 @@ class Question:
     most_bytes: int | None = None
 
 
-def exchange(question: Question, names: Names, settings: Crawl) -> Got:
-    """Put a question; the whole of it may take twice `timeout_seconds`, beside connecting. Never raises for answers."""
+def exchange(
+    question: Question, names: Names, settings: Crawl, turn: Callable[[str], None] = lambda host: None
+) -> Got:
+    """Put a question; the whole of it may take twice `timeout_seconds`, beside connecting. Never raises for answers.
+
+    Before each request, a redirect's too, `turn` waits until its host may be asked; that takes none of the time.
+    """
     started = time.monotonic()
     backend = _Backend(names, question.family, started + 2 * settings.timeout_seconds)
     try:
-        got = _exchange(question, backend, settings)
+        got = _exchange(question, backend, settings, turn)
     except NameFailure as error:
         got = Got(error=str(error), failure=FailureKind.DNS_FAILURE)
     except AddressRefused as error:
         got = Got(error=str(error), failure=FailureKind.ADDRESS_REFUSED)
+    except HostSpared as error:
+        got = Got(error=str(error), failure=FailureKind.BUDGET_EXHAUSTED)
+    except SchemeRefused as error:
+        got = Got(error=str(error), failure=FailureKind.SCHEME_REFUSED)
     except NameNotFound as error:
         got = Got(error=reason(error), name_not_found=True)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
         got = Got(error=reason(error))
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
         got = Got(error=reason(error))
-    seconds = round(time.monotonic() - started, 3)
+    seconds = round(time.monotonic() - started - backend.waited, 3)
     return replace(got, address=backend.address, port=backend.port or None, seconds=seconds)
 
 
-def _exchange(question: Question, backend: _Backend, settings: Crawl) -> Got:
+def _exchange(question: Question, backend: _Backend, settings: Crawl, turn: Callable[[str], None]) -> Got:
     client = httpx.Client(
-        transport=_Transport(backend),
+        transport=_Transport(backend, turn),
         headers={"User-Agent": user_agent(settings.contact)} | _ACCEPTED,
         timeout=settings.timeout_seconds,
         follow_redirects=True,
@@ -150,6 +159,7 @@ class _Backend(httpcore.NetworkBackend):
     def __init__(self, names: Names, family: int, deadline: float) -> None:
         self.names, self.family, self.deadline = names, family, deadline
         self.address, self.port = "", 0
+        self.waited = 0.0  # seconds for its turn
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -177,7 +187,8 @@ class _Backend(httpcore.NetworkBackend):
 class _Transport(httpx.BaseTransport):
     """httpx over such a backend, for as long as one exchange lasts."""
 
-    def __init__(self, backend: _Backend) -> None:
+    def __init__(self, backend: _Backend, turn: Callable[[str], None]) -> None:
+        self._backend, self._turn = backend, turn
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates costs more than most answers
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # certificates are another check's matter
         self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=backend)
@@ -196,6 +207,13 @@ class _Transport(httpx.BaseTransport):
 
     def close(self) -> None:
         """Close the connections."""
+    def _wait(self, host: str) -> None:
+        started = time.monotonic()
+        self._turn(host)
+        waited = time.monotonic() - started
+        self._backend.waited += waited
+        self._backend.deadline += waited
+
         self._pool.close()
 
 

@@ -28,6 +28,7 @@ from checks.model import FailureKind, Probe, ProbeKind
 from config.rules import Ipv6Rule
 from crawler.guard import AddressRefused
 from crawler.names import Answer
+from crawler.politeness import HostSpared
 from crawler.probes.http import Question, reason
 from crawler.probes.likeness import shingles
 from crawler.probes.manners import Manners
@@ -115,7 +116,13 @@ class _Asking:
     def connections(self, family: int, addresses: Sequence[str]) -> Iterator[Probe]:
         """Yield a CONNECT probe for each address."""
         for address in addresses:
-            self.manners.keep_pace(self.host)
+            try:
+                self.manners.keep_pace(self.host)
+            except HostSpared as spared:
+                said = {"address": address, "port": self.port, "error": str(spared)}
+                spent = FailureKind.BUDGET_EXHAUSTED
+                yield self.manners.probe(ProbeKind.CONNECT, self.host, said, family=family, failure=spent)
+                continue
             started, error = time.monotonic(), ""
             try:
                 socket.create_connection((address, self.port), self.manners.settings.timeout_seconds).close()

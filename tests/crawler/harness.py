@@ -24,6 +24,7 @@ MANNERS = Crawl(
     requests_per_second=200,
     timeout_seconds=5,
     retries=0,
+    block_rest_seconds=0,
     max_redirects=3,
     allow_private_addresses=True,
     sampling=Sampling(newest=2, older=1, list_pages=3, attachments=2),

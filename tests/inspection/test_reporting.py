@@ -121,6 +121,7 @@ def test_two_whole_files_are_written_and_nothing_else(place, run, tmp_path):
         "问题",
         "提示",
         "未能判定",
+        "采集",
         "说明",
     ]
     assert "区教育局" in files[1].read_text(encoding="utf-8")

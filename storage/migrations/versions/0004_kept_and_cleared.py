@@ -14,6 +14,24 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
+        "host_visit",
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("requests", sa.Integer(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("peak_second", sa.Integer(), nullable=False),
+        sa.Column("peak_minute", sa.Integer(), nullable=False),
+        sa.Column("blocks", sa.Integer(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.Column("slow_downs", sa.Integer(), nullable=False),
+        sa.Column("rested_seconds", sa.Double(), nullable=False),
+        sa.Column("robots_delay", sa.Double(), nullable=False),
+        sa.Column("overrides", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_host_visit_run_id_run"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("run_id", "source", "host", name=op.f("pk_host_visit")),
+    )
+    op.create_table(
         "evidence_cut",
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("file", sa.Text(), nullable=False),
@@ -40,5 +58,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop the tables."""
+    op.drop_table("host_visit")
     op.drop_table("pruned_file")
     op.drop_table("evidence_cut")
