@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from scrapy.crawler import CrawlerRunner
 from scrapy.utils.reactor import install_reactor
 
+from checks.facts.page import Reading, read_page
 from config.schema import Crawl, Site
 from crawler.download import KnownNames
 from crawler.gateway import Gateway
@@ -43,6 +45,7 @@ def crawl(
     on_progress: Callable[[int, int], None] = lambda done, known: None,
     on_site_done: Callable[[str], None] = lambda site_id: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    read: Reading = read_page,
 ) -> CrawlSummary:
     """Capture the planned pages of all sites into `sink` and return what came of it; blocks until all is in.
 
@@ -51,6 +54,7 @@ def crawl(
     reactor, so it works once a process.
     """
     place = workplace(settings, sink, replay or NothingCaptured(), browser, clock, on_progress, on_site_done)
+    place = replace(place, read=read)
     more = {"DOWNLOAD_SLOTS": slots((plan.site for plan in plans), settings)}
     if place.gateway is not None:
         more["PLAYWRIGHT_ABORT_REQUEST"] = without_heavy_parts

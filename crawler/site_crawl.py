@@ -9,8 +9,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from checks.facts.kinds import kind_of_column
 from checks.facts.links import is_attachment
-from checks.facts.model import ListEntry, PageFacts
+from checks.facts.model import ListEntry, PageFacts, PageKind
 from checks.model import FailureKind, PageRole, Visit
 from config.schema import Column, ColumnType, Sampling, Unit
 from crawler.plan import SitePlan, draw_articles
@@ -54,6 +55,7 @@ class WantedPage:
 
     url: str
     role: PageRole
+    kind: PageKind | None = None  # what the inventory says it is
     waiting: list[Visit] = field(default_factory=list)
     done: bool = False
     outline: Outline = Outline()
@@ -174,12 +176,16 @@ class SiteCrawl:
         self._seen.add((visit.unit_id, visit.url))
         page = self._pages.get(visit.url)
         if page is None:
-            page = self._pages[visit.url] = WantedPage(visit.url, visit.role)
+            page = self._pages[visit.url] = WantedPage(visit.url, visit.role, self._kind(visit))
             self._queue.append(page)
         if page.done:
             self._settled.append((visit, page))
         else:
             page.waiting.append(visit)
+
+    def _kind(self, visit: Visit) -> PageKind | None:
+        frame = self._frames.get((str(visit.unit_id), str(visit.column_id)))
+        return known_kind(visit.role, frame.column if frame else None)
 
     # ------------------------------------------------------------ what follows
 
@@ -317,6 +323,13 @@ class SiteCrawl:
     def _own(self, urls: list[str] | tuple[str, ...]) -> Iterator[str]:
         """Yield those of the addresses that are of this site, normalised: what others publish is not this site's."""
         return (spelt for url in urls if same_site(spelt := _spelt(url), self._home))
+
+
+def known_kind(role: PageRole, column: Column | None) -> PageKind | None:
+    """Return what the inventory says a page is; None lets the page speak for itself."""
+    if role is PageRole.ARTICLE and column is not None:
+        return kind_of_column(column.type, article=True)
+    return {PageRole.HOME: PageKind.HOME, PageRole.COLUMN: PageKind.COLUMN}.get(role)
 
 
 def _spelt(url: str) -> str:

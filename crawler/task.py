@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from checks.facts.page import Reading, read_page
 from checks.model import FailureKind
 from config.schema import Crawl
 from crawler.gateway import Gateway
@@ -41,3 +42,4 @@ class Workplace:
     on_progress: Callable[[int, int], None]
     on_site_done: Callable[[str], None]
     summary: CrawlSummary
+    read: Reading = read_page

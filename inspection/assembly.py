@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 from checks.facts.attachments import read_attachment
-from checks.facts.kinds import kind_of_column
 from checks.facts.model import AttachmentFacts, PageFacts, PageKind
 from checks.facts.page import read_page
 from checks.model import (
@@ -33,12 +33,26 @@ from checks.model import (
 )
 from config.schema import Column, District, Inventory, Site, Unit
 from crawler.capturing import is_markup
+from crawler.site_crawl import known_kind
 from inspection.errors import InspectionError
 from storage.errors import DamagedRecord, MissingRecord, StorageError
 
 log = logging.getLogger(__name__)
 
 Payload = Callable[[EvidenceRef], bytes]
+
+
+class Known(Protocol):
+    """What has been read of a page already; None where it has yet to be read."""
+
+    def __call__(
+        self, digest: str, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
+    ) -> PageFacts | None:
+        """Return the facts of the page whose bytes have that digest."""
+
+
+def nothing_known(digest: str, **_: object) -> None:
+    """Return None: every page is read from its bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +90,15 @@ class UnitMaterial:
 
 
 class PageReader:
-    """Reads the pages of one site, each capture once."""
+    """Reads the pages of one site, each capture once; not again those that are `known`."""
 
-    def __init__(self, captures: Iterable[Capture], payload: Payload, day: date) -> None:
+    def __init__(self, captures: Iterable[Capture], payload: Payload, day: date, known: Known = nothing_known) -> None:
         self._captures: dict[str, list[Capture]] = defaultdict(list)
         for capture in captures:
             self._captures[capture.url].append(capture)
         self._payload = payload
         self._day = day
+        self._known = known
         self._facts: dict[tuple[str, Mode, PageKind | None], PageFacts | None] = {}
 
     def page(self, visit: Visit, column: Column | None) -> Page:
@@ -108,13 +123,19 @@ class PageReader:
     def _read_page(self, visit: Visit, column: Column | None, captures: tuple[Capture, ...], best: Capture) -> Page:
         if visit.role is PageRole.ATTACHMENT:
             return Page(visit, captures, attachment=self._attachment(visit, best), capture=best)
-        facts = self._read(best, _kind(visit.role, column))
+        facts = self._read(best, known_kind(visit.role, column))
         if facts is None:  # a file or an error message where a page should be: says nothing of the page
             return Page(replace(visit, failure=FailureKind.UNREADABLE), captures, capture=best)
         complete = best.mode is Mode.RENDERED or not facts.rendering_needs
         return Page(visit, captures, facts=facts, capture=best, complete=complete)
 
     def _read(self, capture: Capture, kind: PageKind | None) -> PageFacts | None:
+        """Read a page once; what is known is not held here, so that many pages take no room."""
+        assert capture.evidence is not None
+        url, told = capture.final_url or capture.url, capture.content_type
+        known = self._known(capture.evidence.payload_digest, url=url, content_type=told, as_of=self._day, kind=kind)
+        if known is not None:
+            return known
         key = (capture.url, capture.mode, kind)
         if key not in self._facts:
             self._facts[key] = self._read_anew(capture, kind)
@@ -134,13 +155,6 @@ class PageReader:
         return read_attachment(self._payload(capture.evidence), name=name, content_type=capture.content_type)
 
 
-def _kind(role: PageRole, column: Column | None) -> PageKind | None:
-    """Return what the inventory says a page is; None lets the page speak for itself."""
-    if role is PageRole.ARTICLE and column is not None:
-        return kind_of_column(column.type, article=True)
-    return {PageRole.HOME: PageKind.HOME, PageRole.COLUMN: PageKind.COLUMN}.get(role)
-
-
 def _best(captures: Sequence[Capture]) -> Capture | None:
     readable = {c.mode: c for c in captures if c.failure is None and c.evidence is not None}
     return readable.get(Mode.RENDERED) or readable.get(Mode.STATIC)
@@ -154,9 +168,10 @@ def assemble(
     probes: Sequence[Probe],
     payload: Payload,
     day: date,
+    known: Known = nothing_known,
 ) -> SiteMaterial:
     """Read all pages of a site and put them in their places."""
-    reader = PageReader(captures, payload, day)
+    reader = PageReader(captures, payload, day, known)
     home = [reader.page(visit, None) for visit in visits if visit.role is PageRole.HOME]
     second = [reader.page(visit, None) for visit in visits if visit.role is PageRole.SECOND_LEVEL]
     return SiteMaterial(

@@ -16,6 +16,7 @@ from crawler.rendering import find_browser
 from inspection.children import emit, receive_job
 from inspection.place import OUTAGE_SECONDS, Place, opened
 from inspection.probing import probe_site
+from inspection.read_pages import pages_read
 from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
 from storage.errors import StorageError
@@ -70,7 +71,7 @@ def run_batch(place: Place, job: BatchJob) -> None:
     plans = _plans(place, job)
     for plan in plans:
         place.repository.set_site_state(job.run_id, plan.site.id, RunState.RUNNING)
-    with _recording(place, job) as (recorder, replay):
+    with _recording(place, job) as (recorder, replay), pages_read(place.settings.data, job.run_id) as pages:
         crawl(
             plans,
             settings=place.configuration.inventory.crawl,
@@ -80,10 +81,11 @@ def run_batch(place: Place, job: BatchJob) -> None:
             browser=find_browser(),
             on_progress=lambda done, known: emit({"event": "progress", "done": done, "known": known}),
             clock=_now,
+            read=pages.read,
         )
         for plan in plans:
             recorder.flush()
-            probe_site(place, job.run_id, plan, recorder, replay.probes)
+            probe_site(place, job.run_id, plan, recorder, replay.probes, pages.known)
             recorder.flush()
             place.repository.set_site_state(job.run_id, plan.site.id, RunState.CAPTURED)
             emit({"event": "captured", "site": plan.site.id})

@@ -11,7 +11,16 @@ from checks.registry import attribute_to_units, judge
 from config.loader import Configuration
 from config.schema import Unit
 from crawler.plan import SitePlan
-from inspection.assembly import Payload, SiteMaterial, UnitMaterial, assemble, site_bundle, unit_bundle
+from inspection.assembly import (
+    Known,
+    Payload,
+    SiteMaterial,
+    UnitMaterial,
+    assemble,
+    nothing_known,
+    site_bundle,
+    unit_bundle,
+)
 from inspection.errors import EvidenceUnavailable
 from inspection.histories import seen_lists
 from inspection.inputs import JudgingInputs
@@ -33,9 +42,12 @@ class Records:
     captures: Callable[[str], Sequence[Capture]]
     probes: Callable[[str], Sequence[Probe]]
     payload: Payload
+    known: Known = nothing_known
 
     @classmethod
-    def of(cls, place: Place, run_id: int, payload: Payload | None = None) -> Records:
+    def of(
+        cls, place: Place, run_id: int, payload: Payload | None = None, known: Known = nothing_known
+    ) -> Records:
         """Return what the place has of a run; bytes that are damaged become pages that could not be read, unless
         `payload` is stricter."""
         repository = place.repository
@@ -43,6 +55,7 @@ class Records:
             lambda site_id: repository.captures(run_id, site_id),
             lambda site_id: repository.probes(run_id, site_id),
             payload or place.evidence.read_payload,
+            known,
         )
 
 
@@ -152,6 +165,7 @@ def _material(configuration: Configuration, inputs: JudgingInputs, records: Reco
         records.probes(plan.site.id),
         records.payload,
         inputs.day,
+        records.known,
     )
 
 

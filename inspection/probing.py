@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from checks.facts.model import PageFacts
@@ -12,57 +12,74 @@ from crawler.names import Names
 from crawler.plan import SitePlan
 from crawler.probes.certificates import probe_certificate
 from crawler.probes.ipv6 import probe_ipv6
-from crawler.probes.links import draw, gather, probe_links, unanswered
+from crawler.probes.links import Lead, draw, gather, probe_links, unanswered
 from crawler.probes.manners import Manners
 from crawler.probes.search import Title, choose, probe_search
-from inspection.assembly import PageReader
+from inspection.assembly import Known, PageReader, nothing_known
 from inspection.place import Place
 from inspection.recording import Recorder
 
 PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Captured:
-    """What a run captured of one site, read; pages only looked at again are left out, or they would move the sample of
-    links."""
+    """What a run captured of one site, as far as it is asked about: its pages are read one by one and let go.
+
+    Pages only looked at again are left out, or they would move the sample of links. `second_level` are pages whose
+    links stand for the third level, `titles` the articles that were read, under the titles by which lists give them,
+    `not_found` the addresses of pages that say they are not there.
+    """
 
     captures: Sequence[Capture]
-    pages: tuple[tuple[Visit, PageFacts], ...]  # in the order of visits, without what could not be read
+    home: PageFacts | None = None
+    second_level: list[PageFacts] = field(default_factory=list)
+    titles: list[Title] = field(default_factory=list)
+    not_found: set[str] = field(default_factory=set)
+    leads: Mapping[str, Lead] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, place: Place, run_id: int, plan: SitePlan) -> Captured:
+    def of(cls, place: Place, run_id: int, plan: SitePlan, known: Known = nothing_known) -> Captured:
         """Read what the run has of a site."""
         visits = [visit for visit in place.repository.visits(run_id, plan.site.id) if not visit.revisit]
         drawn = {visit.url for visit in visits}
         captures = [capture for capture in place.repository.captures(run_id, plan.site.id) if capture.url in drawn]
-        reader = PageReader(captures, place.evidence.read_payload, plan.day)
-        read = ((visit, reader.page(visit, None).facts) for visit in visits if visit.role is not PageRole.ATTACHMENT)
-        return cls(captures, tuple((visit, facts) for visit, facts in read if facts is not None))
+        reader = PageReader(captures, place.evidence.read_payload, plan.day, known)
+        captured = cls(captures)
+        captured.leads = gather(captured._read(reader, plan, visits))
+        return captured
 
-    @property
-    def home(self) -> PageFacts | None:
-        """The home page."""
-        return next((facts for visit, facts in self.pages if visit.role is PageRole.HOME), None)
+    def _read(self, reader: PageReader, plan: SitePlan, visits: Iterable[Visit]) -> Iterator[PageFacts]:
+        columns = {(unit.id, column.id): column for unit, column in plan.columns}
+        for visit in visits:
+            if visit.role is PageRole.ATTACHMENT:
+                continue
+            facts = reader.page(visit, columns.get((str(visit.unit_id), str(visit.column_id)))).facts
+            if facts is not None:
+                self._note(visit, facts)
+                yield facts
 
-    @property
-    def second_level(self) -> list[PageFacts]:
-        """Pages whose links stand for the third level."""
-        roles = (PageRole.SECOND_LEVEL, PageRole.COLUMN)
-        return [facts for visit, facts in self.pages if visit.role in roles and visit.order == 0][
-            :PROBED_SECOND_LEVEL_PAGES
-        ]
-
-    @property
-    def titles(self) -> Iterator[Title]:
-        """The articles that were read, under the titles by which lists give them."""
-        for visit, facts in self.pages:
-            published = visit.listed_date or facts.published.date
-            if visit.role is PageRole.ARTICLE and visit.title and published and not facts.soft_not_found:
-                yield Title(visit.title, visit.url, published)
+    def _note(self, visit: Visit, facts: PageFacts) -> None:
+        if visit.role is PageRole.HOME and self.home is None:
+            self.home = facts
+        leads_on = visit.role in (PageRole.SECOND_LEVEL, PageRole.COLUMN) and visit.order == 0
+        if leads_on and len(self.second_level) < PROBED_SECOND_LEVEL_PAGES:
+            self.second_level.append(facts)
+        if facts.soft_not_found:
+            self.not_found.add(visit.url)
+        published = visit.listed_date or facts.published.date
+        if visit.role is PageRole.ARTICLE and visit.title and published and not facts.soft_not_found:
+            self.titles.append(Title(visit.title, visit.url, published))
 
 
-def probe_site(place: Place, run_id: int, plan: SitePlan, recorder: Recorder, answered: Iterable[Probe] = ()) -> None:
+def probe_site(
+    place: Place,
+    run_id: int,
+    plan: SitePlan,
+    recorder: Recorder,
+    answered: Iterable[Probe] = (),
+    known: Known = nothing_known,
+) -> None:
     """Probe one site after its capture. What an interrupted attempt learnt of links is kept, all else asked anew.
 
     `answered` are the probes that such an attempt left in the evidence.
@@ -70,25 +87,23 @@ def probe_site(place: Place, run_id: int, plan: SitePlan, recorder: Recorder, an
     place.repository.forget_probes(run_id, plan.site.id)
     links = [probe for probe in answered if probe.site_id == plan.site.id and probe.kind is ProbeKind.LINK]
     recorder.keep_again(probes=links)
-    for probe in _probes(place, run_id, plan, {probe.target for probe in links}):
+    for probe in _probes(place, run_id, plan, {probe.target for probe in links}, known):
         recorder.probe(probe)
 
 
-def _probes(place: Place, run_id: int, plan: SitePlan, asked: Collection[str]) -> Iterator[Probe]:
+def _probes(
+    place: Place, run_id: int, plan: SitePlan, asked: Collection[str], known: Known
+) -> Iterator[Probe]:
     """Yield every probe of a site but those of the links `asked` for."""
     settings, rules = plan.settings, place.configuration.rules
-    captured = Captured.of(place, run_id, plan)
+    captured = Captured.of(place, run_id, plan, known)
     names = Names(settings.resolver, settings.allow_private_addresses)
     manners = Manners(plan.site, settings, names, lambda: datetime.now(UTC))
     yield from probe_ipv6(manners, captured.home, captured.second_level, rule=rules.checks.ipv6, seed=plan.seed)
     yield from probe_certificate(manners)
     titles = choose(captured.titles, day=plan.day, rule=rules.checks.site_search, seed=plan.seed)
     yield from probe_search(manners, captured.home, titles)
-    leads = unanswered(
-        gather(facts for _, facts in captured.pages),
-        captured.captures,
-        {visit.url for visit, facts in captured.pages if facts.soft_not_found},
-    )
+    leads = unanswered(captured.leads, captured.captures, captured.not_found)
     drawn = draw(
         leads,
         settings.links_per_site,

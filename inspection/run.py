@@ -22,6 +22,7 @@ from inspection.locks import evidence_in_use, lock_file
 from inspection.night import Night, judged_night
 from inspection.place import Place
 from inspection.progress import Progress
+from inspection.read_pages import forget, pages_read
 from inspection.reporting import leave_daily_reports
 from inspection.rescoring import put_right
 from inspection.reviewing import follow_run, standings
@@ -98,9 +99,12 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
             Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
         place.repository.set_run_state(run.id, RunState.CAPTURED)
         inputs = settled_inputs(place, run)
-        night = judged_night(place.configuration, inputs, Records.of(place, run.id), progress)
+        with pages_read(place.settings.data, run.id) as pages:
+            records = Records.of(place, run.id, known=pages.known)
+            night = judged_night(place.configuration, inputs, records, progress)
         _keep(place, run, plans, night, inputs.rulings)
         remember(place, run, night.judgement.lists)
+        forget(place.settings.data, run.id)
         with _alone_on_the_network(place, progress):
             illustrate(place, run, plans, night.findings, progress)
         follow_run(place, run)

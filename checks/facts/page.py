@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Protocol
 
 from checks.facts.attributes import read_attributes
 from checks.facts.document import read_document
@@ -24,6 +25,15 @@ from checks.facts.tables import read_tables
 from checks.facts.titles import Title, read_title
 
 _LISTING = (PageKind.HOME, PageKind.COLUMN)
+
+
+class Reading(Protocol):
+    """A way to read a page: `read_page`, or one that remembers what it has read."""
+
+    def __call__(
+        self, body: bytes, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
+    ) -> PageFacts:
+        """Return the facts of a page, those that `read_page` returns."""
 
 
 def read_page(

@@ -13,8 +13,7 @@ from scrapy import Request
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from checks.facts.model import PageFacts, PageKind
-from checks.facts.page import read_page
+from checks.facts.model import PageFacts
 from checks.model import FailureKind, Mode, PageRole
 from crawler import capturing
 from crawler.capturing import Fetched, Target
@@ -30,7 +29,6 @@ from crawler.urls import InvalidUrl, is_http, normalise
 
 log = logging.getLogger(__name__)
 
-_KINDS = {PageRole.HOME: PageKind.HOME, PageRole.COLUMN: PageKind.COLUMN}
 _LARGE_FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".et", ".ofd", ".zip", ".rar", ".ppt", ".pptx")
 
 
@@ -193,9 +191,11 @@ class InspectionSpider(DistrictSpider):
         capture = fetched.capture
         if capture.failure or page.role is PageRole.ATTACHMENT or not capturing.is_markup(capture, fetched.body):
             return None
-        url, kind = capture.final_url or capture.url, _KINDS.get(page.role)
+        url, kind = capture.final_url or capture.url, page.kind
         try:
-            return read_page(fetched.body, url=url, content_type=capture.content_type, as_of=self.day, kind=kind)
+            return self.place.read(
+                fetched.body, url=url, content_type=capture.content_type, as_of=self.day, kind=kind
+            )
         except Exception:
             log.exception("page could not be read: %s", url)
             return None

@@ -164,9 +164,11 @@ def test_what_is_looked_at_again_moves_no_sample_of_links(place: Place) -> None:
         if plan.site.id == night.column.site
     )
     captured = Captured.of(place, night.run.id, plan)
-    urls = {visit.url for visit, _ in captured.pages} | {capture.url for capture in captured.captures}
+    urls = {capture.url for capture in captured.captures}
     assert night.url("1.html") in urls
     assert night.url("old.html") not in urls
+    assert captured.home is not None
+    assert "http://elsewhere.example/" not in captured.leads
 
 
 @pytest.mark.parametrize(
