@@ -17,12 +17,19 @@ from fixtures.district.model import World
 from fixtures.district.render import SiteRenderer
 from fixtures.district.world import build
 from inspection.place import Place, opened
+from inspection.progress import Progress
 from inspection.recording import recording
+from inspection.rescoring import put_right
 from inspection.run import Request, inspect_units
 from inspection.settings import resolve
-from storage.model import RunKind
+from scoring.review import FaultState, Step
+from storage.errors import EvidenceDiskFull
+from storage.model import AnnualVersion, RunKind
+from storage.pruned import PrunedFile
+from storage.scored import ScoredNight, ScoredNights
 from storage.tables import FindingRow, UnitScoreRow
-from tests.cli.conftest import Inspect
+from tests.cli.conftest import Answer, Inspect
+from tests.inspection.nights import Nights
 
 DAY = date(2026, 11, 23)
 WORLD: World = build(DAY, 8000, 8001)
@@ -193,3 +200,153 @@ def test_other_rules_that_only_have_another_version_move_nobody(
     other = edited(config, tmp_path, f'version = "{version}"', 'version = "2099.1"')
     answer = inspect("rescore", "--run", "1", "--rules", other, "--json")
     assert (answer.code, answer.document["same"]) == (0, True)
+
+
+# ---------------------------------------------------------------- by other files, published
+
+
+WORDS = ("--by", "张三", "--why", "时限改了")
+
+
+def publish(inspect: Inspect, rules: str, *more: str) -> Answer:
+    return inspect("rescore", "--run", "1", "--rules", rules, "--publish", *(more or WORDS), "--json")
+
+
+def test_a_published_rescore_stands_beside_what_it_replaces(
+    inspect: Inspect, place: Place, config: Path, tmp_path: Path
+) -> None:
+    (before,) = place.repository.scores(DAY)
+    ledger = place.faults.faults()
+    stricter = edited(config, tmp_path, "news = 14", "news = 1")
+    answer = publish(inspect, stricter)
+    assert answer.code == 0, answer.err
+    assert (answer.document["published"]["run"], answer.document["published"]["units"]) == (2, [NAME])
+    (after,) = place.repository.scores(DAY)
+    assert (after.run_id, before.run_id) == (2, 1)
+    told = [{one.finding for one in place.repository.findings(number, check="column_freshness")} for number in (1, 2)]
+    assert told[0] != told[1]
+    run = place.repository.run(2)
+    assert (run.kind, run.rescores, run.units, run.finished) == (RunKind.RESCORE, 1, (UNIT,), True)
+    assert place.faults.faults() == ledger
+    kept = place.evidence.folder / "2" / "configuration" / "rules.toml"
+    assert kept.read_text() == Path(stricter).read_text()
+    assert ScoredNights(place.database).between(DAY, DAY) == [ScoredNight(DAY, 1, (UNIT,), 2)]
+    checked = inspect("evidence", "check", "--all", "--json")
+    assert (checked.code, checked.document["broken"]) == (0, [])
+    (unit,) = inspect("scores", "--date", str(DAY), "--json").document["units"]
+    assert unit["score"] == float(after.score.score)
+    assert (unit["first_published"]["run"], unit["first_published"]["score"]) == (1, float(before.score.score))
+    assert "时限改了（经办人：张三" in unit["first_published"]["replaced"][0]["why"]
+    assert "原公布" in inspect("scores", "--date", str(DAY)).out
+    assert inspect("rescore", "--run", "1").code == 0  # the night itself still comes out as it did
+
+
+def test_what_changes_nothing_is_not_published_again(
+    inspect: Inspect, place: Place, config: Path, tmp_path: Path
+) -> None:
+    stricter = edited(config, tmp_path, "news = 14", "news = 1")
+    assert publish(inspect, stricter).code == 0
+    runs = place.repository.runs()
+    for answer in (publish(inspect, stricter), publish(inspect, stricter, "--by", "张三")):
+        assert answer.code == 2
+        assert "什么也没有保存" in answer.err or "--why" in answer.err
+    assert place.repository.runs() == runs
+    back = inspect("rescore", "--run", "1", "--publish", *WORDS, "--json")
+    assert (back.code, back.document["published"]["run"]) == (0, 3)
+    assert place.repository.scores(DAY)[0].score.score == place.repository.scores_of_run(1)[0].score.score
+
+
+def test_a_later_night_of_the_day_keeps_its_own_scores(
+    inspect: Inspect, place: Place, config: Path, tmp_path: Path
+) -> None:
+    inspect_units(place, Request(RunKind.NIGHTLY, DAY, (UNIT,)))
+    answer = publish(inspect, edited(config, tmp_path, "news = 14", "news = 1"))
+    assert answer.code == 2
+    assert "另一次巡查" in answer.err
+    assert place.repository.scores(DAY)[0].run_id == 2
+
+
+def test_revocations_hold_in_what_is_published_again(
+    inspect: Inspect, place: Place, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = next(
+        one.finding
+        for one in place.repository.findings(run_id=1)
+        if one.finding.outcome == "FAIL" and one.finding.weight
+    )
+    people = Nights(place, monkeypatch)
+    people.take(DAY, Step.APPEAL, fault, by="李四")
+    (taken,) = people.take(DAY, Step.REVOKE, fault, by="王五")
+    assert taken.corrected == (DAY,)
+    assert publish(inspect, edited(config, tmp_path, "news = 14", "news = 1")).code == 0
+    (after,) = place.repository.scores(DAY)
+    states = {
+        one.state
+        for one in place.repository.findings(run_id=after.run_id)
+        if one.finding.fingerprint == fault.fingerprint
+    }
+    assert states == {FaultState.REVOKED}
+    assert people.state(fault) is FaultState.REVOKED
+    put_right(place, Progress())
+    assert place.repository.scores(DAY)[0].run_id == after.run_id
+
+
+def test_a_published_year_is_left_alone_and_the_correction_is_named(
+    inspect: Inspect, place: Place, config: Path, tmp_path: Path
+) -> None:
+    version = place.versions.add(AnnualVersion(2026, 1, "李四", "", date(2026, 12, 31), {}, {}, [], "sha256:0"))
+    answer = publish(inspect, edited(config, tmp_path, "news = 14", "news = 1"))
+    assert (answer.code, answer.document["published"]["corrections"]) == (0, [2026])
+    assert place.versions.versions(2026) == [version]
+
+
+def test_what_cannot_be_kept_is_not_published_and_can_be_later(
+    inspect: Inspect, place: Place, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, stricter = place.repository.scores(DAY), edited(config, tmp_path, "news = 14", "news = 1")
+
+    def full(*_: object) -> None:
+        raise EvidenceDiskFull("证据文件夹所在磁盘已满。")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("inspection.publishing_again.write_whole", full)
+        assert publish(inspect, stricter).code == 5
+    assert place.repository.scores(DAY) == before
+    assert publish(inspect, stricter).document["published"]["run"] == 3
+
+
+# ---------------------------------------------------------------- every way that evidence is missing
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 50] = bytes(50)
+    path.write_bytes(content)
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("spoil", [damage, cut_off])
+def test_a_record_that_is_damaged_or_gone_is_an_error_and_no_fault(inspect: Inspect, place: Place, spoil) -> None:  # type: ignore[no-untyped-def]
+    before = stored(place)
+    (path,) = (place.evidence.folder / "1").glob("*.warc.gz")
+    spoil(path)
+    answer = inspect("rescore", "--run", "1")
+    assert (answer.code, answer.out) == (5, "")
+    assert path.name in answer.err
+    assert "404" not in answer.err
+    assert stored(place) == before
+
+
+def test_who_cleared_the_evidence_is_told(inspect: Inspect, place: Place) -> None:
+    (path,) = (place.evidence.folder / "1").glob("*.warc.gz")
+    place.pruned.enter([PrunedFile(1, path.name, path.stat().st_size, "0", "张三", "保存期满")])
+    path.unlink()
+    (place.evidence.folder / "1" / "inputs.json.gz").unlink()
+    answer = inspect("rescore", "--run", "1")
+    assert answer.code == 5
+    for said in ("由 张三 清理（保存期满）", path.name, "inputs.json.gz"):
+        assert said in answer.err
