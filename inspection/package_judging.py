@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from checks.model import Capture, Finding, Mode, Probe, Scope
+from checks.model import Capture, Finding, Mode, PageRole, Probe, Scope
 from checks.registry import CHECKS
 from config.loader import Configuration, load
 from config.problem import ConfigurationError
@@ -51,13 +51,15 @@ _NOT_AGAIN = "不能重现（原始记录未随附）"
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A run to judge again: what it was judged by, its records, and the pages whose records were left out."""
+    """A run to judge again: what it was judged by, its records; whether any were left out, and the
+    articles that none of these bears on."""
 
     run: PackagedRun
     configuration: Configuration
     inputs: JudgingInputs
     records: Records
-    withheld_pages: frozenset[str]
+    lacking: bool
+    articles: frozenset[str]
 
 
 def judge_package(
@@ -126,7 +128,7 @@ def _judged(container: Container, run: PackagedRun, source: PackageSource, step:
     pages |= {
         each.url for listed in captures.values() for each in listed if each.evidence and _is_withheld(each, source)
     }
-    return _Judged(run, configuration, inputs, records, frozenset(_with_parents(pages, inputs)))
+    return _Judged(run, configuration, inputs, records, bool(pages), _articles(inputs, pages))
 
 
 def configuration_of(container: Container, run: int) -> Configuration:
@@ -208,11 +210,11 @@ def _is_withheld(capture: Capture, source: PackageSource) -> bool:
     return reference is not None and (reference.warc_file, reference.offset) in source.withheld
 
 
-def _with_parents(pages: Iterable[str], inputs: JudgingInputs) -> set[str]:
-    """Return pages with those that they are attachments of: what is said of an article rests on its files too."""
-    found = set(pages)
+def _articles(inputs: JudgingInputs, withheld: Set[str]) -> frozenset[str]:
+    """Return the articles that nothing withheld bears on; home pages and columns are judged over many pages."""
     visits = [visit for listed in inputs.visits.values() for visit in listed]
-    return found | {visit.parent for visit in visits if visit.parent and visit.url in found}
+    parents = {visit.parent for visit in visits if visit.parent and visit.url in withheld}
+    return frozenset(visit.url for visit in visits if visit.role is PageRole.ARTICLE) - withheld - parents
 
 
 # ---------------------------------------------------------------- held against what was sealed
@@ -275,12 +277,12 @@ def _said(document: Mapping[str, Any]) -> str:
 
 
 def _rests_on_withheld(document: Mapping[str, Any], judged: _Judged, source: PackageSource) -> bool:
-    if not source.withheld or not judged.withheld_pages:
+    if not judged.lacking:
         return False
     references = {(each["warc_file"], each["offset"]) for each in document["evidence"]}
     if references & source.withheld or document["check"] not in _OF_PAGES:
         return True
-    return document["target"] in judged.withheld_pages
+    return document["target"] not in judged.articles
 
 
 def _check_references(lines: Iterable[Document], source: PackageSource, name: str, step: Step) -> None:
@@ -325,7 +327,7 @@ def _sealed(container: Container, name: str, run: int, key: str) -> dict[str, An
 
 
 def _compare_verdicts(container: Container, judged: _Judged, night: Night, step: Step) -> int:
-    if judged.withheld_pages:
+    if judged.lacking:
         step.note(f"第 {judged.run.run} 次巡查的站点结论{_NOT_AGAIN}")
         return 0
     for verdict in night.verdicts:
