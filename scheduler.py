@@ -7,9 +7,10 @@ knows when to ring.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 from threading import Event
 from typing import TYPE_CHECKING
@@ -24,8 +25,15 @@ if TYPE_CHECKING:
 NIGHTLY_JOB = "nightly"
 PROBE_JOB = "probe"
 CATCH_UP_JOB = "catch-up"
+AGAIN_JOB = "again"
+MEMORY = "memory"
+AGAIN_MINUTES = 15
+ATTEMPTS = 8  # of one night, in two hours
+
+log = logging.getLogger(__name__)
 
 _settings: Settings | None = None  # the job store keeps no settings: a database address may hold a password
+_scheduler: BackgroundScheduler | None = None
 
 
 class CatchUp(Enum):
@@ -63,17 +71,44 @@ def catch_up(now: datetime, nightly: time, nights: Sequence[Night]) -> CatchUp:
     return CatchUp.RUN if due == now.date() else CatchUp.NOTHING
 
 
-def run_night(resume: bool = False) -> None:
+def run_night(resume: bool = False, attempt: int = 1) -> None:
     """Run today's nightly inspection, or go on with an unfinished one; called by the job store's entry.
 
-    A night that fails is logged and left in the ledger; the next start, or `inspect run --resume`, takes it up.
+    A night that storage stopped, or that saw nothing, is tried again after a while; the ledger has what is left to do,
+    also for the next start and for `inspect run --resume`.
     """
-    from inspection.place import opened
+    from inspection.place import OUTAGE_SECONDS, opened
     from inspection.run import finish_or_start_night
+    from storage.errors import StorageError
 
     assert _settings is not None, "the scheduler sets its settings before it starts"
-    with opened(_settings) as place:
-        finish_or_start_night(place, resume=resume)
+    try:
+        with opened(_settings, OUTAGE_SECONDS) as place:
+            missing = due_now(place, _now(place))
+            if attempt > 1 and missing is CatchUp.NOTHING:
+                return
+            finish_or_start_night(place, resume=resume or missing is CatchUp.RESUME)
+            if due_now(place, _now(place)) is not CatchUp.NOTHING:
+                _ring_again(attempt)
+    except StorageError:
+        _ring_again(attempt)
+        raise
+
+
+def _now(place: Place) -> datetime:
+    return datetime.now(ZoneInfo(place.configuration.inventory.district.timezone))
+
+
+def _ring_again(attempt: int) -> None:
+    """Try the night again later; kept in memory, since it may be the database that is away."""
+    if _scheduler is None or attempt >= ATTEMPTS:
+        return
+    later = datetime.now(UTC) + timedelta(minutes=AGAIN_MINUTES)
+    again = {"resume": True, "attempt": attempt + 1}
+    _scheduler.add_job(
+        run_night, "date", run_date=later, kwargs=again, id=AGAIN_JOB, jobstore=MEMORY, replace_existing=True
+    )
+    log.warning("每日巡查没有完成，%d 分钟后再试（第 %d 次）。", AGAIN_MINUTES, attempt + 1)
 
 
 def probe_homes() -> None:
@@ -118,6 +153,7 @@ def build(settings: Settings) -> BackgroundScheduler:
 
     One instance at a time; several missed rings become one; a ring is honoured up to `misfire_grace_seconds` late.
     """
+    from apscheduler.jobstores.memory import MemoryJobStore
     from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
     from apscheduler.schedulers.background import BackgroundScheduler
     from apscheduler.triggers.cron import CronTrigger
@@ -125,12 +161,12 @@ def build(settings: Settings) -> BackgroundScheduler:
 
     from config.loader import load
 
-    global _settings
+    global _settings, _scheduler
     _settings = settings
     inventory = load(settings.config).inventory
     schedule, zone = inventory.schedule, ZoneInfo(inventory.district.timezone)
     scheduler = BackgroundScheduler(
-        jobstores={"default": SQLAlchemyJobStore(url=settings.database_url)},
+        jobstores={"default": SQLAlchemyJobStore(url=settings.database_url), MEMORY: MemoryJobStore()},
         job_defaults={
             "coalesce": True,
             "max_instances": 1,
@@ -138,6 +174,7 @@ def build(settings: Settings) -> BackgroundScheduler:
         },
         timezone=zone,
     )
+    _scheduler = scheduler
     scheduler.add_job(
         run_night,
         CronTrigger(hour=schedule.nightly.hour, minute=schedule.nightly.minute, timezone=zone),

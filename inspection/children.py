@@ -8,6 +8,7 @@ itself when its standard input closes, so that a killed parent leaves no crawler
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from typing import IO, Any
 
 Event = dict[str, Any]
 ORPHANED = 70
+_logger = logging.getLogger(__name__)
 
 
 class Children:
@@ -36,8 +38,7 @@ class Children:
 
         `time_limit` is in seconds; past it the child is killed and -9 returned. Its standard error goes to `log`.
         """
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as log_file, self._started(module, log_file) as child:
+        with _opened(log) as log_file, self._started(module, log_file) as child:
             guard = threading.Timer(time_limit, child.kill)
             guard.start()
             try:
@@ -78,6 +79,16 @@ class Children:
             child.kill()
             child.wait()
             self._running.discard(child)
+
+
+def _opened(log: Path) -> IO[bytes]:
+    """Open a log; where its folder cannot be used its text goes to our own standard error: that stops no night."""
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return log.open("ab")
+    except OSError as error:
+        _logger.warning("日志写不进 %s（%s），改写到标准错误；巡查照常进行。", log, error.strerror)
+        return os.fdopen(os.dup(sys.__stderr__.fileno() if sys.__stderr__ else 2), "ab")
 
 
 def _send(child: subprocess.Popen[bytes], job: Mapping[str, Any]) -> None:

@@ -31,6 +31,12 @@ class NothingCaptured(InspectionError):
     exit_code = 4
 
 
+class ClockWrong(InspectionError):
+    """The machine's clock has another day than the sites: set it (NTP), then inspect again."""
+
+    exit_code = 4
+
+
 class EvidenceUnavailable(InspectionError):
     """What a night was judged by is there no more, or damaged: bring the file that is named back from the backup."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.loader import SITES, Configuration, digests, load, rules_digest, table_files
+from crawler.turns import Turns
 from inspection.settings import Settings
 from storage.attachments import AttachmentStore
 from storage.cuts import CutLedger
@@ -50,6 +51,11 @@ class Place:
         """Return the digests of what a run of that year goes by: the "inventory", "rules" and "indicators"."""
         indicators = self.digests[self.configuration.table_for(year)]
         return {"inventory": self.digests["inventory"], "rules": self.digests["rules"], "indicators": indicators}
+
+    @property
+    def turns(self) -> Turns:
+        """Whose turn it is on which host."""
+        return Turns(self.settings.data / "locks")
 
     @property
     def logs(self) -> Path:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import fcntl
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
 
 from crawler.plan import SitePlan, plan_run
+from crawler.urls import host_of
+from inspection.clock import require_true_day
 from inspection.crawling import Crawling
 from inspection.day import day_in
-from inspection.errors import ConfigurationChanged, NothingToResume, RunInProgress
+from inspection.errors import ClockWrong, ConfigurationChanged, NothingToResume, RunInProgress
 from inspection.histories import remember
 from inspection.illustrating import illustrate
 from inspection.inputs import settled_inputs
 from inspection.judging import Records
 from inspection.locks import evidence_in_use, lock_file
+from inspection.logs import note_run
+from inspection.metrics import Phases, leave_metrics
 from inspection.night import Night, judged_night
-from inspection.place import Place
+from inspection.place import OUTAGE_SECONDS, Place
 from inspection.progress import Progress
 from inspection.read_pages import forget, pages_read
 from inspection.reporting import leave_daily_reports
@@ -31,12 +35,14 @@ from inspection.sealing import keep_configuration, try_to_seal
 from inspection.stamping import try_to_stamp
 from scoring.model import UnitScore
 from scoring.review import Rulings
+from storage.errors import DatabaseLocked, DatabaseUnreachable
 from storage.model import UNFINISHED, Run, RunKind, RunState
 
 EXIT_DONE = 0
 EXIT_PARTLY = 3
 EXIT_NOTHING = 4
 EXIT_STORAGE = 5
+OUTAGES = 2  # of the database in one run; each is waited for, OUTAGE_SECONDS at most
 SILENT = Progress()
 
 log = logging.getLogger(__name__)
@@ -87,17 +93,43 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
     A resumed run goes on where the ledger says it stopped; at its end a run is sealed. Raises NothingToResume,
     ConfigurationChanged, RunInProgress, StorageError.
     """
-    if failure := try_to_seal(place):
-        progress.say(f"以前的巡查还没有封存：{failure}")
-    run = _resumable(place, request) if request.resume else _new_run(place, request)
-    with _only_process(place, run):
-        unit_ids = run.units or None
-        revisits = place.revisits.of_run(run.id)
-        plans = plan_run(place.configuration.inventory, run.day, run.seed, unit_ids, revisits)
-        place.repository.set_run_state(run.id, RunState.RUNNING)
-        with _alone_on_the_network(place, progress):
-            Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
-        place.repository.set_run_state(run.id, RunState.CAPTURED)
+    place.database.patience = OUTAGE_SECONDS
+    with _only_night(place, request):
+        if failure := try_to_seal(place):
+            progress.say(f"以前的巡查还没有封存：{failure}")
+        run = _resumable(place, request) if request.resume else _new_run(place, request)
+        note_run(run.id)
+        with _only_process(place, run), _measured(place, run) as phases:
+            night = _through_outages(lambda: _inspected(place, run, progress, phases), progress)
+            with phases.timed("封存"):
+                put_right(place, progress)
+                unsealed = try_to_seal(place)
+                if failure := try_to_stamp(place):
+                    progress.say(failure)
+            return _report(place, run, night.scores, unsealed)
+
+
+@contextmanager
+def _measured(place: Place, run: Run) -> Iterator[Phases]:
+    """Leave the metrics of a run, however it ends."""
+    phases = Phases()
+    try:
+        yield phases
+    finally:
+        leave_metrics(place, run, phases.seconds)
+
+
+def _inspected(place: Place, run: Run, progress: Progress, phases: Phases) -> Night:
+    """Capture, judge, score and publish; what an attempt before this one captured is not captured again."""
+    unit_ids = run.units or None
+    revisits = place.revisits.of_run(run.id)
+    plans = plan_run(place.configuration.inventory, run.day, run.seed, unit_ids, revisits)
+    place.repository.set_run_state(run.id, RunState.RUNNING)
+    with _turn(place, run, plans, progress), phases.timed("采集"):
+        Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
+    place.repository.set_run_state(run.id, RunState.CAPTURED)
+    _require_true_day(place, run, plans)
+    with phases.timed("判定"):
         inputs = settled_inputs(place, run)
         with pages_read(place.settings.data, run.id) as pages:
             records = Records.of(place, run.id, known=pages.known)
@@ -105,15 +137,30 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
         _keep(place, run, plans, night, inputs.rulings)
         remember(place, run, night.judgement.lists)
         forget(place.settings.data, run.id)
-        with _alone_on_the_network(place, progress):
-            illustrate(place, run, plans, night.findings, progress)
-        follow_run(place, run)
-        _publish(place, run, plans, night.scores)
-        put_right(place, progress)
-        unsealed = try_to_seal(place)
-        if failure := try_to_stamp(place):
-            progress.say(failure)
-        return _report(place, run, night.scores, unsealed)
+    with _turn(place, run, plans, progress), phases.timed("截图"):
+        illustrate(place, run, plans, night.findings, progress)
+    follow_run(place, run)
+    _publish(place, run, plans, night.scores)
+    return night
+
+
+def _require_true_day(place: Place, run: Run, plans: Sequence[SitePlan]) -> None:
+    """End the run unjudged when the machine's clock has the wrong day."""
+    try:
+        require_true_day(place, run, plans)
+    except ClockWrong as error:
+        place.repository.set_run_state(run.id, RunState.FAILED, note=str(error))
+        raise
+
+
+def _through_outages(inspected: Callable[[], Night], progress: Progress) -> Night:
+    """Do it again where the database went away in the middle of a transaction: that is what a resumed run does."""
+    for _ in range(OUTAGES):
+        try:
+            return inspected()
+        except (DatabaseUnreachable, DatabaseLocked) as error:
+            progress.say(f"数据库在写入途中中断，等它恢复后接着做，已采集的页面不再重采。{error}")
+    return inspected()
 
 
 # ---------------------------------------------------------------- beginning
@@ -172,8 +219,33 @@ def _only_process(place: Place, run: Run) -> Iterator[None]:
 
 
 @contextmanager
-def _alone_on_the_network(place: Place, progress: Progress) -> Iterator[None]:
-    """Wait for other runs to leave the network: two at once would ask the same small servers at twice the pace."""
+def _only_night(place: Place, request: Request) -> Iterator[None]:
+    """Hold the lock of the nights of every unit: cron that rings twice must not inspect twice."""
+    if request.kind is not RunKind.NIGHTLY or request.unit_ids:
+        yield
+        return
+    with lock_file(place, "night") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            nights = [run for run in place.repository.runs(kind=RunKind.NIGHTLY) if run.state in UNFINISHED]
+            under_way = f"第 {nights[0].id} 次巡查（{nights[0].day}）" if nights else "每日巡查"
+            raise RunInProgress(f"{under_way}正由另一个进程进行，不再另做一次；等它结束，或先停止它。") from error
+        yield
+
+
+@contextmanager
+def _turn(place: Place, run: Run, plans: Sequence[SitePlan], progress: Progress) -> Iterator[None]:
+    """Wait until the run may use the network: two at once would ask the same small servers at twice the pace.
+
+    A spot check, which somebody waits for, goes before the night on the hosts that it asks; the rest wait in a row.
+    """
+    if run.kind is RunKind.SPOT:
+        hosts = [host_of(plan.site.home) for plan in plans]
+        waiting = "另一次抽查正在采集同一个网站，等它采完。按 Ctrl+C 可放弃等待。"
+        with place.turns.first(hosts, lambda: progress.say(waiting)):
+            yield
+        return
     with lock_file(place, "network") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

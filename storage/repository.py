@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     Text,
@@ -172,7 +173,8 @@ class Repository:
             row.state = state.value
             if state is RunState.RUNNING:
                 row.started_at = row.started_at or now
-            row.finished_at = now if state not in UNFINISHED else None
+            begun = row.started_at or row.created_at  # a clock that was put back must not end a run before it began
+            row.finished_at = max(now, begun) if state not in UNFINISHED else None
             row.note = row.note if note is None else note
 
     def site_states(self, run_id: int) -> dict[str, SiteLedgerRow]:
@@ -223,9 +225,10 @@ class Repository:
             upsert_rows(session, VisitRow, [rows.visit_values(run_id, visit) for visit in visits])
             upsert_rows(session, ProbeRow, [rows.probe_values(run_id, probe) for probe in probes])
 
-    def captures(self, run_id: int, site_id: str) -> list[Capture]:
-        """Return a site's captures by URL and mode, whatever order they were made in."""
+    def captures(self, run_id: int, site_id: str, url: str | None = None) -> list[Capture]:
+        """Return a site's captures, or those of one URL, by URL and mode, whatever order they were made in."""
         query = select(CaptureRow).where(CaptureRow.run_id == run_id, CaptureRow.site_id == site_id)
+        query = query if url is None else query.where(CaptureRow.url_key == rows.url_key(url))
         with self._database.reading() as session:
             captures = [rows.capture_of(row) for row in session.scalars(query)]
         return sorted(captures, key=lambda capture: (capture.url, capture.mode))
@@ -275,6 +278,19 @@ class Repository:
         query = select(code, func.count()).where(CaptureRow.run_id == run_id).group_by(code).order_by(code)
         with self._database.reading() as session:
             return dict(session.execute(query).all())
+
+    def count_requests(self, run_id: int) -> int:
+        """Return how many captures and probes of a run are kept."""
+        with self._database.reading() as session:
+            of_run = (select(func.count()).where(row.run_id == run_id) for row in (CaptureRow, ProbeRow))
+            return sum(session.scalar(query) or 0 for query in of_run)
+
+    def received_bytes(self, run_id: int) -> int:
+        """Return how many bytes the bodies of a run's static captures have."""
+        query = select(func.sum(cast(CaptureRow.length, BigInteger)))
+        with self._database.reading() as session:
+            total = session.scalar(query.where(CaptureRow.run_id == run_id, CaptureRow.mode == Mode.STATIC))
+            return int(total or 0)
 
     # ------------------------------------------------------------ beside the runs
 

@@ -22,6 +22,7 @@ from fixtures.district.world import CONFIG_FOLDER
 from inspection.place import Place, opened
 from inspection.settings import Settings, resolve
 from scheduler import CatchUp, Night, build, catch_up, due_now, last_due
+from storage.errors import EvidenceDiskFull
 from storage.model import RunKind, RunState
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -263,3 +264,41 @@ def test_finished_night_is_not_repeated(settings: Settings, place: Place, servin
     serving.serve(settings)
     assert {job.id for job in serving.built[0].get_jobs()} == {scheduler.NIGHTLY_JOB, scheduler.PROBE_JOB}
     assert len(serving.said) == 1
+
+
+def _waiting(settings: Settings) -> BackgroundScheduler:
+    """A scheduler that rings nothing, so that nights are begun by hand."""
+    built = scheduler.build(settings)
+    built.start(paused=True)
+    return built
+
+
+def _again(built: BackgroundScheduler) -> list[dict[str, object]]:
+    return [dict(job.kwargs) for job in built.get_jobs(scheduler.MEMORY)]
+
+
+def test_night_that_saw_nothing_is_tried_again_until_it_is_done(
+    settings: Settings, place: Place, serving: _Serving
+) -> None:
+    built = _waiting(settings)
+    scheduler.run_night(attempt=scheduler.ATTEMPTS)
+    assert _again(built) == [], "that was the last time"
+    scheduler.run_night()
+    assert _again(built) == [{"resume": True, "attempt": 2}]
+    assert [serving.nights.get(timeout=PATIENCE) for _ in range(2)] == [False, False]
+    _begin(place, _today(), RunState.RUNNING, RunState.CAPTURED, RunState.JUDGED, RunState.PUBLISHED)
+    scheduler.run_night(resume=True, attempt=2)
+    assert serving.nights.empty(), "somebody did it meanwhile"
+
+
+def test_night_that_storage_stopped_is_tried_again(
+    settings: Settings, place: Place, serving: _Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(place: Place, *, resume: bool) -> None:
+        raise EvidenceDiskFull("磁盘已满")
+
+    built = _waiting(settings)
+    monkeypatch.setattr("inspection.run.finish_or_start_night", full)
+    with pytest.raises(EvidenceDiskFull):
+        scheduler.run_night()
+    assert _again(built) == [{"resume": True, "attempt": 2}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
 from typing import Any, Concatenate
@@ -15,6 +16,7 @@ from crawler.capturing import Fetched
 from crawler.sink import Exchange
 from crawler.task import Workplace
 
+log = logging.getLogger(__name__)
 Callback = Callable[Concatenate[Any, ...], Iterator[Request]]
 
 
@@ -66,6 +68,8 @@ class DistrictSpider(Spider):
         self.place.summary.captured += 1
         if capture.failure:
             self.place.summary.failures[capture.failure] += 1
+            about = {"site": capture.site_id, "url": capture.url}
+            log.info("%s %s", capture.failure.code, capture.detail, extra=about)
         return capture
 
     @staticmethod

@@ -83,7 +83,7 @@ def test_two_runs_never_crawl_at_once(place: Place, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("inspection.run.Crawling", _Crawling)
     (place.settings.data / "locks").mkdir()
     listening = _Listening()
-    request = Request(RunKind.SPOT, DAY, ("jiaoyuju",))
+    request = Request(RunKind.NIGHTLY, DAY, ("jiaoyuju",))
     with (place.settings.data / "locks" / "network.lock").open("w") as another:
         fcntl.flock(another, fcntl.LOCK_EX)
         waiting = threading.Thread(target=inspect_units, args=(place, request, listening))
