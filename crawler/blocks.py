@@ -41,8 +41,24 @@ _SIGNATURES = (
         ),
     ),
 )
+_WORDS = (
+    *("网站防火墙", "safedog", "yunsuo_session", "云锁", "yunaq.com", "365cyd", "创宇盾", "__jsl_clearance", "jiasule"),
+    *("wangzhan.360.cn", "360wzws", "奇安信网站卫士", "errors.aliyun.com", "acw_sc__v", "aliyun_waf", "tencent-cloud"),
+    *("腾讯云", "hwwafses", "华为云", "$_ts", "nsfocus", "cdn-cgi/challenge-platform", "cf-error-details"),
+    *("incapsula", "errors.edgesuite.net", "拦截", "阻断", "不合法参数", "疑似攻击行为", "web应用防火墙"),
+    *("web application firewall", "blocked by", "attention required"),
+)
 _SCRIPTED = re.compile(r"document\s*\.\s*cookie|location\s*\.\s*(?:reload|replace|href)|\beval\s*\(|\$_ts\b|acw_sc__v")
-_HEADERS = {"x-safedog": "安全狗", "wzws-ray": "360 网站卫士", "x-waf-uuid": "应用防火墙"}
+_HEADERS = {"x-safedog": "安全狗", "wzws-ray": "360 网站卫士", "x-waf-uuid": "应用防火墙", "cf-mitigated": "Cloudflare"}
+# Firewalls set these on good pages too: they speak only beside a challenge's status, or a page that is all script.
+_COOKIES = {
+    "__jsl_clearance": "加速乐",
+    "acw_sc__v": "阿里云防火墙",
+    "hwwafses": "华为云防火墙",
+    "yunsuo_session": "云锁",
+    "safedog-flow-item": "安全狗",
+    "incap_ses": "Imperva",
+}
 _SEEN = lxml.etree.XPath("//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]")
 
 
@@ -56,17 +72,28 @@ class Block:
 
 def recognise(status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Block | None:
     """Return the block page that a response is, or None when nothing speaks for one. Header names are in lower case."""
-    if status in (404, 410):
+    if status in (404, 410) or (status < 400 and len(body) > _READ):
         return None
     page = _text_of(body[:_READ])
+    if status < 400 and not _may_name_product(page):  # nearly every page: not worth taking apart
+        return None
     visible, scripted = _visible(page)
     puzzle = scripted and len(visible) <= _PUZZLE_TEXT
     if status in _CHALLENGE_STATUSES and scripted:
         return Block(f"状态码 {status} 并附脚本验证", script=True)
+    headers = tuple(headers)
     product = _product(page) or (_header_product(headers) if status >= 400 else None)
-    if product is None or (status < 400 and (len(visible) > _SHORT_PAGE or len(body) > _READ)):
+    if product is None and (status in _CHALLENGE_STATUSES or (status >= 400 and puzzle)):
+        product = _cookie_product(headers)
+    if product is None or (status < 400 and len(visible) > _SHORT_PAGE):
         return None
     return Block(f"{product}页面特征（状态码 {status}）", script=puzzle)
+
+
+def _may_name_product(page: str) -> bool:
+    """Whether a word stands there without which no signature fits: found much sooner than the signatures."""
+    lower = page.lower()
+    return any(word in lower for word in _WORDS)
 
 
 def _product(page: str) -> str | None:
@@ -75,6 +102,11 @@ def _product(page: str) -> str | None:
 
 def _header_product(headers: Iterable[tuple[str, str]]) -> str | None:
     return next((_HEADERS[name] for name, _ in headers if name in _HEADERS), None)
+
+
+def _cookie_product(headers: Iterable[tuple[str, str]]) -> str | None:
+    cookies = " ".join(value.lower() for name, value in headers if name == "set-cookie")
+    return next((product for cookie, product in _COOKIES.items() if cookie in cookies), None)
 
 
 def _text_of(body: bytes) -> str:

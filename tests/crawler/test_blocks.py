@@ -52,3 +52,14 @@ def test_headers_speak_only_where_the_request_was_refused() -> None:
     headers = (("x-safedog", "1"),)
     assert recognise(200, headers, b"<html>ok</html>") is None
     assert recognise(403, headers, b"") is not None
+
+
+def test_a_firewalls_cookie_speaks_only_beside_a_challenge() -> None:
+    cookie = (("set-cookie", "HWWAFSESID=1; path=/"),)
+    assert recognise(403, cookie, b"<html><h1>403 Forbidden</h1></html>") is None
+    assert recognise(200, cookie, b"<html>ok</html>") is None
+    challenge = recognise(412, cookie, b"")
+    assert challenge is not None
+    puzzle = recognise(403, cookie, PUZZLE)
+    assert puzzle is not None
+    assert puzzle.script
