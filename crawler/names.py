@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from crawler.guard import AddressRefused, AllowPrivate, may_reach
 
 RECORD_TYPES = {4: "A", 6: "AAAA"}
 LIFETIME = 5.0
+REMEMBERED = 300.0
 
 
 class NameNotFound(Exception):
@@ -39,29 +41,49 @@ class Answer:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    found: tuple[str, ...] | Exception
+    at: float  # by the monotonic clock
+
+
 @dataclass(slots=True)
 class Names:
-    """Resolves names through `resolver` ("ADDR:PORT") or the machine's own, remembers answers for as long as it lives,
-    and lets no private address through unless told to. Safe to call from several threads; every call may block."""
+    """Resolves names through `resolver` ("ADDR:PORT") or the machine's own, and lets no private address through unless
+    told to. Safe to call from several threads; every call but `checked` may block.
+
+    An answer is remembered for `remembered` seconds; where nobody answers after that, it serves a while longer.
+    """
 
     resolver: str | None = None
     allow_private: AllowPrivate = False
     timeout: float | None = None  # seconds for one question; LIFETIME by default
-    _known: dict[str, tuple[str, ...] | Exception] = field(default_factory=dict)
+    remembered: float = REMEMBERED
+    _known: dict[str, _Known] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def addresses(self, host: str) -> tuple[str, ...]:
         """Return the addresses of a host, IPv4 first; raises NameNotFound, NameFailure or AddressRefused."""
         with self._lock:
             known = self._known.get(host)
-        if known is None:
-            known = self._resolve(host)
-            if not isinstance(known, NameFailure):  # the next try may be answered
+        if known is None or time.monotonic() - known.at > self.remembered:
+            found = self._resolve(host)
+            if isinstance(found, NameFailure) and known is None:  # the next try may be answered
+                raise found
+            if not isinstance(found, NameFailure):
+                known = _Known(found, time.monotonic())
                 with self._lock:
                     self._known[host] = known
-        if isinstance(known, Exception):
-            raise known
-        return known
+        assert known is not None
+        if isinstance(known.found, Exception):
+            raise known.found
+        return known.found
+
+    def checked(self, host: str) -> tuple[str, ...]:
+        """Return the addresses that `addresses` last let pass, without asking again: to connect to these very ones."""
+        with self._lock:
+            known = self._known.get(host)
+        return known.found if known is not None and not isinstance(known.found, Exception) else ()
 
     def addresses_of_family(self, host: str, family: int) -> tuple[str, ...]:
         """Return the host's addresses of family 4 or 6 from DNS itself; raises like `addresses`."""

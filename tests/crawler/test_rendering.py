@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
@@ -140,15 +144,85 @@ def test_a_list_without_rows_is_an_empty_list_whatever_a_counter_says(site: Webs
 
 def test_pictures_are_taken_and_failures_told(site: Website) -> None:
     site.routes["/tall"] = page("<html><body style='height:90000px'>高</body></html>")
-    found = shoot({"portal": (site.url + "/", site.url + "/tall", site.url + "/", "http://127.0.0.1:1/")}, BROWSER)
+    found = shoot({"portal": (site.url + "/", site.url + "/tall", site.url + "/", "http://127.0.0.1:6379/")}, BROWSER)
     good = found.capture(site.url + "/", Mode.SCREENSHOT)
     assert (good.failure, good.content_type) == (None, "image/png")
     picture = found.exchanges["portal", site.url + "/tall", Mode.SCREENSHOT]
     assert picture is not None
     assert picture.payload.startswith(b"\x89PNG")
     assert int.from_bytes(picture.payload[20:24], "big") == 6000
-    assert found.capture("http://127.0.0.1:1/", Mode.SCREENSHOT).failure is FailureKind.RENDER_FAILED
+    assert found.capture("http://127.0.0.1:6379/", Mode.SCREENSHOT).failure is FailureKind.ADDRESS_REFUSED
     assert len(found.captures) == 3
+
+
+def browsers() -> list[int]:
+    """The browsers that our own children run: those of their processes that no other browser process started."""
+    parents: dict[int, int] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    ours = [pid for pid in parents if os.getpid() in _ancestors(pid, parents)]
+    return [pid for pid in ours if _is_browser(pid) and not _is_browser(parents[pid])]
+
+
+def _ancestors(pid: int, parents: dict[int, int]) -> set[int]:
+    found: set[int] = set()
+    while (pid := parents.get(pid, 0)) and pid not in found:
+        found.add(pid)
+    return found
+
+
+def _is_browser(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"--remote-debugging-pipe" in command and b"--type=" not in command
+    return False
+
+
+def test_a_browser_that_is_killed_over_a_page_is_started_again(site: Website) -> None:
+    killed: list[int] = []
+
+    def kill(request: BaseHTTPRequestHandler) -> None:
+        killed.extend(browsers())
+        for browser in killed:
+            os.kill(browser, signal.SIGKILL)
+
+    answers = [page(FILLED), kill]  # to the crawler, to the first browser; what the next gets is the page
+    site.routes["/xhr/"] = lambda request: (answers.pop(0) if answers else page(FILLED))(request)
+    found = run(plan(site.url, {"xhr": site.url + "/xhr/"}), browser=BROWSER)
+    assert len(killed) == 1
+    assert found.capture(site.url + "/xhr/", Mode.RENDERED).failure is None
+    assert len(found.of_role(PageRole.ARTICLE)) == 3
+    assert found.done == ["portal"]
+
+
+def test_a_browser_makes_way_for_another_and_keeps_no_page_open(site: Website) -> None:
+    seen: list[int] = []
+
+    def rows(request: BaseHTTPRequestHandler) -> None:
+        seen.extend(browsers())
+        raw(json.dumps(ROWS).encode(), content_type="application/json")(request)
+
+    site.routes |= {f"/xhr/{number}/": page(FILLED) for number in range(3)} | {"/rows.json": rows}
+    manners = MANNERS.model_copy(update={"pages_per_browser": 1})
+    found = run(
+        plan(site.url, {f"c{n}": f"{site.url}/xhr/{n}/" for n in range(3)}, manners), settings=manners, browser=BROWSER
+    )
+    assert [c.failure for c in found.captures if c.mode is Mode.RENDERED] == [None] * 3
+    assert len(set(seen)) == len(seen) == 3
+    assert browsers() == []
+
+
+def test_what_one_site_left_in_the_browser_no_other_sees(site: Website) -> None:
+    """Cookies heed no port: only a context of its own keeps the second site from those of the first."""
+    counted = FILLED.replace("fetch(", "document.title = document.cookie; document.cookie = 'been=here'; fetch(")
+    with serve(Website({"/robots.txt": page("", 404), "/": page(LIST), **site.routes})) as other:
+        for one in (site, other):
+            one.routes["/xhr/"] = page(counted)
+        plans = [plan(one.url, {"xhr": one.url + "/xhr/"}, site_id=name) for one, name in ((site, "a"), (other, "b"))]
+        found = run(*plans, browser=BROWSER)
+    pages = [found.exchanges[name, one.url + "/xhr/", Mode.RENDERED] for one, name in ((site, "a"), (other, "b"))]
+    assert all(exchange is not None and b"been=here</title>" not in exchange.payload for exchange in pages)
 
 
 @pytest.mark.parametrize(
