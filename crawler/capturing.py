@@ -67,7 +67,7 @@ def of_response(target: Target, response: Response) -> Fetched:
     """Return the capture of a static response, whatever its status."""
     request = response.request
     assert request is not None
-    headers = _pairs(response.headers)
+    headers = pairs(response.headers)
     kind, detail, block = failures.of_response(
         response.status, headers, response.body, cut_short="dataloss" in response.flags
     )
@@ -130,10 +130,11 @@ def is_markup(capture: Capture, body: bytes) -> bool:
 def _exchange(
     request: Request, protocol: str, status: int, headers: tuple[tuple[str, str], ...], payload: bytes
 ) -> Exchange:
-    return Exchange(request.method, _pairs(request.headers), f"{protocol} {status} {_phrase(status)}", headers, payload)
+    return Exchange(request.method, pairs(request.headers), f"{protocol} {status} {_phrase(status)}", headers, payload)
 
 
-def _pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
+def pairs(headers: Headers) -> tuple[tuple[str, str], ...]:
+    """Return Scrapy's headers as pairs, names in lower case."""
     items: Iterable[tuple[bytes, list[bytes]]] = headers.items()
     return tuple(
         (name.decode("latin-1").lower(), value.decode("latin-1")) for name, values in items for value in values

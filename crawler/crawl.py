@@ -16,14 +16,16 @@ from checks.facts.page import Reading, read_page
 from config.schema import Crawl, Site
 from crawler.download import KnownNames
 from crawler.gateway import Gateway
+from crawler.hosts import Hosts, host_rules
 from crawler.names import Names
-from crawler.plan import SitePlan, settings_of
+from crawler.plan import SitePlan
 from crawler.politeness import ROBOTS_NAME, user_agent
 from crawler.rendering import browser_settings, without_heavy_parts
 from crawler.sink import CaptureSink, NothingCaptured, Replay
 from crawler.spiders.base import DistrictSpider
 from crawler.spiders.inspection import InspectionSpider
 from crawler.task import CrawlSummary, Workplace
+from crawler.turns import nobody
 from crawler.urls import host_of
 
 _REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
@@ -45,17 +47,22 @@ def crawl(
     on_progress: Callable[[int, int], None] = lambda done, known: None,
     on_site_done: Callable[[str], None] = lambda site_id: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    is_taken: Callable[[str], bool] = nobody,
+    hosts: Hosts | None = None,
     read: Reading = read_page,
 ) -> CrawlSummary:
     """Capture the planned pages of all sites into `sink` and return what came of it; blocks until all is in.
 
-    `on_progress` takes the pages done and the pages known so far, `on_site_done` a finished site's id.
+    `on_progress` takes the pages done and the pages known so far, `on_site_done` a finished site's id;
+    a host that `is_taken` is not asked until it is free again. `hosts` keep each host's pace.
     A site's failures are captures; only what makes it impossible to go on (the sink's errors) is raised. Runs the
     reactor, so it works once a process.
     """
-    place = workplace(settings, sink, replay or NothingCaptured(), browser, clock, on_progress, on_site_done)
-    place = replace(place, read=read)
-    more = {"DOWNLOAD_SLOTS": slots((plan.site for plan in plans), settings)}
+    book = hosts or Hosts(settings, host_rules((plan.site for plan in plans), settings))
+    known = replay or NothingCaptured()
+    place = workplace(settings, sink, known, browser, clock, on_progress, on_site_done, hosts=book)
+    place = replace(place, is_taken=is_taken, read=read)
+    more: dict[str, Any] = {"DOWNLOAD_SLOTS": slots((plan.site for plan in plans), book)}
     if place.gateway is not None:
         more["PLAYWRIGHT_ABORT_REQUEST"] = without_heavy_parts
     run_spider(InspectionSpider, place, more, plans=plans, day=day)
@@ -65,16 +72,12 @@ def crawl(
     return place.summary
 
 
-def slots(sites: Iterable[Site], settings: Crawl) -> dict[str, dict[str, float]]:
-    """Return the pace and concurrency of each site's host, as Scrapy's downloader wants them."""
-    paces: dict[str, dict[str, float]] = {}
-    for site in sites:
-        own = settings_of(site, settings)
-        pace = {"concurrency": own.concurrency, "delay": 1 / own.requests_per_second, "jitter": 0.0}
-        known = paces.setdefault(host_of(site.home), pace)
-        known["concurrency"] = min(known["concurrency"], pace["concurrency"])  # sites that share a host: the gentler
-        known["delay"] = max(known["delay"], pace["delay"])
-    return paces
+def slots(sites: Iterable[Site], hosts: Hosts) -> dict[str, dict[str, float]]:
+    """Return how many requests each site's host is sent at once, as Scrapy's downloader wants it."""
+    return {
+        (host := host_of(site.home)): {"concurrency": hosts.rule(host).at_once, "delay": 0.0, "jitter": 0.0}
+        for site in sites
+    }
 
 
 def workplace(
@@ -85,12 +88,17 @@ def workplace(
     clock: Callable[[], datetime],
     on_progress: Callable[[int, int], None] = lambda done, known: None,
     on_site_done: Callable[[str], None] = lambda site_id: None,
+    *,
+    hosts: Hosts,
 ) -> Workplace:
     """Return what a spider works with; with a browser, its way out is bound to a port already."""
     names = Names(settings.resolver, settings.allow_private_addresses)
     renders = browser is not None and settings.render != "never"
-    gateway = Gateway(names, settings.timeout_seconds) if renders else None
-    return Workplace(settings, sink, replay, names, gateway, browser, clock, on_progress, on_site_done, CrawlSummary())
+    gateway = Gateway(names, settings.timeout_seconds, hosts.received) if renders else None
+    summary = CrawlSummary()
+    return Workplace(
+        settings, sink, replay, names, gateway, browser, clock, on_progress, on_site_done, summary, hosts=hosts
+    )
 
 
 def run_spider(spider: type[DistrictSpider], place: Workplace, more: dict[str, Any], **kwargs: Any) -> None:
@@ -130,6 +138,7 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
         "ROBOTSTXT_USER_AGENT": ROBOTS_NAME,
         "DOWNLOAD_HANDLERS": handler | {"data": None, "file": None, "ftp": None, "s3": None},
         "DOWNLOADER_MIDDLEWARES": {
+            "crawler.turns.GivesWay": 40,
             _OURS + "AddressGuard": 50,
             _SCRAPY + "robotstxt.RobotsTxtMiddleware": None,
             _OURS + "Robots": 100,
@@ -137,12 +146,13 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
             _OURS + "Redirects": 600,
             _SCRAPY + "httpcompression.HttpCompressionMiddleware": None,
             _OURS + "Decompression": 590,
+            _OURS + "Pace": 900,
         },
         "DEFAULT_REQUEST_HEADERS": {
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "zh-CN,zh;q=0.9",
         },
-        "DOWNLOAD_DELAY": 1 / crawl.requests_per_second,
+        "DOWNLOAD_DELAY": 0.0,  # `Pace` keeps it
         "DOWNLOAD_DELAY_JITTER": 0.0,
         "CONCURRENT_REQUESTS": 0,
         "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,

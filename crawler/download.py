@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import urljoin
 
 from playwright.async_api import Error as BrowserError
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
-from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
 from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from twisted.internet import defer
 from twisted.internet.address import IPv4Address, IPv6Address
@@ -22,10 +24,13 @@ from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IRes
 from twisted.web.client import HTTPConnectionPool
 from zope.interface import implementer
 
+from crawler import capturing
 from crawler.failures import ConnectTimeout, TooLarge, TooManyRedirects
 from crawler.guard import AddressRefused, check_url
+from crawler.hosts import Hosts
 from crawler.names import NameFailure, NameNotFound, Names
-from crawler.politeness import RobotsDisallowed
+from crawler.politeness import HostResting, RobotsDisallowed, RobotsUnreadable
+from crawler.robots import RobotsRules, rules_of
 from crawler.urls import host_of
 
 _RENDERED_AT_ONCE = 2  # pages in the browser of one process: more only make each other late
@@ -53,15 +58,99 @@ class AddressGuard:
         await asyncio.to_thread(self.crawler.spider.names.addresses, host_of(request.url))
 
 
-class Robots(RobotsTxtMiddleware):
-    """Obeys robots.txt, and says so when it keeps us out."""
+class Robots:
+    """Obeys robots.txt as RFC 9309 has it, and says so when it keeps us out or cannot be read.
+
+    A host that does not answer at all is told by what went wrong; a robots.txt that could not be read is asked for
+    again only with a request of a later round.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self._asking: dict[str, asyncio.Task[RobotsRules]] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Robots:
+        """Build it for a crawl; its spider's place holds what is known of each host."""
+        return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Let the request pass or raise RobotsDisallowed."""
+        """Let the request pass or raise RobotsDisallowed, RobotsUnreadable, or whatever became of asking."""
+        if request.meta.get("dont_obey_robotstxt"):
+            return
+        root = urljoin(request.url, "/robots.txt")
+        rules = self.crawler.spider.place.hosts.robots.get(root)
+        if rules is None or (rules.unreadable and rules.asked < request.meta.get("round", 0)):
+            rules = await self._asked_once(root, request)
+        if rules.unreadable:
+            raise RobotsUnreadable(f"{host_of(root)} 的 {rules.unreadable}")
+        if not rules.allows(request.url):
+            raise RobotsDisallowed(f"{host_of(root)} 的 robots.txt 不允许采集")
+
+    async def _asked_once(self, root: str, request: Request) -> RobotsRules:
+        """Ask for it, or wait for the answer that another request is waiting for."""
+        if root not in self._asking:
+            self._asking[root] = asyncio.ensure_future(self._ask(root, request))
+            self._asking[root].add_done_callback(lambda _: self._asking.pop(root))
+        return await asyncio.shield(self._asking[root])
+
+    async def _ask(self, root: str, request: Request) -> RobotsRules:
+        meta = {"dont_obey_robotstxt": True} | {
+            key: request.meta[key] for key in ("deadline", "download_timeout") if key in request.meta
+        }
+        asking = Request(root, priority=1000, callback=NO_CALLBACK, dont_filter=True, meta=meta)
+        asked, hosts = request.meta.get("round", 0), self.crawler.spider.place.hosts
         try:
-            await super().process_request(request)
-        except IgnoreRequest as error:
-            raise RobotsDisallowed(f"{host_of(request.url)} 的 robots.txt 不允许采集") from error
+            response = await self.crawler.engine.download_async(asking)
+            pairs = capturing.pairs(response.headers)
+            rules = rules_of(response.status, pairs, response.body, asked)
+        except TooManyRedirects:
+            rules = RobotsRules()
+        except (TooLarge, DownloadCancelledError):
+            rules = RobotsRules(unreadable="robots.txt 太大，没有读，暂不采集", asked=asked)
+        hosts.robots[root] = rules
+        if not rules.unreadable:
+            hosts.heed(host_of(root), rules.delay)
+        return rules
+
+
+class Pace:
+    """Holds each request back until its host may be asked, and takes note of how the host bears it.
+
+    It stands nearest to the network, so that robots.txt, redirects and retries wait as well.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Pace:
+        """Build it for a crawl; its spider's place holds what is known of each host."""
+        return cls(crawler)
+
+    @property
+    def _hosts(self) -> Hosts:
+        hosts: Hosts = self.crawler.spider.place.hosts
+        return hosts
+
+    async def process_request(self, request: Request) -> None:
+        """Wait for the host's turn; raises HostSpared when that does not come in time or today."""
+        host, deadline = host_of(request.url), request.meta.get("deadline")
+        while wait := self._hosts.take(host):
+            if deadline is not None and time.monotonic() + wait > deadline:
+                raise HostResting(f"到本站时限之前轮不到再请求 {host}，没有采集")
+            await asyncio.sleep(wait)
+        request.meta["charge"] = self._hosts.charge  # a browser asks for more than the page
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Return the response."""
+        host, after = host_of(request.url), response.headers.get("Retry-After", b"")
+        headers = {"retry-after": after.decode("latin-1")} if after else {}
+        latency = 0.0 if request.meta.get("playwright") else float(request.meta.get("download_latency", 0.0))
+        self._hosts.answered(host, response.status, latency, headers)
+        if not request.meta.get("playwright"):  # the browser's way out counts its bytes
+            self._hosts.received(host, len(response.body))
+        return response
 
 
 class Redirects(RedirectMiddleware):

@@ -10,6 +10,8 @@ import contextlib
 import ipaddress
 import socket
 import struct
+from collections.abc import Callable
+from functools import partial
 
 from crawler.guard import AddressRefused
 from crawler.names import NameFailure, NameNotFound, Names
@@ -23,8 +25,11 @@ _CHUNK = 65_536
 class Gateway:
     """Serves CONNECT for addresses that `names` lets pass. `url` is known at once; serving begins with `start`."""
 
-    def __init__(self, names: Names, timeout: float) -> None:
+    def __init__(
+        self, names: Names, timeout: float, on_bytes: Callable[[str, int], None] = lambda host, size: None
+    ) -> None:
         self.names = names
+        self.on_bytes = on_bytes  # takes a host and the bytes that came from it
         self.timeout = timeout
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._server: asyncio.Server | None = None
@@ -50,7 +55,7 @@ class Gateway:
                 host, port = await _read_request(reader, writer)
                 outside = await self._connect(host, port, writer)
             if outside is not None:
-                await asyncio.gather(_copy(reader, outside[1]), _copy(outside[0], writer))
+                await asyncio.gather(_copy(reader, outside[1]), _copy(outside[0], writer, partial(self.on_bytes, host)))
         except (OSError, EOFError, TimeoutError, ValueError):
             pass  # the browser sees a closed connection, which is all there is to tell
         finally:
@@ -97,9 +102,12 @@ async def _reply(writer: asyncio.StreamWriter, code: int) -> None:
     await writer.drain()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, count: Callable[[int], None] = lambda size: None
+) -> None:
     with contextlib.suppress(ConnectionError):
         while chunk := await reader.read(_CHUNK):
+            count(len(chunk))
             writer.write(chunk)
             await writer.drain()
     writer.close()

@@ -23,6 +23,7 @@ from checks.facts.error_report import is_national_service
 from checks.facts.model import PageFacts
 from checks.model import PageRole
 from config.schema import Crawl
+from crawler.urls import host_of, is_http
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _OWN_BROWSERS = ("chromium-*/chrome-linux*/chrome", "chromium_headless_shell-*/chrome-*/*headless*shell")
@@ -153,6 +154,7 @@ def render_meta(
 
     async def opened(page: Page, request: Request) -> None:
         request.meta["opened_page"] = page
+        page.on("request", lambda asked: _charge(request, asked))
         page.on("response", lambda response: rendering.notice(page, response))
         page.on("requestfailed", lambda request: rendering.miss(request))
 
@@ -161,6 +163,7 @@ def render_meta(
         methods.append(PageMethod(_photograph, rendering))
     return {
         "playwright": True,
+        "first_of_page": True,
         "playwright_context": site_id,
         "playwright_context_kwargs": {"user_agent": agent, "ignore_https_errors": True, "locale": "zh-CN"},
         "playwright_page_init_callback": opened,
@@ -169,6 +172,15 @@ def render_meta(
         "dont_redirect": True,
         "handle_httpstatus_all": True,
     }
+
+
+def _charge(request: Request, asked: BrowserRequest) -> None:
+    """Count what the browser asks for beside the page itself, which has waited for its turn."""
+    if without_heavy_parts(asked) or not is_http(asked.url):
+        return
+    if request.meta.pop("first_of_page", False):
+        return
+    request.meta["charge"](host_of(asked.url))
 
 
 async def _settle(page: Page, rendering: Rendering) -> None:

@@ -19,7 +19,8 @@ from crawler.urls import InvalidUrl, host_of, normalise, same_site
 
 SECOND_LEVEL_PAGES = 10  # read below a home page without dated items
 FRAMES_OF_A_PAGE = 3  # iframes that are followed where a column's own list is empty
-GIVE_UP_AFTER = 5  # pages in a row to which a host was silent
+GIVE_UP_AFTER = 5  # pages in a row to which a host was silent, or which its firewall kept from us
+LAST_ROUND = 2  # what is kept from us is asked for after the rest of the site, and once more after all other sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class WantedPage:
     outline: Outline = Outline()
     rendering_wanted: bool = False
     failure: FailureKind | None = None  # set when it was never asked for
+    refused: FailureKind | None = None  # why it waits for a later round
 
 
 @dataclass(slots=True)
@@ -93,6 +95,9 @@ class SiteCrawl:
         self._frames: dict[tuple[str, str], _Frame] = {}
         self._silent: Counter[str] = Counter()  # pages in a row, by host
         self._begin()
+        self._refused: Counter[str] = Counter()  # likewise
+        self._later: deque[WantedPage] = deque()
+        self.round = 0
 
     @property
     def known(self) -> int:
@@ -102,10 +107,24 @@ class SiteCrawl:
     @property
     def is_done(self) -> bool:
         """Whether nothing is wanted or under way any more."""
-        return not self._queue and not self.in_flight and not self._revisits
+        return not self._queue and not self.in_flight and not self._revisits and not self._later
 
-    def take(self) -> WantedPage | None:
-        """Return the next page to fetch, or None; what is only looked at again comes when all else is settled."""
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing is left but what is asked for once more when all other sites are through."""
+        return bool(self._later) and not self._queue and not self.in_flight and self.round == LAST_ROUND - 1
+
+    def take(self, *, last: bool = True) -> WantedPage | None:
+        """Return the next page to fetch, or None; what is only looked at again comes when all else is settled.
+
+        What was kept from us comes after the rest of the site, and a second time only when `last` says so.
+        """
+        if not self._queue and not self.in_flight and self._later:
+            if self.round == LAST_ROUND - 1 and not last:
+                return None
+            self.round += 1
+            self._queue, self._later = self._later, deque()
+            self._refused.clear()
         if not self._queue and not self.in_flight:
             self._look_again()
         if not self._queue:
@@ -114,12 +133,34 @@ class SiteCrawl:
         return self._queue.popleft()
 
     def finish(self, page: WantedPage, silence: FailureKind | None = None) -> None:
+    def postpone(self, page: WantedPage, kind: FailureKind) -> bool:
+        """Put a page that was kept from us off to a later round, and tell whether there is one.
+
+        Once too many were in a row, the host is asked no more in this round. One robots.txt speaks for all pages.
+        """
+        host = host_of(page.url)
+        page.refused = kind
+        self._refused[host] += GIVE_UP_AFTER if kind is FailureKind.ROBOTS_UNREADABLE else 1
+        if self.round == LAST_ROUND:
+            return False
+        self._later.append(page)
+        if self._refused[host] >= GIVE_UP_AFTER:
+            self._later.extend(waiting for waiting in self._queue if host_of(waiting.url) == host)
+            self._queue = deque(waiting for waiting in self._queue if host_of(waiting.url) != host)
+        return True
+
+    def is_kept_out(self, host: str) -> bool:
+        """Whether the last round is on, and the host keeps us out still."""
+        return self.round == LAST_ROUND and self._refused[host] >= GIVE_UP_AFTER
+
         """Settle a page that was fetched. `silence` is why nothing came back; too many in a row and its host is left.
 
         A download that hangs says nothing of the pages, nor a dead name below the site's of the site.
         """
         host = host_of(page.url)
         if not silence:
+        if page.refused is None:
+            self._refused[host] = 0
             self._silent[host] = 0
         elif page.role is not PageRole.ATTACHMENT:
             self._silent[host] += 1
@@ -131,11 +172,13 @@ class SiteCrawl:
         """Settle what is still wanted (of a host) without asking for it: a limit is reached, or the host is down."""
         if host is None:
             self._look_again()
+            self._queue.extend(self._later)
+            self._later.clear()
         waiting = len(self._queue)
         while waiting:
             page = self._queue.popleft()
             if host in (None, host_of(page.url)):
-                page.failure = failure
+                page.failure = page.refused or failure
                 self._settle(page)  # which may want further pages
                 waiting = len(self._queue)
             else:

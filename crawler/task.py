@@ -12,8 +12,10 @@ from checks.facts.page import Reading, read_page
 from checks.model import FailureKind
 from config.schema import Crawl
 from crawler.gateway import Gateway
+from crawler.hosts import Hosts
 from crawler.names import Names
 from crawler.sink import CaptureSink, Replay
+from crawler.turns import nobody
 
 
 @dataclass(slots=True)
@@ -29,7 +31,8 @@ class CrawlSummary:
 class Workplace:
     """What every spider of a child process works with.
 
-    `gateway` is None where there is no browser. `on_progress` takes the pages done and the pages known so far.
+    `gateway` is None where there is no browser. `on_progress` takes the pages done and the pages known so far,
+    `is_taken` a host on which somebody else may go first.
     """
 
     settings: Crawl
@@ -42,4 +45,6 @@ class Workplace:
     on_progress: Callable[[int, int], None]
     on_site_done: Callable[[str], None]
     summary: CrawlSummary
+    hosts: Hosts
+    is_taken: Callable[[str], bool] = nobody
     read: Reading = read_page

@@ -13,14 +13,16 @@ from typing import Any
 from crawler.crawl import crawl
 from crawler.plan import SitePlan, plan_run
 from crawler.rendering import find_browser
+from crawler.turns import nobody
 from inspection.children import emit, receive_job
 from inspection.place import OUTAGE_SECONDS, Place, opened
+from inspection.politeness import VisitLog, hosts_of
 from inspection.probing import probe_site
 from inspection.read_pages import pages_read
 from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
 from storage.errors import StorageError
-from storage.model import RunState
+from storage.model import RunKind, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ def main() -> int:
 def run_batch(place: Place, job: BatchJob) -> None:
     """Crawl and probe the job's sites; what an interrupted attempt has captured already is not asked for again."""
     plans = _plans(place, job)
+    is_taken = nobody if place.repository.run(job.run_id).kind is RunKind.SPOT else place.turns.is_taken
+    hosts = hosts_of(place)
+    visits = VisitLog(place, job.run_id, job.name, hosts)
     for plan in plans:
         place.repository.set_site_state(job.run_id, plan.site.id, RunState.RUNNING)
     with _recording(place, job) as (recorder, replay), pages_read(place.settings.data, job.run_id) as pages:
@@ -82,11 +87,15 @@ def run_batch(place: Place, job: BatchJob) -> None:
             on_progress=lambda done, known: emit({"event": "progress", "done": done, "known": known}),
             clock=_now,
             read=pages.read,
+            is_taken=is_taken,
+            hosts=hosts,
         )
+        visits.keep()
         for plan in plans:
             recorder.flush()
-            probe_site(place, job.run_id, plan, recorder, replay.probes, pages.known)
+            probe_site(place, job.run_id, plan, recorder, replay.probes, is_taken, hosts, pages.known)
             recorder.flush()
+            visits.keep()
             place.repository.set_site_state(job.run_id, plan.site.id, RunState.CAPTURED)
             emit({"event": "captured", "site": plan.site.id})
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from checks.facts.model import PageFacts
 from checks.model import Capture, PageRole, Probe, ProbeKind, Visit
+from crawler.hosts import Hosts
 from crawler.names import Names
 from crawler.plan import SitePlan
 from crawler.probes.certificates import probe_certificate
@@ -15,8 +16,10 @@ from crawler.probes.ipv6 import probe_ipv6
 from crawler.probes.links import Lead, draw, gather, probe_links, unanswered
 from crawler.probes.manners import Manners
 from crawler.probes.search import Title, choose, probe_search
+from crawler.turns import nobody
 from inspection.assembly import Known, PageReader, nothing_known
 from inspection.place import Place
+from inspection.politeness import hosts_of
 from inspection.recording import Recorder
 
 PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
@@ -78,27 +81,37 @@ def probe_site(
     plan: SitePlan,
     recorder: Recorder,
     answered: Iterable[Probe] = (),
+    is_taken: Callable[[str], bool] = nobody,
+    hosts: Hosts | None = None,
     known: Known = nothing_known,
 ) -> None:
     """Probe one site after its capture. What an interrupted attempt learnt of links is kept, all else asked anew.
 
-    `answered` are the probes that such an attempt left in the evidence.
+    `answered` are the probes that such an attempt left in the evidence; a host that `is_taken` is not asked until it is
+    free again.
     """
     place.repository.forget_probes(run_id, plan.site.id)
     links = [probe for probe in answered if probe.site_id == plan.site.id and probe.kind is ProbeKind.LINK]
     recorder.keep_again(probes=links)
-    for probe in _probes(place, run_id, plan, {probe.target for probe in links}, known):
+    asked = {probe.target for probe in links}
+    for probe in _probes(place, run_id, plan, asked, is_taken, hosts or hosts_of(place), known):
         recorder.probe(probe)
 
 
 def _probes(
-    place: Place, run_id: int, plan: SitePlan, asked: Collection[str], known: Known
+    place: Place,
+    run_id: int,
+    plan: SitePlan,
+    asked: Collection[str],
+    is_taken: Callable[[str], bool],
+    hosts: Hosts,
+    known: Known,
 ) -> Iterator[Probe]:
     """Yield every probe of a site but those of the links `asked` for."""
     settings, rules = plan.settings, place.configuration.rules
     captured = Captured.of(place, run_id, plan, known)
     names = Names(settings.resolver, settings.allow_private_addresses)
-    manners = Manners(plan.site, settings, names, lambda: datetime.now(UTC))
+    manners = Manners(plan.site, settings, names, lambda: datetime.now(UTC), is_taken=is_taken, hosts=hosts)
     yield from probe_ipv6(manners, captured.home, captured.second_level, rule=rules.checks.ipv6, seed=plan.seed)
     yield from probe_certificate(manners)
     titles = choose(captured.titles, day=plan.day, rule=rules.checks.site_search, seed=plan.seed)

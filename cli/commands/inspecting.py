@@ -175,9 +175,25 @@ def _say(sentence: str) -> None:
 
 
 def _print_json(place: Place, report: RunReport, files: Sequence[Path] = ()) -> None:
+    _print_politeness(place, report)
     from cli.output import print_json
 
     print_json(run_document(place, report) | {"reports": [str(path) for path in files]})
+
+
+def _print_politeness(place: Place, report: RunReport) -> None:
+    """Say what was kept from us, and what was slow."""
+    from inspection.politeness import politeness_of
+
+    told = politeness_of(place, report.run)
+    for unread in told.unread:
+        _say(f"没有读到　{unread.sentence}。")
+    for sentence in told.warnings:
+        _say(sentence)
+    for slow in told.slow_sites:
+        _say(f"最慢的站点　{slow.site}：平均 {slow.seconds:.1f} 秒。")
+    for slow in told.slow_pages:
+        _say(f"最慢的页面　{slow.seconds:.1f} 秒　{slow.url}")
 
 
 def run_document(place: Place, report: RunReport) -> dict[str, Any]:
@@ -206,3 +222,8 @@ def run_document(place: Place, report: RunReport) -> dict[str, Any]:
 
 def _plain(day: date) -> str:
     return day.isoformat()
+    from dataclasses import asdict
+
+    from inspection.politeness import politeness_of
+
+        "politeness": asdict(politeness_of(place, report.run)),

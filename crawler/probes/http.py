@@ -196,6 +196,7 @@ class _Transport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
         url = request.url
+        self._wait(url.host)
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         asked = httpcore.Request(
             request.method, target, headers=request.headers.raw, content=request.read(), extensions=request.extensions

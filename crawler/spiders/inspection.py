@@ -17,15 +17,15 @@ from checks.facts.model import PageFacts
 from checks.model import FailureKind, Mode, PageRole
 from crawler import capturing
 from crawler.capturing import Fetched, Target
-from crawler.failures import RETRIED, SILENT, of_exception
+from crawler.failures import LATER, RETRIED, SILENT, of_exception
 from crawler.guard import Refused, check_url
 from crawler.plan import SitePlan
 from crawler.politeness import user_agent
 from crawler.rendering import Rendering, needs_rendering, render_meta
-from crawler.site_crawl import Outline, SiteCrawl, WantedPage
+from crawler.site_crawl import LAST_ROUND, Outline, SiteCrawl, WantedPage
 from crawler.spiders.base import DistrictSpider, guarded
 from crawler.task import Workplace
-from crawler.urls import InvalidUrl, is_http, normalise
+from crawler.urls import InvalidUrl, host_of, is_http, normalise
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class _SiteState:
     crawl: SiteCrawl
     deadline: float  # by the monotonic clock: one that is put right in the night gives no time and takes none
     cookies: list[dict[str, Any]] = field(default_factory=list)  # what let the browser past the site's challenge
+    refused: dict[str, Fetched] = field(default_factory=dict)  # by URL, what stood before pages that are put off
     reported: bool = False
 
 
@@ -60,6 +61,8 @@ class InspectionSpider(DistrictSpider):
             self.sites.append(site)
             for request in self._advance(site):
                 yield request
+        for request in self._wake():
+            yield request
 
     # ------------------------------------------------------------ pace and limits
 
@@ -72,14 +75,33 @@ class InspectionSpider(DistrictSpider):
                 crawl.in_flight += 1
                 yield request
         if crawl.is_done and not site.reported:
+            self._keep_refused(site)
             site.reported = True
             self.place.summary.finished.append(site.plan.site.id)
             self.place.on_site_done(site.plan.site.id)
 
     def _next(self, site: _SiteState) -> WantedPage | None:
         if time.monotonic() > site.deadline or site.crawl.fetched >= site.plan.settings.max_pages_per_site:
+            self._keep_refused(site)
             site.crawl.abandon(FailureKind.BUDGET_EXHAUSTED)
-        return site.crawl.take()
+        return site.crawl.take(last=self._is_last(site))
+
+    def _is_last(self, site: _SiteState) -> bool:
+        """Whether all other sites are through, or wait for their last round too."""
+        others = [other.crawl for other in self.sites if other is not site]
+        return len(self.sites) == len(self.plans) and all(other.is_done or other.is_waiting for other in others)
+
+    def _wake(self) -> Iterator[Request]:
+        """Yield the requests of the last round of sites that waited for the others."""
+        for site in self.sites:
+            if site.crawl.is_waiting and self._is_last(site):
+                yield from self._advance(site)
+
+    def _keep_refused(self, site: _SiteState) -> None:
+        """Keep what stood before pages that are not asked for again."""
+        for fetched in site.refused.values():
+            self.keep(fetched)
+        site.refused.clear()
 
     def _landed(self, site: _SiteState, request: Request | None) -> Iterator[Request]:
         """Go on after a response: with the page's next step if it has one, else with the site's next page."""
@@ -88,11 +110,16 @@ class InspectionSpider(DistrictSpider):
             return
         site.crawl.in_flight -= 1
         yield from self._advance(site)
+        yield from self._wake()
 
     def _finish(self, site: _SiteState, page: WantedPage, kind: FailureKind | None) -> None:
-        if kind is FailureKind.ROBOTS_DISALLOWED:
+        crawl, host = site.crawl, host_of(page.url)
+        if kind in (FailureKind.ROBOTS_DISALLOWED, FailureKind.ROBOTS_UNREADABLE):
             page.failure = kind
-        site.crawl.finish(page, kind if kind in SILENT else None)
+        crawl.finish(page, kind if kind in SILENT else None)
+        if kind is FailureKind.BUDGET_EXHAUSTED or (kind in LATER and crawl.is_kept_out(host)):
+            self._keep_refused(site)
+            crawl.abandon(kind, host)
         self.place.on_progress(
             sum(known.crawl.done for known in self.sites), sum(known.crawl.known for known in self.sites)
         )
@@ -126,6 +153,8 @@ class InspectionSpider(DistrictSpider):
             cookies=site.cookies,
             meta={
                 "cookiejar": site.plan.site.id,
+                "deadline": site.deadline,
+                "round": site.crawl.round,
                 "download_timeout": settings.timeout_seconds,
                 "download_maxsize": settings.max_attachment_bytes if large else settings.max_body_bytes,
                 "dont_obey_robotstxt": bool(site.plan.site.robots_override_reason),
@@ -179,13 +208,36 @@ class InspectionSpider(DistrictSpider):
                     fetched.capture, failure=FailureKind.REDIRECT_LOOP, detail=" → ".join((*chain, target))
                 )
                 fetched, facts = replace(fetched, capture=looped), None
-        capture = fetched.capture if replayed else self.keep(fetched)
+        if fetched.capture.failure is FailureKind.BUDGET_EXHAUSTED:  # what stood before it tells more
+            fetched = site.refused.pop(page.url, fetched)
+        if not replayed:
+            self._count(fetched)
+            if self._is_put_off(site, page, fetched):
+                return None
+            site.refused.pop(page.url, None)
+            self.keep(fetched)
         if facts:
             page.outline = Outline.of(facts, page.role)
-        if self._wants_browser(page, fetched, facts):
+        if self._wants_browser(site, page, fetched, facts):
             return self._render(site, page)
-        self._finish(site, page, capture.failure)
+        self._finish(site, page, fetched.capture.failure)
         return None
+
+    def _is_put_off(self, site: _SiteState, page: WantedPage, fetched: Fetched) -> bool:
+        """Put off what another time may bring; a puzzle is for the browser, and needs no other time."""
+        kind = fetched.capture.failure
+        if kind not in LATER:
+            page.refused = None
+            return False
+        if self._wants_browser(site, page, fetched, None) or not site.crawl.postpone(page, kind):
+            return False
+        site.refused[page.url] = fetched
+        self.place.hosts.rest(host_of(page.url), site.plan.settings.block_rest_seconds)
+        return True
+
+    def _count(self, fetched: Fetched) -> None:
+        if fetched.block is not None:
+            self.place.hosts.blocked(host_of(fetched.capture.final_url or fetched.capture.url))
 
     def _facts(self, page: WantedPage, fetched: Fetched) -> PageFacts | None:
         capture = fetched.capture
@@ -202,10 +254,14 @@ class InspectionSpider(DistrictSpider):
 
     # ------------------------------------------------------------ rendered pages
 
-    def _wants_browser(self, page: WantedPage, fetched: Fetched, facts: PageFacts | None) -> bool:
+    def _wants_browser(self, site: _SiteState, page: WantedPage, fetched: Fetched, facts: PageFacts | None) -> bool:
         if fetched.block is not None:
-            return fetched.block.script and page.role is not PageRole.ATTACHMENT
+            kept_out = site.crawl.round == LAST_ROUND and self._may_render(site)
+            return (fetched.block.script or kept_out) and page.role is not PageRole.ATTACHMENT
         return facts is not None and needs_rendering(page.role, facts)
+
+    def _may_render(self, site: _SiteState) -> bool:
+        return self.place.gateway is not None and site.plan.settings.render != "never"
 
     def _render(self, site: _SiteState, page: WantedPage, tries: int = 0) -> Request | None:
         """Return the request that renders a page, or None when that is settled without one."""
@@ -214,13 +270,17 @@ class InspectionSpider(DistrictSpider):
         found = self.place.replay.find(target.site_id, target.url, target.mode)
         if found:
             return self._rendered(site, page, self.replayed(*found), replayed=True)
-        if self.place.gateway is None or site.plan.settings.render == "never":
+        if not self._may_render(site):
             missing = target.failed(FailureKind.RENDER_UNAVAILABLE, "没有可用的浏览器，或设置为不渲染")
             return self._rendered(site, page, missing)
         rendering = Rendering()
         agent = user_agent(self.place.settings.contact)
         meta = render_meta(target.site_id, agent, site.plan.settings, rendering)
-        meta["dont_obey_robotstxt"] = bool(site.plan.site.robots_override_reason)
+        meta |= {
+            "dont_obey_robotstxt": bool(site.plan.site.robots_override_reason),
+            "deadline": site.deadline,
+            "round": site.crawl.round,
+        }
         known = {"site": site, "page": page, "rendering": rendering, "tries": tries}
         return Request(
             page.url,
@@ -265,9 +325,11 @@ class InspectionSpider(DistrictSpider):
         facts = self._facts(page, fetched)
         if not replayed:
             self.keep(fetched)
+            self._count(fetched)
         if facts:
             page.outline = Outline.of(facts, page.role)
         self._finish(site, page, None)
+            page.refused = None
         return None
 
 
