@@ -25,7 +25,6 @@ from crawler.blocks import Block, recognise
 from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound
 from crawler.politeness import HostSpared, RobotsDisallowed, RobotsUnreadable
-from crawler.urls import without_credentials
 
 # What pressing on at once may mend; a server that refuses or limits us is left in peace until the next run.
 RETRIED = frozenset(
@@ -76,12 +75,12 @@ _KINDS: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (SchemeRefused, FailureKind.SCHEME_REFUSED),
     (UnsupportedURLSchemeError, FailureKind.SCHEME_REFUSED),
     (RobotsDisallowed, FailureKind.ROBOTS_DISALLOWED),
+    (RobotsUnreadable, FailureKind.ROBOTS_UNREADABLE),
+    (HostSpared, FailureKind.BUDGET_EXHAUSTED),
     (TooLarge, FailureKind.TOO_LARGE),
     (TooManyRedirects, FailureKind.REDIRECT_LOOP),
     (BrowserError, FailureKind.RENDER_FAILED),
     (ConnectTimeout, FailureKind.CONNECTION_TIMEOUT),
-    (RobotsUnreadable, FailureKind.ROBOTS_UNREADABLE),
-    (HostSpared, FailureKind.BUDGET_EXHAUSTED),
     (SSL.Error, FailureKind.TLS_ERROR),
     (VerificationError, FailureKind.TLS_ERROR),
     (network.DNSLookupError, FailureKind.DNS_FAILURE),
@@ -104,13 +103,13 @@ _SELF_EXPLAINING = (
     AddressRefused,
     SchemeRefused,
     RobotsDisallowed,
+    RobotsUnreadable,
+    HostSpared,
     TooLarge,
     TooManyRedirects,
     ConnectTimeout,
 )
 _STATUSES = {
-    RobotsUnreadable,
-    HostSpared,
     401: FailureKind.FORBIDDEN,
     403: FailureKind.FORBIDDEN,
     404: FailureKind.NOT_FOUND,

@@ -94,10 +94,10 @@ class SiteCrawl:
         self._revisits = [*plan.revisits]
         self._frames: dict[tuple[str, str], _Frame] = {}
         self._silent: Counter[str] = Counter()  # pages in a row, by host
-        self._begin()
         self._refused: Counter[str] = Counter()  # likewise
         self._later: deque[WantedPage] = deque()
         self.round = 0
+        self._begin()
 
     @property
     def known(self) -> int:
@@ -132,7 +132,6 @@ class SiteCrawl:
         self.fetched += 1
         return self._queue.popleft()
 
-    def finish(self, page: WantedPage, silence: FailureKind | None = None) -> None:
     def postpone(self, page: WantedPage, kind: FailureKind) -> bool:
         """Put a page that was kept from us off to a later round, and tell whether there is one.
 
@@ -153,14 +152,15 @@ class SiteCrawl:
         """Whether the last round is on, and the host keeps us out still."""
         return self.round == LAST_ROUND and self._refused[host] >= GIVE_UP_AFTER
 
+    def finish(self, page: WantedPage, silence: FailureKind | None = None) -> None:
         """Settle a page that was fetched. `silence` is why nothing came back; too many in a row and its host is left.
 
         A download that hangs says nothing of the pages, nor a dead name below the site's of the site.
         """
         host = host_of(page.url)
-        if not silence:
         if page.refused is None:
             self._refused[host] = 0
+        if not silence:
             self._silent[host] = 0
         elif page.role is not PageRole.ATTACHMENT:
             self._silent[host] += 1
@@ -171,9 +171,9 @@ class SiteCrawl:
     def abandon(self, failure: FailureKind, host: str | None = None) -> None:
         """Settle what is still wanted (of a host) without asking for it: a limit is reached, or the host is down."""
         if host is None:
-            self._look_again()
             self._queue.extend(self._later)
             self._later.clear()
+            self._look_again()
         waiting = len(self._queue)
         while waiting:
             page = self._queue.popleft()

@@ -150,9 +150,25 @@ def _print_run(place: Place, report: RunReport, files: Sequence[Path]) -> None:
     from cli.tables import print_scores
 
     print_scores(place, report.scores, title=f"{report.run.day} 每日巡查得分（第 {report.run.id} 次巡查）")
+    _print_politeness(place, report)
     _print_ending(report)
     for path in files:
         _say(f"报告：{path}")
+
+
+def _print_politeness(place: Place, report: RunReport) -> None:
+    """Say what was kept from us, and what was slow."""
+    from inspection.politeness import politeness_of
+
+    told = politeness_of(place, report.run)
+    for unread in told.unread:
+        _say(f"没有读到　{unread.sentence}。")
+    for sentence in told.warnings:
+        _say(sentence)
+    for slow in told.slow_sites:
+        _say(f"最慢的站点　{slow.site}：平均 {slow.seconds:.1f} 秒。")
+    for slow in told.slow_pages:
+        _say(f"最慢的页面　{slow.seconds:.1f} 秒　{slow.url}")
 
 
 def _print_ending(report: RunReport) -> None:
@@ -175,29 +191,17 @@ def _say(sentence: str) -> None:
 
 
 def _print_json(place: Place, report: RunReport, files: Sequence[Path] = ()) -> None:
-    _print_politeness(place, report)
     from cli.output import print_json
 
     print_json(run_document(place, report) | {"reports": [str(path) for path in files]})
 
 
-def _print_politeness(place: Place, report: RunReport) -> None:
-    """Say what was kept from us, and what was slow."""
-    from inspection.politeness import politeness_of
-
-    told = politeness_of(place, report.run)
-    for unread in told.unread:
-        _say(f"没有读到　{unread.sentence}。")
-    for sentence in told.warnings:
-        _say(sentence)
-    for slow in told.slow_sites:
-        _say(f"最慢的站点　{slow.site}：平均 {slow.seconds:.1f} 秒。")
-    for slow in told.slow_pages:
-        _say(f"最慢的页面　{slow.seconds:.1f} 秒　{slow.url}")
-
-
 def run_document(place: Place, report: RunReport) -> dict[str, Any]:
     """Return `inspect run --json`'s document."""
+    from dataclasses import asdict
+
+    from inspection.politeness import politeness_of
+
     names = {unit.id: unit.name for unit in place.configuration.inventory.units}
     return {
         "run": report.run.id,
@@ -217,13 +221,9 @@ def run_document(place: Place, report: RunReport) -> dict[str, Any]:
         "findings": dict(report.findings),
         "failed_sites": dict(report.failed_sites),
         "unsealed": report.unsealed or None,
+        "politeness": asdict(politeness_of(place, report.run)),
     }
 
 
 def _plain(day: date) -> str:
     return day.isoformat()
-    from dataclasses import asdict
-
-    from inspection.politeness import politeness_of
-
-        "politeness": asdict(politeness_of(place, report.run)),

@@ -206,8 +206,6 @@ class _Transport(httpx.BaseTransport):
             answer.status, headers=answer.headers, stream=_Stream(answer), extensions=answer.extensions
         )
 
-    def close(self) -> None:
-        """Close the connections."""
     def _wait(self, host: str) -> None:
         started = time.monotonic()
         self._turn(host)
@@ -215,6 +213,8 @@ class _Transport(httpx.BaseTransport):
         self._backend.waited += waited
         self._backend.deadline += waited
 
+    def close(self) -> None:
+        """Close the connections."""
         self._pool.close()
 
 

@@ -324,12 +324,12 @@ class InspectionSpider(DistrictSpider):
         """Go on with what the browser saw, where it saw the page; with the static page otherwise."""
         facts = self._facts(page, fetched)
         if not replayed:
-            self.keep(fetched)
             self._count(fetched)
+            self.keep(fetched)
         if facts:
             page.outline = Outline.of(facts, page.role)
-        self._finish(site, page, None)
             page.refused = None
+        self._finish(site, page, None)
         return None
 
 
