@@ -13,7 +13,7 @@ import httpx
 
 from checks.model import FailureKind
 from config.schema import Crawl
-from crawler.guard import AddressRefused
+from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound, Names
 from crawler.politeness import HostSpared, user_agent
 
