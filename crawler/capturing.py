@@ -15,7 +15,7 @@ from crawler import failures
 from crawler.blocks import Block
 from crawler.rendering import Rendering
 from crawler.sink import Exchange
-from crawler.urls import is_http
+from crawler.urls import is_http, without_credentials
 
 _HTML = (("content-type", "text/html; charset=utf-8"),)
 _BINARY = (b"%pdf", b"pk\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!")
@@ -35,9 +35,9 @@ class Target:
     def failed(self, kind: FailureKind, detail: str, request: Request | None = None) -> Fetched:
         """Return the capture of a fetch that brought nothing back."""
         meta = request.meta if request else {}
-        redirects = (*self.chain, *meta.get("redirect_urls", ()))
+        redirects = tuple(map(without_credentials, (*self.chain, *meta.get("redirect_urls", ()))))
         elapsed = round(float(meta.get("download_latency", 0.0)), 3)
-        final = request.url if request else self.url
+        final = without_credentials(request.url if request else self.url)
         capture = Capture(
             self.site_id, self.url, self.mode, self.at, final, redirects, elapsed=elapsed, failure=kind, detail=detail
         )

@@ -92,7 +92,7 @@ def workplace(
     hosts: Hosts,
 ) -> Workplace:
     """Return what a spider works with; with a browser, its way out is bound to a port already."""
-    names = Names(settings.resolver, settings.allow_private_addresses)
+    names = Names(settings.resolver, settings.allow_private_addresses, remembered=settings.names_remembered_seconds)
     renders = browser is not None and settings.render != "never"
     gateway = Gateway(names, settings.timeout_seconds, hosts.received) if renders else None
     summary = CrawlSummary()
@@ -161,6 +161,9 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
         "DOWNLOAD_WARNSIZE": 0,
         "DOWNLOAD_FAIL_ON_DATALOSS": False,
         "DOWNLOADER_CLIENT_TLS_CIPHERS": "DEFAULT:@SECLEVEL=0",  # old servers are judged by what they say, not refused
+        "DOWNLOAD_MAX_HEADER_BYTES": crawl.max_header_bytes,
+        "DOWNLOAD_MAX_HEADERS": crawl.max_headers,
+        "PAGES_PER_BROWSER": crawl.pages_per_browser,
         "REDIRECT_MAX_TIMES": crawl.max_redirects,
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
         "HTTPERROR_ALLOW_ALL": True,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
 from playwright.async_api import Error as BrowserError
 from scrapy import Request
+from scrapy.core.downloader.handlers.http11 import _LenientHTTP11ClientProtocol
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.downloadermiddlewares.redirect import RedirectMiddleware
@@ -21,14 +23,16 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 from twisted.internet import defer
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IHostnameResolver, IHostResolution, IResolutionReceiver
-from twisted.web.client import HTTPConnectionPool
+from twisted.python.failure import Failure
+from twisted.web._newclient import BODY
+from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
 from zope.interface import implementer
 
 from crawler import capturing
-from crawler.failures import ConnectTimeout, TooLarge, TooManyRedirects
+from crawler.failures import ConnectTimeout, HeadersTooLarge, TooLarge, TooManyRedirects
 from crawler.guard import AddressRefused, check_url
 from crawler.hosts import Hosts
-from crawler.names import NameFailure, NameNotFound, Names
+from crawler.names import Names
 from crawler.politeness import HostResting, RobotsDisallowed, RobotsUnreadable
 from crawler.robots import RobotsRules, rules_of
 from crawler.urls import host_of
@@ -176,6 +180,45 @@ class Decompression(HttpCompressionMiddleware):
             raise TooLarge(f"解压后超过 {request.meta.get('download_maxsize')} 字节") from error
 
 
+class HeaderLimitedConnection(_LenientHTTP11ClientProtocol):
+    """A connection that is given up when the headers of a response do not end within `most_bytes`."""
+
+    most_bytes = 65_536
+    _received = 0
+
+    def request(self, request: Any) -> defer.Deferred[Any]:
+        """Send a request; fails with HeadersTooLarge as a reason."""
+        self._received = 0
+        answer: defer.Deferred[Any] = super().request(request)
+        self._parser.MAX_LENGTH, self._parser.lineLengthExceeded = self.most_bytes, self._refuse
+        return answer
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take what came, as long as it is a body or no more of a header than allowed."""
+        super().dataReceived(data)
+        if self._parser is not None and self._parser.state != BODY:
+            self._received += len(data)
+            if self._received > self.most_bytes:
+                self._refuse()
+
+    def _refuse(self, _line: bytes = b"") -> None:
+        self._giveUp(Failure(HeadersTooLarge(f"响应头超过 {self.most_bytes} 字节")))
+
+
+class _Connections(_HTTP11ClientFactory):
+    """Makes such connections for a pool."""
+
+    def __init__(self, most_bytes: int, quiescent: Any, metadata: Any) -> None:
+        super().__init__(quiescent, metadata)
+        self.most_bytes = most_bytes
+
+    def buildProtocol(self, addr: Any) -> HeaderLimitedConnection:
+        """Return a connection."""
+        connection = HeaderLimitedConnection(self._quiescentCallback)
+        connection.most_bytes = self.most_bytes
+        return connection
+
+
 class ConnectLimitedPool(HTTPConnectionPool):
     """Keeps connections, and gives up connecting before the whole fetch times out: so one is told from the other."""
 
@@ -204,7 +247,12 @@ class DownloadHandler(ScrapyPlaywrightDownloadHandler):
         kept = self._pool
         self._pool = ConnectLimitedPool(kept._reactor, persistent=True)
         self._pool.connect_limit = crawler.settings.getfloat("DOWNLOAD_TIMEOUT") * _CONNECT_SHARE
-        self._pool.maxPersistentPerHost, self._pool._factory = kept.maxPersistentPerHost, kept._factory
+        self._pool.maxPersistentPerHost = kept.maxPersistentPerHost
+        self._most_header_bytes = crawler.settings.getint("DOWNLOAD_MAX_HEADER_BYTES")
+        self._pool._factory = partial(_Connections, self._most_header_bytes)
+        self._most_headers = crawler.settings.getint("DOWNLOAD_MAX_HEADERS")
+        self._browser_changing = asyncio.Lock()
+        self._pages_left = self._pages_of_a_browser = crawler.settings.getint("PAGES_PER_BROWSER")
 
     async def _maybe_launch_in_thread(self) -> None:
         """Start nothing yet: most crawls of most nights need no browser."""
@@ -212,16 +260,65 @@ class DownloadHandler(ScrapyPlaywrightDownloadHandler):
     async def download_request(self, request: Request) -> Response:
         """Return the response; a rendered page is closed in every case."""
         if not request.meta.get("playwright"):
-            return await super().download_request(request)
+            return self._with_few_headers(await super().download_request(request))
         await self._start_browser()
-        async with self._places:
+        await self._take_place()
+        try:
             return await self._render(request)
+        finally:
+            self._places.release()
+
+    def _with_few_headers(self, response: Response) -> Response:
+        lines = [name + value for name in response.headers for value in response.headers.getlist(name)]
+        if len(lines) > self._most_headers:
+            raise HeadersTooLarge(f"响应头有 {len(lines)} 个，超过 {self._most_headers} 个")
+        if sum(map(len, lines)) > self._most_header_bytes:  # they came in one piece with what follows
+            raise HeadersTooLarge(f"响应头超过 {self._most_header_bytes} 字节")
+        return response
+
+    async def _take_place(self) -> None:
+        """Wait for a place in the browser; one that has shown its share of pages makes way for a new one first."""
+        async with self._browser_changing:
+            if not self._pages_left:
+                await self._change_browser()
+            await self._places.acquire()
+            self._pages_left -= 1
+
+    async def _change_browser(self) -> None:
+        for _ in range(_RENDERED_AT_ONCE):  # until nobody is in it any more
+            await self._places.acquire()
+        browser = self._forget_browser()
+        if browser is not None:
+            with contextlib.suppress(BrowserError):  # it ended by itself meanwhile
+                await browser.close()
+        self._pages_left = self._pages_of_a_browser
+        for _ in range(_RENDERED_AT_ONCE):
+            self._places.release()
+
+    def _forget_browser(self) -> Any:
+        """Return the browser, if any, and have the next page start another."""
+        self.context_wrappers.clear()
+        return self.__dict__.pop("browser", None)
+
+    async def _create_page(self, request: Request, spider: Any) -> Any:
+        """Open a page, in a new browser if the last was killed."""
+        if "browser" in self.__dict__ and not self.browser.is_connected():
+            self._forget_browser()
+        return await super()._create_page(request, spider)
+
+    async def _browser_disconnected_callback(self) -> None:
+        """Leave it to the next page: by the time this is called another browser may be there."""
 
     async def _render(self, request: Request) -> Response:
         limit = request.meta["render_limit"]
         try:
             async with asyncio.timeout(limit):
                 return await super().download_request(request)
+        except BrowserError as error:
+            refusal = request.meta["rendering"].refusal
+            if refusal:
+                raise AddressRefused(refusal) from error
+            raise
         except TimeoutError as error:
             raise BrowserError(f"浏览器未在 {limit:g} 秒内完成") from error
         finally:
@@ -239,6 +336,14 @@ async def _close_page(request: Request) -> None:
     if page is not None and not page.is_closed():
         with contextlib.suppress(BrowserError):  # the browser itself went away: nothing left to close
             await page.close()
+
+
+def _spelt(host: str) -> str:
+    """Return a host as addresses spell it; Twisted has made Chinese of what was Punycode."""
+    try:
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
 
 
 @implementer(IHostResolution)
@@ -265,18 +370,12 @@ class KnownNames:
         addressTypes: Sequence[type] | None = None,
         transportSemantics: str = "TCP",
     ) -> IHostResolution:
-        """Tell the receiver the host's addresses, IPv4 first; none when the guard would refuse it."""
+        """Tell the receiver the host's addresses, IPv4 first; none when the guard did not let it pass."""
         resolution = _Resolution(hostName)
         resolutionReceiver.resolutionBegan(resolution)
-        for address in self._addresses(hostName):
+        for address in self.names.checked(_spelt(hostName)):
             kind = IPv6Address if ":" in address else IPv4Address
             if addressTypes is None or kind in addressTypes:
                 resolutionReceiver.addressResolved(kind("TCP", address, portNumber))
         resolutionReceiver.resolutionComplete()
         return resolution
-
-    def _addresses(self, host: str) -> Iterable[str]:
-        try:
-            return self.names.addresses(host)
-        except (NameNotFound, NameFailure, AddressRefused):
-            return ()

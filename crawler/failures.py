@@ -25,6 +25,7 @@ from crawler.blocks import Block, recognise
 from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound
 from crawler.politeness import HostSpared, RobotsDisallowed, RobotsUnreadable
+from crawler.urls import without_credentials
 
 # What pressing on at once may mend; a server that refuses or limits us is left in peace until the next run.
 RETRIED = frozenset(
@@ -63,6 +64,10 @@ class TooLarge(Exception):
     """The body exceeds crawl.max_body_bytes or max_attachment_bytes: raise the limit if the file is wanted."""
 
 
+class HeadersTooLarge(Exception):
+    """The headers exceed crawl.max_header_bytes or max_headers: no website needs that many."""
+
+
 class TooManyRedirects(Exception):
     """The redirects do not end within crawl.max_redirects."""
 
@@ -78,6 +83,7 @@ _KINDS: tuple[tuple[type[BaseException], FailureKind], ...] = (
     (RobotsUnreadable, FailureKind.ROBOTS_UNREADABLE),
     (HostSpared, FailureKind.BUDGET_EXHAUSTED),
     (TooLarge, FailureKind.TOO_LARGE),
+    (HeadersTooLarge, FailureKind.HEADERS_TOO_LARGE),
     (TooManyRedirects, FailureKind.REDIRECT_LOOP),
     (BrowserError, FailureKind.RENDER_FAILED),
     (ConnectTimeout, FailureKind.CONNECTION_TIMEOUT),
@@ -106,6 +112,7 @@ _SELF_EXPLAINING = (
     RobotsUnreadable,
     HostSpared,
     TooLarge,
+    HeadersTooLarge,
     TooManyRedirects,
     ConnectTimeout,
 )
@@ -146,7 +153,8 @@ def of_response(
         return None, "", None
     location = dict(headers).get("location", "")
     if status < 400 and location:
-        return FailureKind.SCHEME_REFUSED, f"重定向到不是 http/https 的地址：{location[:200]}", None
+        address = without_credentials(location)[:200]
+        return FailureKind.SCHEME_REFUSED, f"重定向到不是 http/https 的地址：{address}", None
     return _of_status(status), f"状态码 {status}", None
 
 

@@ -13,17 +13,21 @@ import struct
 from collections.abc import Callable
 from functools import partial
 
-from crawler.guard import AddressRefused
+from crawler.guard import AddressRefused, check_port
 from crawler.names import NameFailure, NameNotFound, Names
 
 _VERSION, _CONNECT, _NO_AUTHENTICATION = 5, 1, 0
 _IPV4, _NAME, _IPV6 = 1, 3, 4
 _GRANTED, _NOT_ALLOWED, _UNREACHABLE, _UNSUPPORTED = 0, 2, 4, 7
 _CHUNK = 65_536
+_MOST_REFUSALS = 1_000
 
 
 class Gateway:
-    """Serves CONNECT for addresses that `names` lets pass. `url` is known at once; serving begins with `start`."""
+    """Serves CONNECT for addresses that `names` lets pass. `url` is known at once; serving begins with `start`.
+
+    `refusals` tells why a host and port were last refused, so that a page that failed for it can be told from others.
+    """
 
     def __init__(
         self, names: Names, timeout: float, on_bytes: Callable[[str, int], None] = lambda host, size: None
@@ -31,6 +35,7 @@ class Gateway:
         self.names = names
         self.on_bytes = on_bytes  # takes a host and the bytes that came from it
         self.timeout = timeout
+        self.refusals: dict[tuple[str, int], str] = {}
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._server: asyncio.Server | None = None
 
@@ -65,10 +70,12 @@ class Gateway:
         self, host: str, port: int, writer: asyncio.StreamWriter
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         try:
+            check_port(host, port)
             addresses = await asyncio.to_thread(self.names.addresses, host)
         except (NameNotFound, NameFailure):
             return await _reply(writer, _UNREACHABLE)
-        except AddressRefused:
+        except AddressRefused as error:
+            self._remember(host, port, str(error))
             return await _reply(writer, _NOT_ALLOWED)
         for address in addresses:
             try:
@@ -78,6 +85,11 @@ class Gateway:
             await _reply(writer, _GRANTED)
             return outside
         return await _reply(writer, _UNREACHABLE)
+
+    def _remember(self, host: str, port: int, why: str) -> None:
+        if len(self.refusals) >= _MOST_REFUSALS:  # a page that tries a thousand is not worth remembering them all
+            self.refusals.clear()
+        self.refusals[host, port] = why
 
 
 async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[str, int]:

@@ -7,10 +7,11 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import Page, Response
@@ -23,6 +24,7 @@ from checks.facts.error_report import is_national_service
 from checks.facts.model import PageFacts
 from checks.model import PageRole
 from config.schema import Crawl
+from crawler.guard import AddressRefused
 from crawler.urls import host_of, is_http
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -38,15 +40,17 @@ _ARGUMENTS = (
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
 _HEAVY = frozenset({"image", "media", "font"})
-_FILLING = frozenset({"script", "xhr", "fetch"})  # what a page's lists and footers may be written from
+_FILLING = frozenset({"script", "xhr", "fetch", "eventsource"})  # what a page's lists and footers may be written from
 _COUNTERS = re.compile(
     r"baidu|cnzz|51\.la|51yes|google|tongji|counter|/stat\b|share|jiucuo|//zfwzgl\.", re.I
 )  # write neither
 _CHALLENGES = frozenset({412, 521, 503, 403})
+_CONTEXT = {"service_workers": "block", "accept_downloads": False}
 _NAVIGATION_SECONDS = 30.0  # our own machine may be busy, so a browser gets more time than a plain fetch
 _SETTLE_SECONDS = 5.0  # for scripts to fill the page once it has loaded
 _CHALLENGE_SECONDS = 8.0  # for a challenge to let the browser through
 _POLL_SECONDS = 0.1
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _WIDTH, _MOST_HEIGHT = 1280, 6000  # of a screenshot, in pixels
 _MOST_PICTURES = 6  # of one page
 
@@ -124,6 +128,8 @@ class Rendering:
     cookies: list[dict[str, Any]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     restless: bool = False
+    refusals: Mapping[tuple[str, int], str] = field(default_factory=dict)  # what the gateway would not let pass
+    refusal: str = ""  # why the page itself, or what its scripts asked for, was refused
 
     @property
     def lack(self) -> str:
@@ -136,6 +142,28 @@ class Rendering:
         """Remember a request in vain when what it asks for may be written into the page."""
         if request.resource_type in _FILLING and not _COUNTERS.search(request.url):
             self.broken.append(request.url)
+
+    def lose(self, request: BrowserRequest) -> None:
+        """Remember a request that failed, and the guard's reason if that is why."""
+        self.miss(request)
+        if request.is_navigation_request() or request.resource_type in _FILLING:
+            self._refuse(request.url)
+
+    def lose_socket(self, url: str) -> None:
+        """Remember a WebSocket that failed: what it was to bring may be written into the page."""
+        self.broken.append(url)
+        self._refuse(url)
+
+    def begin(self) -> None:
+        """Forget what a browser that was killed had seen."""
+        self.status, self.restless, self.refusal = None, False, ""
+        self.chain.clear()
+        self.broken.clear()
+
+    def _refuse(self, url: str) -> None:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+        self.refusal = self.refusal or self.refusals.get((parts.hostname or "", port), "")
 
     def notice(self, page: Page, response: Response) -> None:
         """Remember a response when it answers a navigation of the page, not of a frame in it."""
@@ -154,9 +182,12 @@ def render_meta(
 
     async def opened(page: Page, request: Request) -> None:
         request.meta["opened_page"] = page
+        rendering.begin()
         page.on("request", lambda asked: _charge(request, asked))
         page.on("response", lambda response: rendering.notice(page, response))
-        page.on("requestfailed", lambda request: rendering.miss(request))
+        page.on("requestfailed", lambda lost: rendering.lose(lost))
+        page.on("websocket", lambda socket: socket.on("socketerror", lambda _: rendering.lose_socket(socket.url)))
+        page.on("popup", _close)
 
     methods = [PageMethod(_settle, rendering)]
     if picture:
@@ -165,9 +196,10 @@ def render_meta(
         "playwright": True,
         "first_of_page": True,
         "playwright_context": site_id,
-        "playwright_context_kwargs": {"user_agent": agent, "ignore_https_errors": True, "locale": "zh-CN"},
+        "playwright_context_kwargs": {"user_agent": agent, "ignore_https_errors": True, "locale": "zh-CN"} | _CONTEXT,
         "playwright_page_init_callback": opened,
         "playwright_page_methods": methods,
+        "rendering": rendering,
         "render_limit": 2 * (_navigation_seconds(settings) + _SETTLE_SECONDS) + _CHALLENGE_SECONDS,
         "dont_redirect": True,
         "handle_httpstatus_all": True,
@@ -183,6 +215,11 @@ def _charge(request: Request, asked: BrowserRequest) -> None:
     request.meta["charge"](host_of(asked.url))
 
 
+async def _close(popup: Page) -> None:
+    with contextlib.suppress(BrowserError):
+        await popup.close()
+
+
 async def _settle(page: Page, rendering: Rendering) -> None:
     rendering.restless = not await _quiet(page)
     for _ in range(int(_CHALLENGE_SECONDS / _POLL_SECONDS)):
@@ -192,6 +229,8 @@ async def _settle(page: Page, rendering: Rendering) -> None:
     if len(rendering.chain) > 1:
         rendering.restless = not await _quiet(page)
     rendering.html, rendering.url = await _content(page), page.url
+    if rendering.refusal and not is_http(rendering.url):  # where the page took us
+        raise AddressRefused(rendering.refusal)
     rendering.cookies = [dict(cookie) for cookie in await page.context.cookies(page.url)]
 
 

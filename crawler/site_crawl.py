@@ -93,6 +93,7 @@ class SiteCrawl:
         self._seen: set[tuple[str | None, str]] = set()  # unit and URL of every visit
         self._revisits = [*plan.revisits]
         self._frames: dict[tuple[str, str], _Frame] = {}
+        self._shares: Counter[tuple[str, str]] = Counter()  # visits, by unit and column
         self._silent: Counter[str] = Counter()  # pages in a row, by host
         self._refused: Counter[str] = Counter()  # likewise
         self._later: deque[WantedPage] = deque()
@@ -214,9 +215,20 @@ class SiteCrawl:
             self._look(Visit(site, url, role, 0, unit_id, column_id, reason=reason, revisit=True))
         self._go_on()
 
+    def _has_share(self, visit: Visit) -> bool:
+        """Count a page as one of its column's; whether that may have so many. Its list is followed in any case."""
+        if visit.unit_id is None or visit.column_id is None:
+            return True
+        self._shares[visit.unit_id, visit.column_id] += 1
+        taken = self._shares[visit.unit_id, visit.column_id]
+        return visit.role is PageRole.COLUMN or taken <= self.plan.settings.max_pages_per_column
+
     def _look(self, visit: Visit) -> None:
         """Want a page for a visit, unless it is there already."""
         self._seen.add((visit.unit_id, visit.url))
+        if not self._has_share(visit):
+            self._tell(replace(visit, failure=FailureKind.BUDGET_EXHAUSTED))
+            return
         page = self._pages.get(visit.url)
         if page is None:
             page = self._pages[visit.url] = WantedPage(visit.url, visit.role, self._kind(visit))

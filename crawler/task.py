@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -48,3 +48,8 @@ class Workplace:
     hosts: Hosts
     is_taken: Callable[[str], bool] = nobody
     read: Reading = read_page
+
+    @property
+    def refusals(self) -> Mapping[tuple[str, int], str]:
+        """Why the browser was last kept from a host and port."""
+        return self.gateway.refusals if self.gateway else {}

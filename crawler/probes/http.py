@@ -13,7 +13,7 @@ import httpx
 
 from checks.model import FailureKind
 from config.schema import Crawl
-from crawler.guard import AddressRefused, SchemeRefused
+from crawler.guard import AddressRefused, SchemeRefused, check_url
 from crawler.names import NameFailure, NameNotFound, Names
 from crawler.politeness import HostSpared, user_agent
 
@@ -194,8 +194,9 @@ class _Transport(httpx.BaseTransport):
         self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=backend)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request."""
+        """Send one request, a redirect's too; raises SchemeRefused and AddressRefused."""
         url = request.url
+        check_url(str(url))
         self._wait(url.host)
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
         asked = httpcore.Request(

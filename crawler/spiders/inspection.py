@@ -273,7 +273,7 @@ class InspectionSpider(DistrictSpider):
         if not self._may_render(site):
             missing = target.failed(FailureKind.RENDER_UNAVAILABLE, "没有可用的浏览器，或设置为不渲染")
             return self._rendered(site, page, missing)
-        rendering = Rendering()
+        rendering = Rendering(refusals=self.place.refusals)
         agent = user_agent(self.place.settings.contact)
         meta = render_meta(target.site_id, agent, site.plan.settings, rendering)
         meta |= {
@@ -302,7 +302,8 @@ class InspectionSpider(DistrictSpider):
             site.cookies = rendering.cookies or site.cookies
         facts = self._facts(page, fetched)
         if facts and rendering.lack and needs_rendering(page.role, facts):  # what is missing may have been on its way
-            failed = replace(fetched.capture, failure=FailureKind.RENDER_FAILED, detail=rendering.lack)
+            kind = FailureKind.ADDRESS_REFUSED if rendering.refusal else FailureKind.RENDER_FAILED
+            failed = replace(fetched.capture, failure=kind, detail=rendering.refusal or rendering.lack)
             fetched = replace(fetched, capture=failed)
         yield from self._landed(site, self._rendered(site, page, fetched))
 
