@@ -41,6 +41,7 @@ class FailureKind(Enum):
     TLS_ERROR = ("tls_error", True, "HTTPS 证书或握手错误")
     TRUNCATED = ("truncated", True, "内容不完整")
     TOO_LARGE = ("too_large", False, "内容超过大小上限")
+    HEADERS_TOO_LARGE = ("headers_too_large", False, "响应头超过上限")
     REDIRECT_LOOP = ("redirect_loop", False, "重定向循环或次数过多")
     NOT_FOUND = ("not_found", False, "页面不存在")
     FORBIDDEN = ("forbidden", True, "服务器拒绝访问")

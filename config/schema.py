@@ -239,14 +239,19 @@ class Crawl(Settings):
     site_time_limit_seconds: float = Field(default=3600.0, gt=0)
     max_body_bytes: int = Field(default=10_000_000, gt=0)
     max_attachment_bytes: int = Field(default=30_000_000, gt=0)
+    max_header_bytes: int = Field(default=65_536, gt=0)
+    max_headers: int = Field(default=200, gt=0)
     max_redirects: int = Field(default=5, ge=0)
     retries: int = Field(default=1, ge=0)
     max_pages_per_site: int = Field(default=20_000, gt=0)
+    max_pages_per_column: int = Field(default=500, gt=0)  # of a unit: list pages, articles and files together
     batch_sites: int = Field(default=8, ge=1)  # sites a child process takes
     processes: int = Field(default=2, ge=1, le=16)  # child processes at once
     render: Literal["auto", "never"] = "auto"
+    pages_per_browser: int = Field(default=200, ge=1)  # then the browser makes way for a new one
     screenshots_per_unit: int = Field(default=2, ge=0)
     allow_private_addresses: Networks = False  # those that may be asked, such as "10.3.0.0/16"; true: any
+    names_remembered_seconds: float = Field(default=300.0, ge=0)  # then a host's addresses are asked for again
     resolver: str | None = None  # "127.0.0.1:5353": ask this DNS server instead of the machine's
     name_server_port: int = Field(default=53, ge=1, le=65535)  # where the IPv6 delegation test asks name servers
     https_port: int = Field(default=443, ge=1, le=65535)  # where the certificate test asks a site known by http only

@@ -18,7 +18,6 @@ from crawler.sink import Exchange
 from crawler.urls import is_http, without_credentials
 
 _HTML = (("content-type", "text/html; charset=utf-8"),)
-_BINARY = (b"%pdf", b"pk\x03\x04", b"\xd0\xcf\x11\xe0", b"\x89png", b"\xff\xd8\xff", b"gif8", b"rar!")
 _PNG = (("content-type", "image/png"),)
 
 
@@ -117,14 +116,6 @@ def of_rendering(target: Target, rendering: Rendering, request: Request, limit: 
         detail=detail,
     )
     return Fetched(capture, _exchange(request, "HTTP/1.1", status, headers, payload), block)
-
-
-def is_markup(capture: Capture, body: bytes) -> bool:
-    """Tell whether to read a body as a page: servers' content types are often wrong, so its first bytes count too."""
-    start = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith(_BINARY) or b"<" not in body:
-        return False
-    return "html" in capture.content_type.lower() or start.startswith(b"<!doctype html") or b"<html" in start
 
 
 def _exchange(

@@ -20,6 +20,7 @@ from crawler.hosts import Hosts, host_rules
 from crawler.names import Names
 from crawler.plan import SitePlan
 from crawler.politeness import ROBOTS_NAME, user_agent
+from crawler.read_ahead import ReadingAhead
 from crawler.rendering import browser_settings, without_heavy_parts
 from crawler.sink import CaptureSink, NothingCaptured, Replay
 from crawler.spiders.base import DistrictSpider
@@ -50,6 +51,7 @@ def crawl(
     is_taken: Callable[[str], bool] = nobody,
     hosts: Hosts | None = None,
     read: Reading = read_page,
+    ahead: ReadingAhead | None = None,
 ) -> CrawlSummary:
     """Capture the planned pages of all sites into `sink` and return what came of it; blocks until all is in.
 
@@ -61,7 +63,7 @@ def crawl(
     book = hosts or Hosts(settings, host_rules((plan.site for plan in plans), settings))
     known = replay or NothingCaptured()
     place = workplace(settings, sink, known, browser, clock, on_progress, on_site_done, hosts=book)
-    place = replace(place, is_taken=is_taken, read=read)
+    place = replace(place, is_taken=is_taken, read=read, ahead=ahead)
     more: dict[str, Any] = {"DOWNLOAD_SLOTS": slots((plan.site for plan in plans), book)}
     if place.gateway is not None:
         more["PLAYWRIGHT_ABORT_REQUEST"] = without_heavy_parts
@@ -139,6 +141,7 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
         "DOWNLOAD_HANDLERS": handler | {"data": None, "file": None, "ftp": None, "s3": None},
         "DOWNLOADER_MIDDLEWARES": {
             "crawler.turns.GivesWay": 40,
+            "crawler.read_ahead.ReadAhead": 40,
             _OURS + "AddressGuard": 50,
             _SCRAPY + "robotstxt.RobotsTxtMiddleware": None,
             _OURS + "Robots": 100,

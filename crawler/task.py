@@ -14,6 +14,7 @@ from config.schema import Crawl
 from crawler.gateway import Gateway
 from crawler.hosts import Hosts
 from crawler.names import Names
+from crawler.read_ahead import ReadingAhead
 from crawler.sink import CaptureSink, Replay
 from crawler.turns import nobody
 
@@ -48,6 +49,7 @@ class Workplace:
     hosts: Hosts
     is_taken: Callable[[str], bool] = nobody
     read: Reading = read_page
+    ahead: ReadingAhead | None = None
 
     @property
     def refusals(self) -> Mapping[tuple[str, int], str]:

@@ -50,13 +50,16 @@ def run(
     from cli.parsing import parse_day, unit_ids
     from cli.progress import shown
     from cli.stopping import interruptible
+    from inspection.logs import keep_logs
     from inspection.place import opened
     from inspection.reporting import leave_daily_reports
     from inspection.run import Request, inspect_units
     from inspection.settings import resolve
     from storage.model import RunKind
 
-    with opened(resolve(config, data, database_url)) as place, shown(quiet=json) as progress, interruptible():
+    settings = resolve(config, data, database_url)
+    keep_logs(settings.data / "logs")
+    with opened(settings) as place, shown(quiet=json) as progress, interruptible():
         request = Request(RunKind.NIGHTLY, parse_day(day), unit_ids(place, unit), resume)
         report = inspect_units(place, request, progress)
         files = leave_daily_reports(place, report.run, progress.say)
@@ -69,12 +72,15 @@ def spot_check(units: list[str], config: Path | None, data: Path | None, databas
     from cli.parsing import unit_ids
     from cli.progress import shown
     from cli.stopping import interruptible
+    from inspection.logs import keep_logs
     from inspection.place import opened
     from inspection.run import Request, inspect_units
     from inspection.settings import resolve
     from storage.model import RunKind
 
-    with opened(resolve(config, data, database_url)) as place:
+    settings = resolve(config, data, database_url)
+    keep_logs(settings.data / "logs")
+    with opened(settings) as place:
         request = Request(RunKind.SPOT, unit_ids=unit_ids(place, units))
         with shown(quiet=json) as progress, interruptible():
             report = inspect_units(place, request, progress)
@@ -82,16 +88,35 @@ def spot_check(units: list[str], config: Path | None, data: Path | None, databas
     return report.exit_code
 
 
-def schedule(config: ConfigOption = None, data: DataOption = None, database_url: DatabaseOption = None) -> None:
+def schedule(
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            "--metrics-port",
+            help="在本机（127.0.0.1）的这个端口提供 Prometheus 指标。",
+            metavar="端口",
+            min=1,
+            max=65535,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
     """Stay and inspect every night."""
     import scheduler
     from cli.output import console
     from cli.stopping import EXIT_INTERRUPTED, interruptible
+    from inspection.logs import keep_logs
+    from inspection.metrics import serve_metrics
     from inspection.settings import resolve
 
     settings = resolve(config, data, database_url)
+    keep_logs(settings.data / "logs")
     with interruptible():
         try:
+            if metrics_port is not None:
+                serve_metrics(settings.data, metrics_port)
             scheduler.serve(settings, say=lambda sentence: console.print(sentence, markup=False))
         except KeyboardInterrupt:
             console.print("已停止；进行中的巡查下次启动时继续。")

@@ -19,8 +19,10 @@ from crawler import capturing
 from crawler.capturing import Fetched, Target
 from crawler.failures import LATER, RETRIED, SILENT, of_exception
 from crawler.guard import Refused, check_url
+from crawler.markup import is_markup
 from crawler.plan import SitePlan
 from crawler.politeness import user_agent
+from crawler.read_ahead import ASKED_AS
 from crawler.rendering import Rendering, needs_rendering, render_meta
 from crawler.site_crawl import LAST_ROUND, Outline, SiteCrawl, WantedPage
 from crawler.spiders.base import DistrictSpider, guarded
@@ -144,6 +146,7 @@ class InspectionSpider(DistrictSpider):
         settings = site.plan.settings
         large = page.role is PageRole.ATTACHMENT or page.url.lower().endswith(_LARGE_FILES)
         known = {"site": site, "page": page, "chain": chain, "tries": tries, "passed": bool(site.cookies)}
+        ahead = {} if large else {ASKED_AS: page.kind}
         return Request(
             url,
             callback=self.receive,
@@ -151,7 +154,8 @@ class InspectionSpider(DistrictSpider):
             cb_kwargs=known,
             dont_filter=True,
             cookies=site.cookies,
-            meta={
+            meta=ahead
+            | {
                 "cookiejar": site.plan.site.id,
                 "deadline": site.deadline,
                 "round": site.crawl.round,
@@ -241,7 +245,7 @@ class InspectionSpider(DistrictSpider):
 
     def _facts(self, page: WantedPage, fetched: Fetched) -> PageFacts | None:
         capture = fetched.capture
-        if capture.failure or page.role is PageRole.ATTACHMENT or not capturing.is_markup(capture, fetched.body):
+        if capture.failure or page.role is PageRole.ATTACHMENT or not is_markup(capture, fetched.body):
             return None
         url, kind = capture.final_url or capture.url, page.kind
         try:
