@@ -101,7 +101,7 @@ def _now(place: Place) -> datetime:
 
 def _ring_again(attempt: int) -> None:
     """Try the night again later; kept in memory, since it may be the database that is away."""
-    if _scheduler is None or attempt >= ATTEMPTS:
+    if _scheduler is None or not _scheduler.running or attempt >= ATTEMPTS:
         return
     later = datetime.now(UTC) + timedelta(minutes=AGAIN_MINUTES)
     again = {"resume": True, "attempt": attempt + 1}
