@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from crawler.plan import SitePlan, plan_run
 from crawler.rendering import find_browser
 from crawler.turns import nobody
 from inspection.children import emit, receive_job
+from inspection.logs import keep_logs
 from inspection.place import OUTAGE_SECONDS, Place, opened
 from inspection.politeness import VisitLog, hosts_of
 from inspection.probing import probe_site
@@ -23,6 +25,9 @@ from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
 from storage.errors import StorageError
 from storage.model import RunKind, RunState
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ class BatchJob:
 def main() -> int:
     """Crawl the batch that the parent process describes."""
     job = BatchJob.of(receive_job())
+    keep_logs(Path(job.data) / "logs", run=job.run_id, child=True)
     try:
         with opened(resolve(Path(job.config), Path(job.data)), OUTAGE_SECONDS) as place:
             run_batch(place, job)
@@ -98,6 +104,7 @@ def run_batch(place: Place, job: BatchJob) -> None:
             visits.keep()
             place.repository.set_site_state(job.run_id, plan.site.id, RunState.CAPTURED)
             emit({"event": "captured", "site": plan.site.id})
+            log.info("采集完成", extra={"site": plan.site.id})
 
 
 def _plans(place: Place, job: BatchJob) -> tuple[SitePlan, ...]:
