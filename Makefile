@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: browser
 	$(BIN)/inspect demo
 
-test: $(VENV)/.installed-test browser lint
+test: $(VENV)/.installed-test $(VENV)/.installed-replay browser lint
 	$(BIN)/python -m pytest -n 2
 
 lint: $(VENV)/.installed-test
@@ -42,10 +42,18 @@ $(VENV)/.installed-test: $(VENV)/.installed requirements-test.lock
 	  --require-hashes --requirement requirements-test.lock
 	@touch $@
 
+# pywb replays exports in a test, from an environment of its own.
+$(VENV)/.installed-replay: $(VENV)/.installed requirements-replay.lock
+	@$(BIN)/python -m venv --clear $(VENV)/replay
+	@$(VENV)/replay/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+	  --require-hashes --requirement requirements-replay.lock
+	@touch $@
+
 # Needs uv. Versions that still fit stay; delete requirements.lock first to take the newest of everything.
 lock:
 	$(COMPILE) --extra build --output-file requirements.lock
 	$(COMPILE) --extra build --extra test --constraint requirements.lock --output-file requirements-test.lock
+	$(subst compile pyproject.toml,compile --group pyproject.toml:replay,$(COMPILE)) --output-file requirements-replay.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info  # never data: it holds the evidence

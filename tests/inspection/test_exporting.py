@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -30,9 +29,10 @@ from inspection.selection import Asked
 from reports.entry_names import entry_of
 from storage.errors import DamagedRecord, FindingNotFound
 from storage.evidence import of_run
-from tests.inspection import replaying
 from tests.inspection.packages import DAY, PERSONAL, PICTURE, SITE, UNIT, WORLD, MadePackage, made_package, moment
 
+REPLAY_PYTHON = Path(sys.prefix, "replay", "bin", "python")  # make test installs pywb there
+REPLAYING = Path(__file__).with_name("replaying.py")
 BOTH = Asked((UNIT,), DAY, DAY + timedelta(days=1))
 
 
@@ -85,12 +85,11 @@ def test_pywb_replays_every_page_at_its_own_time(made: MadePackage, tmp_path: Pa
     assert Counter(timestamp for timestamp, _ in pages) == {"20261123040000": 37, "20261124040000": 37}
     lines = "".join(f"{timestamp} {url}\n" for timestamp, url in pages)
     answered = subprocess.run(
-        [sys.executable, replaying.__file__, str(made.path)],
+        [REPLAY_PYTHON, REPLAYING, str(made.path)],
         input=lines,
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": os.getcwd()},
         check=True,
     )
     answers = json.loads(answered.stdout.splitlines()[-1])
