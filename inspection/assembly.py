@@ -32,7 +32,7 @@ from checks.model import (
     Visit,
 )
 from config.schema import Column, District, Inventory, Site, Unit
-from crawler.capturing import is_markup
+from crawler.markup import is_markup
 from crawler.site_crawl import known_kind
 from inspection.errors import InspectionError
 from storage.errors import DamagedRecord, MissingRecord, StorageError

@@ -4,61 +4,31 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from crawler.crawl import crawl
 from crawler.plan import SitePlan, plan_run
 from crawler.rendering import find_browser
 from crawler.turns import nobody
+from inspection.batch_job import BatchJob
 from inspection.children import emit, receive_job
 from inspection.logs import keep_logs
 from inspection.place import OUTAGE_SECONDS, Place, opened
 from inspection.politeness import VisitLog, hosts_of
 from inspection.probing import probe_site
 from inspection.read_pages import pages_read
+from inspection.reading import Reader
 from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
 from storage.errors import StorageError
 from storage.model import RunKind, RunState
 
-
+PROGRESS_SECONDS = 0.2
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class BatchJob:
-    """What a child is told: which sites of which run, on which day, with which seed."""
-
-    run_id: int
-    name: str  # of the evidence file
-    site_ids: tuple[str, ...]
-    unit_ids: tuple[str, ...] | None
-    day: date
-    seed: str
-    config: str
-    data: str
-
-    def plain(self) -> dict[str, Any]:
-        """Return the job as JSON-like data."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"day": self.day.isoformat()}
-
-    @classmethod
-    def of(cls, plain: dict[str, Any]) -> BatchJob:
-        """Return the job that `plain` made data of."""
-        units = plain["unit_ids"]
-        return cls(
-            **plain
-            | {
-                "day": date.fromisoformat(plain["day"]),
-                "site_ids": tuple(plain["site_ids"]),
-                "unit_ids": None if units is None else tuple(units),
-            }
-        )
 
 
 def main() -> int:
@@ -74,15 +44,32 @@ def main() -> int:
     return 0
 
 
+class _Progress:
+    """Tells the parent how far the crawl is, a few times a second at most."""
+
+    def __init__(self) -> None:
+        self._told = 0.0
+
+    def tell(self, done: int, known: int) -> None:
+        """Tell it, unless that was just told; that all is done is always told."""
+        if done == known or time.monotonic() - self._told > PROGRESS_SECONDS:
+            self._told = time.monotonic()
+            emit({"event": "progress", "done": done, "known": known})
+
+
 def run_batch(place: Place, job: BatchJob) -> None:
     """Crawl and probe the job's sites; what an interrupted attempt has captured already is not asked for again."""
     plans = _plans(place, job)
     is_taken = nobody if place.repository.run(job.run_id).kind is RunKind.SPOT else place.turns.is_taken
-    hosts = hosts_of(place)
-    visits = VisitLog(place, job.run_id, job.name, hosts)
     for plan in plans:
         place.repository.set_site_state(job.run_id, plan.site.id, RunState.RUNNING)
-    with _recording(place, job) as (recorder, replay), pages_read(place.settings.data, job.run_id) as pages:
+    hosts = hosts_of(place)
+    visits = VisitLog(place, job.run_id, job.name, hosts)
+    with (
+        _recording(place, job) as (recorder, replay),
+        pages_read(place.settings.data, job.run_id) as pages,
+        closing(Reader(pages)) as reader,
+    ):
         crawl(
             plans,
             settings=place.configuration.inventory.crawl,
@@ -90,11 +77,12 @@ def run_batch(place: Place, job: BatchJob) -> None:
             sink=recorder,
             replay=replay,
             browser=find_browser(),
-            on_progress=lambda done, known: emit({"event": "progress", "done": done, "known": known}),
+            on_progress=_Progress().tell,
             clock=_now,
-            read=pages.read,
             is_taken=is_taken,
             hosts=hosts,
+            read=pages.read,
+            ahead=reader,
         )
         visits.keep()
         for plan in plans:

@@ -12,7 +12,7 @@ from threading import Lock
 
 from config.loader import files
 from crawler.plan import SitePlan, batches, by_host
-from inspection.batch import BatchJob
+from inspection.batch_job import BatchJob
 from inspection.children import Children, Event
 from inspection.errors import ConfigurationChanged
 from inspection.place import Place, digests_of

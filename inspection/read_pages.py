@@ -57,10 +57,21 @@ class ReadPages:
         if (known := self._known(key)) is not None:
             return known
         facts = read_page(body, url=url, content_type=content_type, as_of=as_of, kind=kind)
-        self._pending[key] = packed(facts)
-        if len(self._pending) >= BATCH:
-            self.flush()
+        self._keep(key, packed(facts))
         return facts
+
+    def take(
+        self,
+        content: bytes,
+        body: bytes,
+        *,
+        url: str | None,
+        content_type: str | None,
+        as_of: date,
+        kind: PageKind | None,
+    ) -> None:
+        """Keep what another process has read and `packed`."""
+        self._keep(_key(hashlib.sha256(body).hexdigest(), url, content_type, as_of, kind), content)
 
     def known(
         self, digest: str, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
@@ -86,6 +97,11 @@ class ReadPages:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _keep(self, key: bytes, content: bytes) -> None:
+        self._pending[key] = content
+        if len(self._pending) >= BATCH:
+            self.flush()
 
     def _known(self, key: bytes) -> PageFacts | None:
         content = self._pending.get(key)

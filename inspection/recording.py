@@ -27,12 +27,13 @@ class Earlier:
         self._repository = repository
         self._evidence = evidence
         self._run_id = run_id
+        self._of_site: dict[str, dict[tuple[str, Mode], EvidenceRef]] = {}
 
     def same(self, capture: Capture, payload: bytes) -> EvidenceRef | None:
         """Return the record of the newest earlier capture of that page, if it holds these very bytes and is whole."""
         if capture.failure is not None:
             return None
-        reference = self._repository.earlier_evidence(self._run_id, capture.site_id, capture.url, capture.mode)
+        reference = self._reference(capture)
         if reference is None or reference.payload_digest != digest(payload):
             return None
         try:
@@ -40,6 +41,18 @@ class Earlier:
         except EvidenceError as error:
             _logger.warning("%s is kept anew: %s", capture.url, error)
             return None
+
+    def _reference(self, capture: Capture) -> EvidenceRef | None:
+        """Return the newest earlier record of a page: asked for at once for all pages of a site, as most had one last
+        night; of a site that was never seen there is none."""
+        site_id = capture.site_id
+        if site_id not in self._of_site:
+            self._of_site[site_id] = self._repository.earlier_evidence_of(self._run_id, site_id)
+        known = self._of_site[site_id]
+        if not known:
+            return None
+        found = known.get((capture.url, capture.mode))
+        return found or self._repository.earlier_evidence(self._run_id, site_id, capture.url, capture.mode)
 
     def fetches(self, site_id: str) -> dict[str, Answered]:
         """Return the answers to a site's fetches that records of the newest earlier run hold, by digest of the body."""

@@ -258,6 +258,18 @@ class Repository:
         with self._database.reading() as session:
             return session.scalar(query.order_by(row.run_id.desc()).limit(1))
 
+    def earlier_evidence_of(self, run_id: int, site_id: str) -> dict[tuple[str, Mode], EvidenceRef]:
+        """Return where the captures of a site lie that the newest run before this one has of it, by URL and mode.
+
+        Failed captures do not count.
+        """
+        row = CaptureRow
+        kept = (row.site_id == site_id, row.failure.is_(None), row.evidence.is_not(None))
+        newest = select(func.max(row.run_id)).where(row.run_id.in_(_runs_up_to(run_id - 1)), *kept)
+        query = select(row.url, row.mode, row.evidence).where(row.run_id == newest.scalar_subquery(), *kept)
+        with self._database.reading() as session:
+            return {(url, Mode(mode)): evidence for url, mode, evidence in session.execute(query)}
+
     def earlier_probe_records(self, run_id: int, site_id: str, kind: ProbeKind) -> set[EvidenceRef]:
         """Return the records with a site's probes of a kind, those of the newest run before this one that has any."""
         row = ProbeRow

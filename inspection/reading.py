@@ -1,0 +1,133 @@
+"""A process that reads pages for a crawl: `python -m inspection.reading`, pages on its input, facts on its output.
+
+Downloading and reading take about as long as each other; in one process a fast crawl would leave every other core idle.
+Most crawls are slow, for the sites' sake: so the process is started only once pages come faster than they are read.
+A page that breaks it, or it, costs nothing: the crawl reads that page itself, as it would have without.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import struct
+import subprocess
+import sys
+import time
+from collections import deque
+from contextlib import suppress
+from datetime import date
+from typing import BinaryIO
+
+from checks.facts.model import PageKind
+from checks.facts.page import read_page
+from inspection.read_pages import ReadPages, packed
+
+FAST = 40, 4.0  # so many pages within so many seconds are worth another process
+MOST_WAITING = 32  # pages; beyond, the crawl reads them itself
+_LENGTH = struct.Struct(">I")
+_log = logging.getLogger(__name__)
+
+
+class Reader:
+    """Reads pages ahead into `pages`, by a process of its own; for one event loop. Close it when that has ended."""
+
+    def __init__(self, pages: ReadPages) -> None:
+        self._pages = pages
+        self._came: deque[float] = deque(maxlen=FAST[0])
+        self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._way_in: asyncio.WriteTransport | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._given_up = False
+
+    async def __call__(
+        self, body: bytes, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
+    ) -> None:
+        """Return once the page is among those read, or will have to be read by whoever asks for it."""
+        if not await self._is_ready() or self._way_in is None:
+            return
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append(done)
+        page = pickle.dumps((body, url, content_type, as_of, kind), protocol=pickle.HIGHEST_PROTOCOL)
+        self._way_in.write(_LENGTH.pack(len(page)) + page)
+        if content := await done:
+            self._pages.take(content, body, url=url, content_type=content_type, as_of=as_of, kind=kind)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    async def _is_ready(self) -> bool:
+        if self._given_up or len(self._waiting) >= MOST_WAITING:
+            return False
+        if self._process is None:
+            self._came.append(time.monotonic())
+            if len(self._came) < FAST[0] or self._came[-1] - self._came[0] > FAST[1]:
+                return False
+            await self._start()
+        return not self._given_up
+
+    async def _start(self) -> None:
+        loop, heard = asyncio.get_running_loop(), asyncio.StreamReader()
+        command = [sys.executable, "-m", __name__]
+        try:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        except OSError as error:
+            self._give_up(error)
+            return
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(heard), self._process.stdout)
+        self._way_in, _ = await loop.connect_write_pipe(asyncio.Protocol, self._process.stdin)
+        self._listening = asyncio.create_task(self._listen(heard))
+
+    async def _listen(self, heard: asyncio.StreamReader) -> None:
+        """Hand out the answers, which come in the order of the questions."""
+        try:
+            while True:
+                (length,) = _LENGTH.unpack(await heard.readexactly(_LENGTH.size))
+                content = await heard.readexactly(length)
+                self._answer(content)
+        except (asyncio.IncompleteReadError, OSError) as error:
+            self._give_up(error)
+
+    def _answer(self, content: bytes) -> None:
+        done = self._waiting.popleft()
+        if not done.done():
+            done.set_result(content)
+
+    def _give_up(self, error: Exception) -> None:
+        _log.warning("pages are no longer read ahead: %s", error)
+        self._given_up = True
+        while self._waiting:
+            self._answer(b"")
+
+
+def main() -> int:
+    """Answer each page with its facts, or with nothing where it cannot be read, until the input closes."""
+    with suppress(BrokenPipeError):
+        while head := sys.stdin.buffer.read(_LENGTH.size):
+            asked = pickle.loads(_whole(sys.stdin.buffer, _LENGTH.unpack(head)[0]))  # noqa: S301 - from our own parent
+            content = _facts(*asked)
+            sys.stdout.buffer.write(_LENGTH.pack(len(content)) + content)
+            sys.stdout.buffer.flush()
+    return 0
+
+
+def _whole(file: BinaryIO, length: int) -> bytes:
+    content = file.read(length)
+    if len(content) < length:
+        raise SystemExit(1)
+    return content
+
+
+def _facts(body: bytes, url: str, content_type: str, as_of: date, kind: PageKind | None) -> bytes:
+    try:
+        return packed(read_page(body, url=url, content_type=content_type, as_of=as_of, kind=kind))
+    except Exception:  # a page that breaks our reader breaks it again where that is told
+        return b""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
