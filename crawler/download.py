@@ -29,12 +29,13 @@ from twisted.web.client import HTTPConnectionPool, _HTTP11ClientFactory
 from zope.interface import implementer
 
 from crawler import capturing
-from crawler.failures import ConnectTimeout, HeadersTooLarge, TooLarge, TooManyRedirects
+from crawler.decompression import TooLarge
+from crawler.failures import ConnectTimeout, HeadersTooLarge, TooManyRedirects
 from crawler.guard import AddressRefused, check_url
 from crawler.hosts import Hosts
 from crawler.names import Names
 from crawler.politeness import HostResting, RobotsDisallowed, RobotsUnreadable
-from crawler.robots import RobotsRules, rules_of
+from crawler.robots import TOO_LARGE, RobotsRules, rules_of
 from crawler.urls import host_of
 
 _RENDERED_AT_ONCE = 2  # pages in the browser of one process: more only make each other late
@@ -111,7 +112,7 @@ class Robots:
         except TooManyRedirects:
             rules = RobotsRules()
         except (TooLarge, DownloadCancelledError):
-            rules = RobotsRules(unreadable="robots.txt 太大，没有读，暂不采集", asked=asked)
+            rules = RobotsRules(unreadable=TOO_LARGE, asked=asked)
         hosts.robots[root] = rules
         if not rules.unreadable:
             hosts.heed(host_of(root), rules.delay)

@@ -22,6 +22,7 @@ from twisted.web.http import PotentialDataLoss
 
 from checks.model import FailureKind
 from crawler.blocks import Block, recognise
+from crawler.decompression import TooLarge
 from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound
 from crawler.politeness import HostSpared, RobotsDisallowed, RobotsUnreadable
@@ -58,10 +59,6 @@ SILENT = frozenset(
 
 class ConnectTimeout(Exception):
     """No connection within the time set: the server is down, or crawl.timeout_seconds is too short for it."""
-
-
-class TooLarge(Exception):
-    """The body exceeds crawl.max_body_bytes or max_attachment_bytes: raise the limit if the file is wanted."""
 
 
 class HeadersTooLarge(Exception):

@@ -11,6 +11,7 @@ from crawler.blocks import recognise
 from crawler.politeness import ROBOTS_NAME
 
 MOST_BYTES = 512_000  # that are read of one: 500 KiB
+TOO_LARGE = "robots.txt 太大，没有读，暂不采集"  # why it is unreadable
 _TOO_MANY_REQUESTS = 429
 
 

@@ -13,6 +13,7 @@ import httpx
 
 from checks.model import FailureKind
 from config.schema import Crawl
+from crawler.decompression import TooLarge, Undecodable, decompressed
 from crawler.guard import AddressRefused, SchemeRefused, check_url
 from crawler.names import NameFailure, NameNotFound, Names
 from crawler.politeness import HostSpared, user_agent
@@ -56,9 +57,7 @@ class Question:
     most_bytes: int | None = None
 
 
-def exchange(
-    question: Question, names: Names, settings: Crawl, turn: Callable[[str], None] = lambda host: None
-) -> Got:
+def exchange(question: Question, names: Names, settings: Crawl, turn: Callable[[str], None] = lambda host: None) -> Got:
     """Put a question; the whole of it may take twice `timeout_seconds`, beside connecting. Never raises for answers.
 
     Before each request, a redirect's too, `turn` waits until its host may be asked; that takes none of the time.
@@ -75,6 +74,8 @@ def exchange(
         got = Got(error=str(error), failure=FailureKind.BUDGET_EXHAUSTED)
     except SchemeRefused as error:
         got = Got(error=str(error), failure=FailureKind.SCHEME_REFUSED)
+    except Undecodable as error:
+        got = Got(error=str(error), failure=FailureKind.UNREADABLE)
     except NameNotFound as error:
         got = Got(error=reason(error), name_not_found=True)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
@@ -100,12 +101,14 @@ def _exchange(question: Question, backend: _Backend, settings: Crawl, turn: Call
     with client, client.stream(question.method, question.url, headers=headers, content=content) as response:
         fields = tuple((name.lower(), value) for name, value in response.headers.multi_items())
         enough = _enough(question, dict(fields).get("content-type", ""))
-        for chunk in response.iter_bytes(65_536):
-            body += chunk
-            if len(body) >= enough:
-                break
-            if len(body) > settings.max_body_bytes:
-                return Got(status=response.status_code, headers=fields, error="超过大小上限")
+        codings = ",".join(value for name, value in fields if name == "content-encoding")
+        try:
+            for piece in decompressed(response.iter_raw(65_536), codings, settings.max_body_bytes):
+                body += piece
+                if len(body) >= enough:
+                    break
+        except TooLarge as error:
+            return Got(status=response.status_code, headers=fields, error=str(error), failure=FailureKind.TOO_LARGE)
         return Got(status=response.status_code, headers=fields, body=bytes(body), url=str(response.url))
 
 
@@ -203,9 +206,13 @@ class _Transport(httpx.BaseTransport):
             request.method, target, headers=request.headers.raw, content=request.read(), extensions=request.extensions
         )
         answer = self._pool.handle_request(asked)
-        return httpx.Response(
+        response = httpx.Response(
             answer.status, headers=answer.headers, stream=_Stream(answer), extensions=answer.extensions
         )
+        if not response.has_redirect_location:
+            return response
+        answer.close()  # httpx would read all of it, to no purpose
+        return httpx.Response(answer.status, headers={"location": response.headers["location"]})
 
     def _wait(self, host: str) -> None:
         started = time.monotonic()

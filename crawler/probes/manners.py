@@ -16,7 +16,7 @@ from crawler.hosts import Hosts, host_rules
 from crawler.names import Names
 from crawler.politeness import HostResting
 from crawler.probes.http import Got, Question, exchange
-from crawler.robots import RobotsRules, rules_of
+from crawler.robots import TOO_LARGE, RobotsRules, rules_of
 from crawler.turns import LOOK_AGAIN_SECONDS, nobody
 from crawler.urls import host_of, normalise, same_site
 
@@ -66,7 +66,7 @@ class Manners:
         """Put a question in its turn, and each redirect that follows in its own."""
         got = exchange(question, self.names, self.settings, self.keep_pace)
         host, headers = host_of(got.url or question.url), dict(got.headers)
-        if got.failure is None:
+        if got.failure in (None, FailureKind.TOO_LARGE):
             self.hosts.answered(host, got.status, got.seconds, headers)
             self.hosts.received(host, len(got.body))
         refused = got.status is not None and got.status >= HTTPStatus.BAD_REQUEST
@@ -98,7 +98,10 @@ class Manners:
             asked = any(not one.name_not_found and one.failure is None for one in found)
             self._mute[root] = RobotsRules(unreadable="robots.txt 读不到，暂不采集" if asked else "")
             return self._mute[root]
-        rules = self.hosts.robots[root] = rules_of(got.status, got.headers, got.body)
+        rules = rules_of(got.status, got.headers, got.body)
+        if got.failure is FailureKind.TOO_LARGE:
+            rules = RobotsRules(unreadable=TOO_LARGE)
+        self.hosts.robots[root] = rules
         self.hosts.heed(host_of(root), rules.delay)
         return rules
 

@@ -12,7 +12,8 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed, ResponseNeverReceived
 
 from checks.model import FailureKind
-from crawler.failures import ConnectTimeout, TooLarge, TooManyRedirects, of_exception, of_response
+from crawler.decompression import TooLarge
+from crawler.failures import ConnectTimeout, TooManyRedirects, of_exception, of_response
 from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound
 from crawler.politeness import RobotsDisallowed

@@ -183,7 +183,7 @@ def test_a_hanging_or_endless_page_is_an_answer_with_an_error(ask: Ask, site: We
     assert of_kind(ask(timeout_seconds=0.3), ProbeKind.FETCH, 4)[0].observed["error"]
     site.routes["/"] = page("<html>" + "长" * 9000)
     (four,) = of_kind(ask(max_body_bytes=1000), ProbeKind.FETCH, 4)
-    assert four.observed["error"] == "超过大小上限"
+    assert (four.failure, four.observed["error"]) == (FailureKind.TOO_LARGE, "超过 1000 字节")
 
 
 def test_likeness_of_texts() -> None:
