@@ -212,7 +212,8 @@ class _Transport(httpx.BaseTransport):
         if not response.has_redirect_location:
             return response
         answer.close()  # httpx would read all of it, to no purpose
-        return httpx.Response(answer.status, headers={"location": response.headers["location"]})
+        response.headers.pop("content-encoding", None)
+        return httpx.Response(answer.status, headers=response.headers)
 
     def _wait(self, host: str) -> None:
         started = time.monotonic()
