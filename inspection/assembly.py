@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
@@ -31,7 +31,7 @@ from checks.model import (
     ProbeKind,
     Visit,
 )
-from config.schema import Column, District, Inventory, Site, Unit
+from config.schema import Column, District, Site, Unit
 from crawler.markup import is_markup
 from crawler.site_crawl import known_kind
 from inspection.errors import InspectionError
@@ -57,17 +57,13 @@ def nothing_known(digest: str, **_: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SiteMaterial:
-    """Everything a run saw of one site, read.
-
-    `revisited` holds by column the pages that were only looked at again, apart from what the sample drew of it.
-    """
+    """What a run saw of one site, as far as it is about the site as a whole: of its columns the lists alone."""
 
     site: Site
     home: Page | None
     second_level: tuple[Page, ...]
     columns: tuple[ColumnVisit, ...]
     probes: tuple[Probe, ...]
-    revisited: tuple[ColumnVisit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +75,6 @@ class UnitMaterial:
     home: Page | None
     links: tuple[Probe, ...]
     revisited: tuple[ColumnVisit, ...]
-
-    @classmethod
-    def of(cls, material: SiteMaterial, unit: Unit) -> UnitMaterial:
-        """Return the unit's part of what was seen of a site."""
-        columns = tuple(visit for visit in material.columns if visit.unit.id == unit.id)
-        links = tuple(probe for probe in material.probes if probe.kind is ProbeKind.LINK)
-        revisited = tuple(visit for visit in material.revisited if visit.unit.id == unit.id)
-        return cls(columns, material.home, links, revisited)
 
 
 class PageReader:
@@ -160,39 +148,59 @@ def _best(captures: Sequence[Capture]) -> Capture | None:
     return readable.get(Mode.RENDERED) or readable.get(Mode.STATIC)
 
 
-def assemble(
-    inventory: Inventory,
-    site: Site,
-    visits: Sequence[Visit],
-    captures: Iterable[Capture],
-    probes: Sequence[Probe],
-    payload: Payload,
-    day: date,
-    known: Known = nothing_known,
-) -> SiteMaterial:
-    """Read all pages of a site and put them in their places."""
-    reader = PageReader(captures, payload, day, known)
-    home = [reader.page(visit, None) for visit in visits if visit.role is PageRole.HOME]
-    second = [reader.page(visit, None) for visit in visits if visit.role is PageRole.SECOND_LEVEL]
-    return SiteMaterial(
-        site=site,
-        home=home[0] if home else None,
-        second_level=tuple(second),
-        columns=tuple(_columns(inventory, [visit for visit in visits if not visit.revisit], reader)),
-        probes=tuple(probes),
-        revisited=tuple(_columns(inventory, [visit for visit in visits if visit.revisit], reader)),
-    )
+class SitePages:
+    """The pages of one site in their places, read unit by unit: nobody needs those of all its units at once."""
 
+    def __init__(
+        self,
+        site: Site,
+        units: Sequence[Unit],
+        visits: Sequence[Visit],
+        probes: Sequence[Probe],
+        reader: PageReader,
+    ) -> None:
+        self._site, self._units, self._reader = site, units, reader
+        self._visits: dict[tuple[str, str], list[Visit]] = defaultdict(list)
+        for visit in visits:
+            if visit.unit_id is not None and visit.column_id is not None:
+                self._visits[visit.unit_id, visit.column_id].append(visit)
+        self._probes = tuple(probes)
+        self._links = tuple(probe for probe in probes if probe.kind is ProbeKind.LINK)
+        self._home = next((reader.page(visit, None) for visit in visits if visit.role is PageRole.HOME), None)
+        second = (visit for visit in visits if visit.role is PageRole.SECOND_LEVEL)
+        self._second_level = tuple(reader.page(visit, None) for visit in second)
+        self._lists: dict[str, tuple[ColumnVisit, ...]] = {}
 
-def _columns(inventory: Inventory, visits: Sequence[Visit], reader: PageReader) -> Iterable[ColumnVisit]:
-    by_column: dict[tuple[str, str], list[Visit]] = defaultdict(list)
-    for visit in visits:
-        if visit.unit_id is not None and visit.column_id is not None:
-            by_column[visit.unit_id, visit.column_id].append(visit)
-    for unit in inventory.units:
+    def of_unit(self, unit: Unit) -> UnitMaterial:
+        """Read what concerns one unit."""
+        columns = tuple(self._columns(unit, revisit=False))
+        self._lists[unit.id] = tuple(_only_lists(visit) for visit in columns)
+        return UnitMaterial(columns, self._home, self._links, tuple(self._columns(unit, revisit=True)))
+
+    def of_site(self) -> SiteMaterial:
+        """Return what is about the site as a whole; the lists of units that were not read yet are read for it."""
+        for unit in self._units:
+            if unit.id not in self._lists:
+                self._lists[unit.id] = tuple(map(_only_lists, self._columns(unit, revisit=False, whole=False)))
+        columns = tuple(visit for unit in self._units for visit in self._lists[unit.id])
+        return SiteMaterial(self._site, self._home, self._second_level, columns, self._probes)
+
+    def _columns(self, unit: Unit, *, revisit: bool, whole: bool = True) -> Iterator[ColumnVisit]:
         for column in unit.columns:
-            if (unit.id, column.id) in by_column:
-                yield _column(unit, column, by_column[unit.id, column.id], reader)
+            visits = [visit for visit in self._visits.get((unit.id, column.id), ()) if visit.revisit == revisit]
+            wanted = [visit for visit in visits if whole or visit.role is PageRole.COLUMN]
+            if visits:
+                yield _column(unit, column, wanted, self._reader)
+
+
+def _only_lists(visit: ColumnVisit) -> ColumnVisit:
+    """Leave out what was read of a column, but whether its lists could be read: all that a site is asked about them."""
+    pages = tuple(replace(page, facts=page.facts and _bare(page.facts)) for page in visit.pages)
+    return replace(visit, pages=pages, articles=(), attachments=())
+
+
+def _bare(facts: PageFacts) -> PageFacts:
+    return PageFacts(facts.url, facts.charset, facts.kind, facts.title)
 
 
 def _column(unit: Unit, column: Column, visits: list[Visit], reader: PageReader) -> ColumnVisit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 
@@ -11,16 +10,7 @@ from checks.registry import attribute_to_units, judge
 from config.loader import Configuration
 from config.schema import Unit
 from crawler.plan import SitePlan
-from inspection.assembly import (
-    Known,
-    Payload,
-    SiteMaterial,
-    UnitMaterial,
-    assemble,
-    nothing_known,
-    site_bundle,
-    unit_bundle,
-)
+from inspection.assembly import Known, PageReader, Payload, SitePages, nothing_known, site_bundle, unit_bundle
 from inspection.errors import EvidenceUnavailable
 from inspection.histories import seen_lists
 from inspection.inputs import JudgingInputs
@@ -45,9 +35,7 @@ class Records:
     known: Known = nothing_known
 
     @classmethod
-    def of(
-        cls, place: Place, run_id: int, payload: Payload | None = None, known: Known = nothing_known
-    ) -> Records:
+    def of(cls, place: Place, run_id: int, payload: Payload | None = None, known: Known = nothing_known) -> Records:
         """Return what the place has of a run; bytes that are damaged become pages that could not be read, unless
         `payload` is stricter."""
         repository = place.repository
@@ -121,52 +109,45 @@ def judge_sites(
     """
     rules, district, day = configuration.rules, configuration.inventory.district, inputs.day
     plans, units = part.plans(configuration, inputs), part.units_of(configuration, inputs)
-    findings: dict[str, list[Finding]] = {unit.id: [] for unit in units}
+    sites = {plan.site.id: _site_pages(configuration, inputs, records, plan) for plan in plans}
+    histories, lists = {history.target: history for history in inputs.histories}, list[SeenList]()
+    of_units: dict[str, list[Finding]] = {}
+    for done, unit in enumerate(units, start=1):
+        parts = [sites[plan.site.id].of_unit(unit) for plan in plans if any(unit.id == one.id for one in plan.units)]
+        targets = dict.fromkeys(visit.target for part in parts for visit in part.columns)
+        known = tuple(histories[target] for target in targets if target in histories)
+        bundle = unit_bundle(unit, parts, district, day, known, inputs.accounts)
+        found = of_units[unit.id] = [*judge(bundle, rules)]
+        revisited = [visit for part in parts for visit in part.revisited]
+        found += judge_revisits(bundle, revisited, _revisits_of(plans, unit), rules)
+        known_dead = [finding for finding in inputs.known_dead if finding.unit_id == unit.id]
+        found += judge_mended_links(bundle, known_dead, rules)
+        lists += seen_lists(bundle.columns)
+        progress.advance("判定", done, len(plans) + len(units))
+    by_unit: dict[str, list[Finding]] = {unit.id: [] for unit in units}
     by_site: dict[str, tuple[Finding, ...]] = {}
-    parts: dict[str, list[UnitMaterial]] = defaultdict(list)
     for done, plan in enumerate(plans, start=1):
-        material = _material(configuration, inputs, records, plan)
-        for unit in plan.units:
-            if unit.id in findings:
-                parts[unit.id].append(UnitMaterial.of(material, unit))
-        of_site = judge(site_bundle(material, district, day, inputs.availability.get(plan.site.id, ())), rules)
+        of_week = inputs.availability.get(plan.site.id, ())
+        of_site = judge(site_bundle(sites[plan.site.id].of_site(), district, day, of_week), rules)
         by_site[plan.site.id] = attribute_to_units(of_site, plan.units)
         for finding in by_site[plan.site.id]:
-            if finding.unit_id in findings:
-                findings[finding.unit_id].append(finding)
-        progress.advance("判定", done, len(plans) + len(units))
-    histories, lists = {history.target: history for history in inputs.histories}, list[SeenList]()
-    for done, unit in enumerate(units, start=1):
-        material_of_unit = parts.pop(unit.id, [])
-        targets = dict.fromkeys(visit.target for part in material_of_unit for visit in part.columns)
-        known = tuple(histories[target] for target in targets if target in histories)
-        bundle = unit_bundle(unit, material_of_unit, district, day, known, inputs.accounts)
-        findings[unit.id] += judge(bundle, rules)
-        revisited = [visit for part in material_of_unit for visit in part.revisited]
-        findings[unit.id] += judge_revisits(bundle, revisited, _revisits_of(plans, unit), rules)
-        known_dead = [finding for finding in inputs.known_dead if finding.unit_id == unit.id]
-        findings[unit.id] += judge_mended_links(bundle, known_dead, rules)
-        lists += seen_lists(bundle.columns)
-        progress.advance("判定", len(plans) + done, len(plans) + len(units))
-    return Judgement(findings, by_site, tuple(lists))
+            if finding.unit_id in by_unit:
+                by_unit[finding.unit_id].append(finding)
+        progress.advance("判定", len(units) + done, len(plans) + len(units))
+    for unit_id, found in of_units.items():
+        by_unit[unit_id] += found
+    return Judgement(by_unit, by_site, tuple(lists))
 
 
 def _revisits_of(plans: Sequence[SitePlan], unit: Unit) -> list[Revisit]:
     return [revisit for plan in plans for revisit in plan.revisits if revisit.unit_id == unit.id]
 
 
-def _material(configuration: Configuration, inputs: JudgingInputs, records: Records, plan: SitePlan) -> SiteMaterial:
-    visits = inputs.visits.get(plan.site.id, ())
-    return assemble(
-        configuration.inventory,
-        plan.site,
-        [*visits, *_unvisited(plan, visits)],
-        records.captures(plan.site.id),
-        records.probes(plan.site.id),
-        records.payload,
-        inputs.day,
-        records.known,
-    )
+def _site_pages(configuration: Configuration, inputs: JudgingInputs, records: Records, plan: SitePlan) -> SitePages:
+    visits, site = inputs.visits.get(plan.site.id, ()), plan.site
+    reader = PageReader(records.captures(site.id), records.payload, inputs.day, records.known)
+    units = configuration.inventory.units
+    return SitePages(site, units, [*visits, *_unvisited(plan, visits)], records.probes(site.id), reader)
 
 
 def _unvisited(plan: SitePlan, visits: Sequence[Visit]) -> list[Visit]:

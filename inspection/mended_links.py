@@ -34,11 +34,14 @@ def known_dead(place: Place, unit_id: str) -> list[Finding]:
 
 def judge_mended_links(bundle: Bundle, known: Iterable[Finding], rules: Rules) -> Iterator[Finding]:
     """Yield a PASS without weight for each of the known dead links of the unit that tonight shows to be mended."""
+    faults = tuple(known)
+    if not faults:  # as most units: then what the pages lead to need not be gathered
+        return
     alive = {probe.target: probe for probe in link_probes(bundle) if is_found(probe, "alive")}
     listed = (*bundle.homes, *(page for visit in bundle.columns for page in (*visit.pages, *visit.articles)))
     read = {page.url: page for page in listed if page_obstacle(page) is None and not is_undecided(page)}
     leads = gather(page.facts for page in read.values() if page.facts is not None)
-    for fault in known:
+    for fault in faults:
         stood = _stood_on(fault, read)
         if (probe := alive.get(fault.target)) is not None:
             evidence = (probe.evidence,) if probe.evidence else ()

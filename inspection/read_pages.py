@@ -14,11 +14,13 @@ import io
 import logging
 import pickle
 import sqlite3
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date
+from enum import Enum
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -159,11 +161,7 @@ def _key(digest: str, url: str | None, content_type: str | None, as_of: date, ki
 
 # ---------------------------------------------------------------- facts as bytes
 
-_VALUES = {
-    value.__name__: value
-    for value in vars(model).values()
-    if isinstance(value, type) and value.__module__ == model.__name__
-}
+_VALUES = [value for value in vars(model).values() if is_dataclass(value) and value.__module__ == model.__name__]
 _CHECK = 16  # bytes
 
 
@@ -176,7 +174,11 @@ def _names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-_REDUCERS = copyreg.dispatch_table | {value: _parts for value in _VALUES.values() if is_dataclass(value)}
+_REDUCERS = copyreg.dispatch_table | dict.fromkeys(_VALUES, _parts)
+
+
+_READERS = "checks.facts."
+_PLAIN = {("datetime", "date"): date, ("builtins", "frozenset"): frozenset}
 
 
 class _Unpickler(pickle.Unpickler):
@@ -184,12 +186,11 @@ class _Unpickler(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a class of facts; raises UnpicklingError for any other name."""
-        if module == model.__name__ and name in _VALUES:
-            return _VALUES[name]
-        if (module, name) == ("datetime", "date"):
-            return date
-        if (module, name) == ("builtins", "frozenset"):
-            return frozenset
+        if (module, name) in _PLAIN:
+            return _PLAIN[module, name]
+        found = getattr(sys.modules.get(module), name, None) if module.startswith(_READERS) else None
+        if isinstance(found, type) and (issubclass(found, Enum) or is_dataclass(found)):
+            return found
         raise pickle.UnpicklingError(f"no part of facts: {module}.{name}")
 
 

@@ -125,7 +125,8 @@ def _whole(file: BinaryIO, length: int) -> bytes:
 def _facts(body: bytes, url: str, content_type: str, as_of: date, kind: PageKind | None) -> bytes:
     try:
         return packed(read_page(body, url=url, content_type=content_type, as_of=as_of, kind=kind))
-    except Exception:  # a page that breaks our reader breaks it again where that is told
+    except Exception:  # noqa: BLE001 - a page that breaks our reader is one that the crawl tells of
+        _log.exception("page could not be read ahead: %s", url)
         return b""
 
 

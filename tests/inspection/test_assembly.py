@@ -11,8 +11,8 @@ import pytest
 
 from checks.facts.model import AttachmentState, PageKind
 from checks.model import Capture, EvidenceRef, FailureKind, Mode, Page, PageRole, Visit
-from config.schema import Column, ColumnType, District, Inventory, Site, Unit, UnitKind
-from inspection.assembly import SiteMaterial, UnitMaterial, assemble, site_bundle, unit_bundle
+from config.schema import Column, ColumnType, District, Site, Unit, UnitKind
+from inspection.assembly import PageReader, SitePages, UnitMaterial, site_bundle, unit_bundle
 
 DISTRICT = District(name="虚构区", division_code="130111")
 DAY = date(2026, 11, 23)
@@ -75,9 +75,12 @@ class Evidence:
         return self.bodies[reference]
 
 
-def material(evidence: Evidence, *visits: Visit, units: Sequence[Unit] = (UNIT,)) -> SiteMaterial:
-    inventory = Inventory(district=DISTRICT, sites=(SITE,), units=tuple(units))
-    return assemble(inventory, SITE, visits, evidence.captures, (), evidence.payload, DAY)
+def site_pages(evidence: Evidence, *visits: Visit, units: Sequence[Unit] = (UNIT,)) -> SitePages:
+    return SitePages(SITE, units, visits, (), PageReader(evidence.captures, evidence.payload, DAY))
+
+
+def material(evidence: Evidence, *visits: Visit) -> UnitMaterial:
+    return site_pages(evidence, *visits).of_unit(UNIT)
 
 
 def home(evidence: Evidence) -> Page:
@@ -237,11 +240,34 @@ def test_visit_of_a_column_that_the_inventory_no_longer_has_is_passed_over() -> 
 def test_bundle_of_a_site_holds_every_column_and_that_of_a_unit_its_own() -> None:
     other = unit("gonganju", column(1))
     theirs = Visit("portal", LIST, PageRole.COLUMN, unit_id=other.id, column_id="notice1")
-    seen = material(
+    seen = site_pages(
         Evidence(), visit(LIST, PageRole.COLUMN, 2), visit(LIST, PageRole.COLUMN), theirs, units=(UNIT, other)
     )
-    of_site = site_bundle(seen, DISTRICT, DAY)
+    of_site = site_bundle(seen.of_site(), DISTRICT, DAY)
     assert (of_site.site, of_site.unit, len(of_site.columns)) == (SITE, None, 3)
-    of_unit = unit_bundle(UNIT, [UnitMaterial.of(seen, UNIT)], DISTRICT, DAY)
+    of_unit = unit_bundle(UNIT, [seen.of_unit(UNIT)], DISTRICT, DAY)
     assert (of_unit.site, of_unit.unit) == (None, UNIT)
     assert [each.column.id for each in of_unit.columns] == ["notice1", "notice2"]
+
+
+def test_a_site_is_told_whether_lists_were_read_and_nothing_that_stands_on_them() -> None:
+    evidence = Evidence()
+    evidence.add(LIST, STATIC_PAGE)
+    evidence.add(ARTICLE, STATIC_PAGE)
+    seen = site_pages(evidence, visit(LIST, PageRole.COLUMN), visit(ARTICLE, PageRole.ARTICLE))
+    before = seen.of_site()
+    seen.of_unit(UNIT)
+    (column,) = seen.of_site().columns
+    assert seen.of_site() == before
+    assert [page.facts is not None for page in column.pages] == [True]
+    assert column.articles == ()
+
+
+def test_what_is_known_of_a_page_is_not_read_again() -> None:
+    evidence = Evidence()
+    evidence.add(LIST, STATIC_PAGE)
+    read = material(evidence, visit(LIST, PageRole.COLUMN)).columns[0].pages[0].facts
+    reader = PageReader(evidence.captures, evidence.payload, DAY, lambda *_, **__: read)
+    (seen,) = SitePages(SITE, (UNIT,), [visit(LIST, PageRole.COLUMN)], (), reader).of_unit(UNIT).columns
+    assert seen.pages[0].facts is read
+    assert sum(evidence.reads.values()) == 1
