@@ -87,11 +87,13 @@ def today(place: Place) -> date:
     return day_in(place.configuration.inventory.district)
 
 
-def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -> RunReport:
+def inspect_units(
+    place: Place, request: Request, progress: Progress = SILENT, crawling: type[Crawling] | None = None
+) -> RunReport:
     """Inspect the units: plan, crawl, judge, score and store; a nightly run also publishes the day's scores.
 
-    A resumed run goes on where the ledger says it stopped; at its end a run is sealed. Raises NothingToResume,
-    ConfigurationChanged, RunInProgress, StorageError.
+    `crawling` is how pages are captured where not by this machine alone. A resumed run goes on where the ledger says it
+    stopped; at its end a run is sealed. Raises NothingToResume, ConfigurationChanged, RunInProgress, StorageError.
     """
     place.database.patience = OUTAGE_SECONDS
     with _only_night(place, request):
@@ -100,7 +102,7 @@ def inspect_units(place: Place, request: Request, progress: Progress = SILENT) -
         run = _resumable(place, request) if request.resume else _new_run(place, request)
         note_run(run.id)
         with _only_process(place, run), _measured(place, run) as phases:
-            night = _through_outages(lambda: _inspected(place, run, progress, phases), progress)
+            night = _through_outages(lambda: _inspected(place, run, progress, phases, crawling or Crawling), progress)
             with phases.timed("封存"):
                 put_right(place, progress)
                 unsealed = try_to_seal(place)
@@ -119,14 +121,14 @@ def _measured(place: Place, run: Run) -> Iterator[Phases]:
         leave_metrics(place, run, phases.seconds)
 
 
-def _inspected(place: Place, run: Run, progress: Progress, phases: Phases) -> Night:
+def _inspected(place: Place, run: Run, progress: Progress, phases: Phases, crawling: type[Crawling]) -> Night:
     """Capture, judge, score and publish; what an attempt before this one captured is not captured again."""
     unit_ids = run.units or None
     revisits = place.revisits.of_run(run.id)
     plans = plan_run(place.configuration.inventory, run.day, run.seed, unit_ids, revisits)
     place.repository.set_run_state(run.id, RunState.RUNNING)
     with _turn(place, run, plans, progress), phases.timed("采集"):
-        Crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
+        crawling(place, run.id, run.day, run.seed, unit_ids).capture(plans, progress)
     place.repository.set_run_state(run.id, RunState.CAPTURED)
     _require_true_day(place, run, plans)
     with phases.timed("判定"):

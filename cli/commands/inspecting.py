@@ -15,11 +15,13 @@ from cli.options import ConfigOption, DatabaseOption, DataOption, DateOption, Js
 
 if TYPE_CHECKING:
     from crawler.probes.availability import Look
+    from inspection.crawling import Crawling
     from inspection.place import Place
     from inspection.run import RunReport
 
 SHOWN_FINDINGS = 30
 EXIT_NOTHING = 4
+WORKER_EXAMPLE = "示例：inspect worker ｜ inspect worker --concurrency 4"
 PROBE_EXAMPLE = "示例：inspect probe ｜ inspect probe --json"
 
 
@@ -31,6 +33,11 @@ def register(app: typer.Typer) -> None:
         "schedule",
         help="常驻运行，每夜按 sites.toml 里定的时刻自动巡查，漏掉的一夜会补做；白天黑夜定时看各站点首页能不能打开。",
     )(schedule)
+    app.command(
+        "worker",
+        help="在本机等候并承担 inspect run --distributed 分派的采集（多台机器共用一个 PostgreSQL 和证据文件夹）。"
+        f"{WORKER_EXAMPLE}",
+    )(worker)
     app.command("probe", help=f"看一次各站点首页能不能打开并记下（供 cron 每小时调用）。{PROBE_EXAMPLE}")(probe)
 
 
@@ -40,6 +47,10 @@ def run(
     resume: Annotated[
         bool,
         typer.Option("--resume", help="继续最近一次未完成的巡查（给出 --date 则为那一天的），已采集的页面不再重采。"),
+    ] = False,
+    distributed: Annotated[
+        bool,
+        typer.Option("--distributed", help="采集交给各台机器上的 inspect worker，本机判定和评分；需要 PostgreSQL。"),
     ] = False,
     config: ConfigOption = None,
     data: DataOption = None,
@@ -61,7 +72,7 @@ def run(
     keep_logs(settings.data / "logs")
     with opened(settings) as place, shown(quiet=json) as progress, interruptible():
         request = Request(RunKind.NIGHTLY, parse_day(day), unit_ids(place, unit), resume)
-        report = inspect_units(place, request, progress)
+        report = inspect_units(place, request, progress, _by_workers(place) if distributed else None)
         files = leave_daily_reports(place, report.run, progress.say)
         _print_json(place, report, files) if json else _print_run(place, report, files)
     raise typer.Exit(report.exit_code)
@@ -125,6 +136,24 @@ def schedule(
             os._exit(EXIT_INTERRUPTED)
 
 
+def worker(
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", help="同时采集几个网站（主机）。", metavar="个数", min=1, max=64)
+    ] = 1,
+    data: DataOption = None,
+    database_url: DatabaseOption = None,
+) -> None:
+    """Take crawling jobs until stopped."""
+    from cli.output import errors, printable
+    from distribution.worker import work
+    from inspection.logs import keep_logs
+    from inspection.settings import resolve
+
+    settings = resolve(None, data, database_url)
+    keep_logs(settings.data / "logs")
+    work(settings, concurrency, lambda sentence: errors.print(printable(sentence)))
+
+
 def probe(
     config: ConfigOption = None, data: DataOption = None, database_url: DatabaseOption = None, json: JsonOption = False
 ) -> None:
@@ -152,6 +181,15 @@ def _look_document(look: Look) -> dict[str, Any]:
         "result": look.opening.name.lower(),
         "failure": look.failure.code if look.failure else None,
     }
+
+
+def _by_workers(place: Place) -> type[Crawling]:
+    """Return who crawls on several machines; raises NeedsPostgresql before a run is begun."""
+    from distribution.crawling import DistributedCrawling
+    from distribution.queue import Queue
+
+    Queue(place.settings.database_url).prepare()
+    return DistributedCrawling
 
 
 # ---------------------------------------------------------------- what is shown

@@ -1,0 +1,147 @@
+"""主机: the crawl of a run handed out as jobs, one a host, and waited for.
+
+The ledger of the run says what is captured, not the queue: a job that was done twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from procrastinate import App
+from procrastinate.jobs import Job, Status
+
+from crawler.plan import SitePlan, by_host
+from crawler.urls import host_of
+from distribution import queue
+from distribution.queue import TASK, Queue, queue_of, reached
+from distribution.shared_folder import offered
+from inspection.batch_job import BatchJob
+from inspection.crawling import PROBING_SECONDS, STARTUP_SECONDS, Crawling
+from inspection.errors import ConfigurationChanged
+from inspection.progress import Progress
+from inspection.sealing import CONFIGURATION, folder_of, keep_configuration
+from storage.errors import StorageError
+from storage.model import RunState
+
+ATTEMPTS = 3  # of a site in one go, a worker that died counting as one
+LOOK_SECONDS = 1.0
+ALONE_SECONDS = 300.0  # after which it is said again that no worker is there
+LETTING_GO_SECONDS = 5.0  # granted to workers whose jobs are cancelled
+FORGET_HOURS = 24 * 14
+_ALIVE = """SELECT count(*) AS workers FROM procrastinate_workers
+WHERE last_heartbeat > now() - make_interval(secs => %(seconds)s)"""
+ALONE = "现在没有工作机在线，{left} 个站点在等。在每台工作机上运行 inspect worker（本机也可以另开窗口运行）即可开始。"
+
+
+@dataclass(frozen=True, slots=True)
+class DistributedCrawling(Crawling):
+    """The crawl of a run by workers; needs PostgreSQL and the evidence folder shared."""
+
+    def capture(self, plans: Sequence[SitePlan], progress: Progress) -> None:
+        """Have every site captured that the ledger does not have as captured; what fails each time is marked failed.
+
+        Raises NeedsPostgresql, ConfigurationChanged, RunInProgress, and StorageError when what was captured could not
+        be kept. Ended by an exception, it takes its jobs back.
+        """
+        left = self._uncaptured(plans)
+        tasks = Queue(self.place.settings.database_url)
+        token = tasks.prepare()
+        self._require_configuration()
+        tasks.forget_storage_failures(self.run_id)
+        with offered(self.place.evidence.folder, token), reached():
+            try:
+                asyncio.run(self._by_workers(tasks, left, progress))
+            except BaseException:  # Ctrl+C too: what nobody waits for must not be asked of anybody's server
+                asyncio.run(self._taken_back(tasks))
+                raise
+        lost = self._uncaptured(left)
+        if lost and (failure := tasks.storage_failure(self.run_id)) is not None:
+            raise StorageError(failure)
+        for plan in lost:
+            reason = f"工作机采集 {ATTEMPTS} 次都没有完成，详见各工作机的日志"
+            self.place.repository.set_site_state(self.run_id, plan.site.id, RunState.FAILED, reason=reason)
+
+    def _require_configuration(self) -> None:
+        """See to it that the run's configuration lies in the evidence folder, where the workers read it."""
+        keep_configuration(self.place, self.place.repository.run(self.run_id))
+        if not (folder_of(self.place, self.run_id) / CONFIGURATION).is_dir():
+            raise ConfigurationChanged("本次巡查开始时的配置已不在，不能交给工作机；请去掉 --resume 重新开始。")
+
+    async def _by_workers(self, tasks: Queue, left: Sequence[SitePlan], progress: Progress) -> None:
+        async with tasks.app(connections=2).open_async() as app:
+            await self._cancel(app)  # what an attempt that was killed left behind
+            await app.job_manager.delete_old_jobs(FORGET_HOURS, None, True, True, True)
+            if left:
+                await app.job_manager.batch_defer_jobs_async([self._job(group) for group in by_host(left)])
+            said = -ALONE_SECONDS
+            while await self._open_jobs(app):
+                await self._put_back_stalled(app)
+                waiting = len(self._uncaptured(left))
+                progress.advance("采集", len(left) - waiting, len(left))
+                if time.monotonic() - said >= ALONE_SECONDS and not await _workers(app):
+                    progress.say(ALONE.format(left=waiting))
+                    said = time.monotonic()
+                await asyncio.sleep(LOOK_SECONDS)
+
+    def _job(self, group: Sequence[SitePlan]) -> Job:
+        """Return the job of the sites of one host. Two of one host are never done at the same time."""
+        ledger = self.place.repository.site_states(self.run_id)
+        job = BatchJob(
+            run_id=self.run_id,
+            name=f"sites-{group[0].site.id}",
+            site_ids=tuple(plan.site.id for plan in group),
+            unit_ids=self.unit_ids,
+            day=self.day,
+            seed=self.seed,
+            config="",  # each worker has its own
+            data="",
+        )
+        seconds = STARTUP_SECONDS + sum(plan.settings.site_time_limit_seconds + PROBING_SECONDS for plan in group)
+        told = {
+            "batch": job.plain() | {"site_ids": list(job.site_ids), "unit_ids": job.unit_ids and list(job.unit_ids)},
+            "time_limit": seconds,
+            "last_attempt": ATTEMPTS + max(ledger[plan.site.id].attempts for plan in group),
+        }
+        lock = host_of(group[0].site.home).removeprefix("www.")
+        return Job(queue=queue_of(self.run_id), lock=lock, queueing_lock=None, task_name=TASK, task_kwargs=told)
+
+    async def _open_jobs(self, app: App) -> int:
+        queues = await app.job_manager.list_queues_async(queue=queue_of(self.run_id))
+        return sum(counts["todo"] + counts["doing"] for counts in queues)
+
+    async def _put_back_stalled(self, app: App) -> None:
+        """Let others take up the jobs of dead workers; one that has cost too many workers is given up."""
+        stalled = await app.job_manager.get_stalled_jobs(
+            queue=queue_of(self.run_id), seconds_since_heartbeat=queue.STALLED_SECONDS
+        )
+        for job in stalled:
+            assert job.id is not None
+            ledger, told = self.place.repository.site_states(self.run_id), job.task_kwargs
+            if max(ledger[site_id].attempts for site_id in told["batch"]["site_ids"]) >= told["last_attempt"]:
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=False)
+            else:
+                await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
+
+    async def _taken_back(self, tasks: Queue) -> None:
+        """Cancel the jobs, and wait a moment for the workers to let go of theirs."""
+        async with tasks.app(connections=1).open_async() as app:
+            await self._cancel(app)
+            until = time.monotonic() + LETTING_GO_SECONDS
+            while await self._open_jobs(app) and time.monotonic() < until:
+                await asyncio.sleep(LOOK_SECONDS / 4)
+
+    async def _cancel(self, app: App) -> None:
+        for status in (Status.TODO, Status.DOING):
+            for job in await app.job_manager.list_jobs_async(queue=queue_of(self.run_id), status=status.value):
+                assert job.id is not None
+                await app.job_manager.cancel_job_by_id_async(job.id, abort=True)
+
+
+async def _workers(app: App) -> int:
+    """Return how many workers are alive."""
+    found = await app.connector.execute_query_one_async(_ALIVE, seconds=queue.STALLED_SECONDS)
+    return int(found["workers"])
