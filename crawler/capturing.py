@@ -10,12 +10,13 @@ from http import HTTPStatus
 from scrapy import Request
 from scrapy.http import Headers, Response
 
+from checks.facts.credentials import without_credentials
 from checks.model import Capture, FailureKind, Mode
 from crawler import failures
 from crawler.blocks import Block
 from crawler.rendering import Rendering
 from crawler.sink import Exchange
-from crawler.urls import is_http, without_credentials
+from crawler.urls import is_http
 
 _HTML = (("content-type", "text/html; charset=utf-8"),)
 _PNG = (("content-type", "image/png"),)

@@ -20,13 +20,13 @@ from twisted.python.failure import Failure
 from twisted.web.client import ResponseFailed
 from twisted.web.http import PotentialDataLoss
 
+from checks.facts.credentials import without_credentials
 from checks.model import FailureKind
 from crawler.blocks import Block, recognise
 from crawler.decompression import TooLarge
 from crawler.guard import AddressRefused, SchemeRefused
 from crawler.names import NameFailure, NameNotFound
 from crawler.politeness import HostSpared, RobotsDisallowed, RobotsUnreadable
-from crawler.urls import without_credentials
 
 # What pressing on at once may mend; a server that refuses or limits us is left in peace until the next run.
 RETRIED = frozenset(

@@ -6,7 +6,8 @@ import ipaddress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from urllib.parse import urlsplit
 
-from crawler.urls import is_http, without_credentials
+from checks.facts.credentials import without_credentials
+from crawler.urls import is_http
 
 AllowPrivate = bool | tuple[IPv4Network | IPv6Network, ...]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
+from checks.facts.credentials import HIDDEN, without_credentials
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PATH_SAFE = "%/:@!$&'()*+,;=~-._[]|"
 _QUERY_SAFE = _PATH_SAFE + "?"
-_CREDENTIALS = re.compile(r"//[^/?#\\\s]*@")
-_HIDDEN = "***"
 
 
 class InvalidUrl(ValueError):
@@ -41,11 +41,6 @@ def normalise(url: str) -> str:
     return urlunsplit((parts.scheme, authority, path, _escaped(parts.query, _QUERY_SAFE), ""))
 
 
-def without_credentials(text: str) -> str:
-    """Return a text with the user names and passwords in its addresses hidden: they are not ours to keep."""
-    return _CREDENTIALS.sub(f"//{_HIDDEN}@", text)
-
-
 def is_http(url: str) -> bool:
     """Tell whether an address is one of http or https with a host."""
     try:
@@ -70,7 +65,7 @@ def same_site(url: str, home: str) -> bool:
 
 
 def _user(parts: SplitResult) -> str:
-    return f"{_HIDDEN}@" if "@" in parts.netloc else ""
+    return f"{HIDDEN}@" if "@" in parts.netloc else ""
 
 
 def _host(host: str) -> str:

@@ -20,6 +20,7 @@ from bs4.dammit import EncodingDetector
 from lxml import etree, html
 from lxml.html import HtmlElement
 
+from checks.facts.credentials import address_without_credentials
 from checks.facts.source import cleaned
 
 MAX_CHARACTERS = 8_000_000  # of one page; what follows is not read
@@ -138,7 +139,7 @@ def resolve(base: str, reference: str) -> str:
 def _resolve(base: str, reference: str) -> str:
     reference = re.sub(r"[\t\r\n]", "", reference.strip())
     try:
-        return urljoin(base, reference)
+        return address_without_credentials(urljoin(base, reference))
     except ValueError:
         return ""
 

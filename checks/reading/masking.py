@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from checks.facts.credentials import without_credentials
+
 
 class NumberKind(StrEnum):
     """What a number is by its form."""
@@ -63,7 +65,11 @@ def numbers_in(text: str) -> Iterator[PersonalNumber]:
 
 
 def masked(text: str) -> str:
-    """Return the text with every personal number hidden but for its first three and last two digits."""
+    """Return the text with every personal number hidden but for its first three and last two digits.
+
+    User names and passwords in addresses are hidden altogether.
+    """
+    text = without_credentials(text)
     parts: list[str] = []
     end = 0
     for match in _matches(text):

@@ -6,8 +6,9 @@ import ipaddress
 
 import pytest
 
+from checks.facts.credentials import address_without_credentials, without_credentials
 from crawler.guard import AddressRefused, Refused, SchemeRefused, check_url, is_public, may_reach
-from crawler.urls import normalise, without_credentials
+from crawler.urls import normalise
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,9 @@ def test_a_password_is_never_repeated() -> None:
         "ftp://u:geheim@b.test/ http://u:p@geheim@a.test/?b=http://u:geheim@c.test"
     )
     assert without_credentials("http://a.test/@b?c=d@e") == "http://a.test/@b?c=d@e"
+    assert address_without_credentials("http://u:geheim@a.test//x@y?b=//c@d") == "http://***@a.test//x@y?b=//c@d"
+    for untouched in ("http://a.test//x@y/", "mailto:a@b.test", "//a.test/b@c", "/a@b", "a//b@c"):
+        assert address_without_credentials(untouched) == untouched
 
 
 @pytest.mark.parametrize("port", [0, 22, 25, 110, 3306, 6379, 6667, 11211])
