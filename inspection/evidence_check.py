@@ -99,6 +99,7 @@ class _Check:
         self._checked = Checked()
         self._known = known_signers(place)
         self._roots = trusted_authorities(place)
+        self._noted = place.seals.noted()
         self._unreadable: dict[int, str] = {}
         self._sealed: dict[int, Sealed | None] = {}
         self._finished = [run.id for run in finished]
@@ -116,8 +117,10 @@ class _Check:
             self._checked.waiting.append(run.id)
             return
         if sealed is None:
-            yield MANIFEST, self._unreadable.get(run.id) or "没有封存清单；若刚升级或磁盘满过，下次巡查会自动补上"
+            yield MANIFEST, self._unreadable.get(run.id) or self._gone(run.id)
             return
+        if sealed.digests.sha256 != self._noted.get(run.id, sealed.digests.sha256):
+            yield MANIFEST, f"封存清单不是当时的那一份：数据库登记的 SHA-256 是 {self._noted[run.id]}；从备份恢复"
         self._checked.cuts += (
             f"第 {run.id} 次巡查 {cut['file']}：第 {cut['position']} 字节起的 {cut['length']} 字节"
             for cut in sealed.document.get("cuts", ())
@@ -128,10 +131,16 @@ class _Check:
         yield from self._links(run, sealed)
         yield from self._database(run, sealed)
 
+    def _gone(self, run_id: int) -> str:
+        if run_id in self._noted:
+            return f"封存清单不见了：数据库登记了它的 SHA-256 {self._noted[run_id]}；从备份恢复"
+        return "没有封存清单；若刚升级或磁盘满过，下次巡查会自动补上"
+
     def _waits(self, run: Run) -> bool:
         """Whether a run without a manifest is only not sealed yet: what was sealed since would have had it sealed."""
         folder, finished = folder_of(self._place, run.id), run.finished_at
-        if run.id in self._unreadable or finished is None or (folder / SIGNATURE).exists() or (folder / STAMP).exists():
+        traces = run.id in self._noted or (folder / SIGNATURE).exists() or (folder / STAMP).exists()
+        if run.id in self._unreadable or finished is None or traces:
             return False
         others = filter(None, map(self._read, self._finished))
         return all(

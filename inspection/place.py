@@ -20,6 +20,7 @@ from storage.pruned import PrunedStore
 from storage.repository import Repository
 from storage.rescoring import RescoreStore
 from storage.revisits import RevisitStore
+from storage.seals import SealLedger
 from storage.versions import VersionStore
 
 OUTAGE_SECONDS = 600.0  # a database that is away for longer stops a run, which can be resumed
@@ -39,6 +40,7 @@ class Place:
     repository: Repository
     evidence: EvidenceStore
     cuts: CutLedger
+    seals: SealLedger
     attachments: AttachmentStore
     faults: FaultLedger
     rescores: RescoreStore
@@ -86,6 +88,7 @@ def opened(settings: Settings, patience: float = 0.0) -> Iterator[Place]:
             repository=Repository(database),
             evidence=EvidenceStore(settings.evidence, noting=cuts.note),
             cuts=cuts,
+            seals=SealLedger(database),
             attachments=AttachmentStore(settings.attachments),
             faults=FaultLedger(database),
             rescores=RescoreStore(database),

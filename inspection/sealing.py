@@ -78,30 +78,43 @@ def folder_of(place: Place, run_id: int) -> Path:
 def seal(place: Place, run: Run) -> Path:
     """Write the manifest of a finished run, signed where there is a key; returns its path.
 
-    Sealing the same content again changes nothing. Raises AlreadySealed for another content, EvidenceDiskFull,
-    EvidenceUnwritable, SigningKeyRefused; after any of them the run is as unsealed or as sealed as it was.
+    Sealing the same content again changes nothing. Raises AlreadySealed for another content and for a run whose
+    manifest is gone, EvidenceDiskFull, EvidenceUnwritable, SigningKeyRefused; after any of them the run is as unsealed
+    or as sealed as it was.
     """
     folder = folder_of(place, run.id)
     with _one_at_a_time(place):
         sealed = read_manifest(folder)
         if sealed is not None:
             _require_same(place, run, sealed[0])
+            place.seals.note(run.id, sealed[1].sha256)
             return folder / MANIFEST
+        if run.id in place.seals.noted():
+            raise _already(folder, "封存清单不见了，请从备份恢复")
         key = signing_key(place)
         read = _complete(place, run, folder)
         content = canonical(_manifest(place, run, key, _files(folder, read)))
         if key is not None:
             write_whole(folder / SIGNATURE, sign(key, content))
         write_whole(folder / MANIFEST, content)  # last: what has a manifest is sealed
+        place.seals.note(run.id, digests_of([content]).sha256)  # a kill before this is made good by `seal_waiting`
     return folder / MANIFEST
 
 
 def seal_waiting(place: Place) -> list[int]:
-    """Seal every finished run that is not yet, the oldest first; returns their numbers. Raises as `seal` does."""
-    waiting = [run for run in place.repository.runs() if run.finished and not _is_sealed(place, run.id)]
-    for run in reversed(waiting):
-        seal(place, run)
-    return [run.id for run in reversed(waiting)]
+    """Seal every finished run that is not yet, the oldest first; returns their numbers.
+
+    One that was sealed and has lost its manifest is left as it is: a new seal would hide the loss. Raises as `seal`.
+    """
+    noted = place.seals.noted()
+    unnoted = [run for run in reversed(place.repository.runs()) if run.finished and run.id not in noted]
+    waiting = [run for run in unnoted if not _is_sealed(place, run.id)]
+    for run in unnoted:
+        if run in waiting:
+            seal(place, run)
+        else:  # sealed by a process that was killed before it noted so, or by an earlier version
+            place.seals.note(run.id, digests_of_file(folder_of(place, run.id) / MANIFEST).sha256)
+    return [run.id for run in waiting]
 
 
 def try_to_seal(place: Place) -> str:

@@ -95,9 +95,10 @@ def digests_of(pieces: Iterable[bytes]) -> Digests:
     return digesting.finish()
 
 
-def digests_of_file(path: Path) -> Digests:
-    """Return the digests of a file of any size, in little memory; raises OSError."""
+def digests_of_file(path: Path, begin: int = 0) -> Digests:
+    """Return the digests of a file of any size from an offset on, in little memory; raises OSError."""
     with path.open("rb") as file:
+        file.seek(begin)
         return digests_of(iter(lambda: file.read(_PIECE), b""))
 
 

@@ -179,6 +179,7 @@ class RunRow(Base):
     finished_at: Mapped[datetime | None]
     note: Mapped[str]
     rescores: Mapped[int | None]
+    sealed: Mapped[str | None]  # SHA-256 of the manifest, in hex
 
 
 class RunSiteRow(Base):
@@ -560,7 +561,10 @@ class AnnualVersionRow(Base):
 
 
 class EvidenceCutRow(Base):
-    """A torn record that was cut from the end of a file of the run's folder: `position` and `length` in bytes."""
+    """A torn record that was cut from the end of a file of the run's folder: `position` and `length` in bytes.
+
+    Its digest tells a cut begun once more from another cut at the same place.
+    """
 
     __tablename__ = "evidence_cut"
 
@@ -568,6 +572,7 @@ class EvidenceCutRow(Base):
     file: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     length: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(primary_key=True)
     cut_at: Mapped[datetime]
 
 

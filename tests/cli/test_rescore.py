@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -339,6 +341,31 @@ def test_a_record_that_is_damaged_or_gone_is_an_error_and_no_fault(inspect: Insp
     assert path.name in answer.err
     assert "404" not in answer.err
     assert stored(place) == before
+
+
+def other_inputs(path: Path) -> None:
+    document = json.loads(gzip.decompress(path.read_bytes()))
+    path.write_bytes(gzip.compress(json.dumps(document | {"seed": "another"}).encode()))
+
+
+def other_rules(path: Path) -> None:
+    path.write_text(path.read_text().replace("news = 14", "news = 1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"), [("inputs.json.gz", other_inputs), ("configuration/rules.toml", other_rules)]
+)
+def test_what_a_night_was_judged_by_must_be_as_it_was_sealed(inspect: Inspect, place: Place, name: str, change) -> None:  # type: ignore[no-untyped-def]
+    before, path = stored(place), place.evidence.folder / "1" / name
+    kept = path.read_bytes()
+    change(path)
+    assert path.read_bytes() != kept
+    answer = inspect("rescore", "--run", "1")
+    assert (answer.code, answer.out) == (5, "")
+    assert f"{name} 不是封存时的那一份；请从备份恢复这个文件" in answer.err
+    assert stored(place) == before
+    path.write_bytes(kept)
+    assert inspect("rescore", "--run", "1").code == 0
 
 
 def test_who_cleared_the_evidence_is_told(inspect: Inspect, place: Place) -> None:

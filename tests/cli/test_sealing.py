@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,21 +17,23 @@ from sqlalchemy import update
 from checks.model import Capture, Mode
 from fixtures.district.inventory import write_config
 from fixtures.district.world import build
+from inspection.judging import Judgement
 from inspection.place import Place, opened
 from inspection.run import Request, inspect_units
 from inspection.sealing import folder_of, seal, seal_waiting
 from inspection.settings import resolve
 from scoring.review import Step
 from storage.errors import AlreadySealed, EvidenceDiskFull, SigningKeyRefused
-from storage.manifest import MANIFEST, canonical
-from storage.model import RunKind, RunState
+from storage.manifest import MANIFEST, canonical, digests_of
+from storage.model import Run, RunKind, RunState
 from storage.signing import create_key, fingerprint, load_key, public_key_of, sign
-from storage.tables import FindingRow, UnitScoreRow
+from storage.tables import FindingRow, RunRow, UnitScoreRow
 from tests.cli.conftest import Inspect
-from tests.inspection.nights import FAULTY, FINE, PAGE, UNIT, Nights
+from tests.inspection.nights import ALIVE, FAULTY, FINE, PAGE, REST, UNIT, Nights
 
 DAY = date(2026, 11, 23)
 INDICATORS = "configuration/indicators.toml"
+WARC = "batch-0001-00000.warc.gz"
 
 
 @pytest.fixture
@@ -62,6 +65,18 @@ def sealed(place: Place, run_id: int) -> dict:
     return json.loads((folder_of(place, run_id) / MANIFEST).read_bytes())
 
 
+def unsealed(place: Place, *urls: str) -> Run:
+    """Make a run that failed, after it kept a record of each address; it waits for its seal."""
+    run = place.repository.create_run(
+        kind=RunKind.SPOT, day=DAY, seed="s", rules_version="1", digests=place.digests_for(2026), site_ids=["jyj"]
+    )
+    with place.evidence.writer(run.id, "batch-0001") as writer:
+        for url in urls:
+            writer.write_failure(Capture("jyj", url, Mode.STATIC, datetime(2026, 11, 23, 1, tzinfo=UTC)))
+    place.repository.set_run_state(run.id, RunState.FAILED)
+    return place.repository.run(run.id)
+
+
 def edit(path: Path, change: Callable[[bytearray], None]) -> None:
     content = bytearray(path.read_bytes())
     change(content)
@@ -91,6 +106,32 @@ def test_a_night_is_sealed_with_all_that_it_rests_on(place: Place, nights: Night
     rules = b"".join((folder / "configuration" / name).read_bytes() for name in ("rules.toml", "words.toml"))
     assert manifest["run"]["rules_digest"] == hashlib.sha256(rules).hexdigest()
     assert (folder / MANIFEST).read_bytes() == canonical(manifest)
+
+
+OTHER = replace(FINE, unit_id="caizhengju")
+
+
+def test_units_and_sites_have_digests_of_their_own(
+    place: Place, nights: Nights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_site = replace(ALIVE, unit_id="")
+    judgement = Judgement({UNIT: [*REST, FAULTY], OTHER.unit_id: [OTHER]}, {"czj": (), "jyj": (of_site,)}, ())
+    monkeypatch.setattr("inspection.night.judge_sites", lambda *_: judgement)
+    run = inspect_units(place, Request(RunKind.NIGHTLY, after(3), (UNIT, OTHER.unit_id))).run
+    folder, manifest = folder_of(place, run.id), sealed(place, run.id)
+    lines = gzip.decompress((folder / "findings.jsonl.gz").read_bytes()).splitlines(keepends=True)
+    for unit, count in {UNIT: 4, OTHER.unit_id: 1}.items():
+        its = [line for line in lines if json.loads(line)["unit_id"] == unit]
+        assert len(its) == count
+        assert manifest["findings"]["units"][unit] == digests_of(its).document
+    scores = json.loads((folder / "scores.json").read_bytes())
+    assert manifest["scores"]["units"] == {
+        unit["unit_id"]: digests_of([canonical({"run": run.id, "unit": unit})]).document for unit in scores["units"]
+    }
+    assert manifest["scores"]["sites"] == {
+        site["site_id"]: digests_of([canonical({"run": run.id, "site": site})]).document for site in scores["sites"]
+    }
+    assert {site["site_id"] for site in scores["sites"]} == {"czj", "jyj"}
 
 
 def test_every_night_names_the_one_before(place: Place, nights: Nights) -> None:
@@ -147,26 +188,17 @@ def test_a_full_disk_leaves_the_night_done_and_the_next_start_seals_it(
 
 
 def test_a_night_whose_configuration_is_gone_claims_none(place: Place, nights: Nights, config: Path) -> None:
-    run = place.repository.create_run(
-        kind=RunKind.SPOT, day=DAY, seed="s", rules_version="1", digests=place.digests_for(2026), site_ids=["jyj"]
-    )
-    place.repository.set_run_state(run.id, RunState.FAILED)
+    run = unsealed(place)
     (config / "rules.toml").write_text("# changed since\n", encoding="utf-8")
     seal_waiting(place)
     assert sorted(sealed(place, run.id)["files"]) == ["findings.jsonl.gz", "index.cdxj", "scores.json"]
 
 
 def test_what_a_killed_process_left_of_a_record_is_cut_before_the_seal(place: Place, nights: Nights) -> None:
-    moment = place.repository.run(1).created_at
-    run = place.repository.create_run(
-        kind=RunKind.SPOT, day=DAY, seed="s", rules_version="1", digests=place.digests_for(2026), site_ids=["jyj"]
-    )
-    with place.evidence.writer(run.id, "batch-0001") as writer:
-        writer.write_failure(Capture("jyj", PAGE, Mode.STATIC, moment))
-    file = folder_of(place, run.id) / "batch-0001-00000.warc.gz"
+    run = unsealed(place, PAGE)
+    file = folder_of(place, run.id) / WARC
     whole = file.read_bytes()
     file.write_bytes(whole + whole[:40])
-    place.repository.set_run_state(run.id, RunState.FAILED)
     seal_waiting(place)
     assert file.read_bytes() == whole
     assert sealed(place, run.id)["files"][file.name]["bytes"] == len(whole)
@@ -198,7 +230,7 @@ SPOILT = {
     "a removed file": (lambda f: (f / "2" / INDICATORS).unlink(), (2, INDICATORS)),
     "an added file": (lambda f: (f / "2" / "more.warc.gz").write_bytes(b""), (2, "more.warc.gz")),
     "swapped rules": (lambda f: flip(f / "1" / "configuration" / "rules.toml"), (1, "configuration/rules.toml")),
-    "a broken chain": (lambda f: relink(f, 1), (2, "previous")),
+    "a replaced manifest": (lambda f: relink(f, 1), (1, MANIFEST)),
     "a removed manifest": (lambda f: (f / "1" / MANIFEST).unlink(), (1, MANIFEST)),
     "a torn manifest": (lambda f: os.truncate(f / "1" / MANIFEST, 100), (1, MANIFEST)),
 }
@@ -215,6 +247,98 @@ def test_what_does_not_hold_is_named(inspect: Inspect, place: Place, nights: Nig
     told = inspect("evidence", "check", "--all")
     assert told.code == 6
     assert f"第 {run} 次巡查 {where}" in told.out
+
+
+def test_a_replaced_manifest_breaks_the_chain_too(inspect: Inspect, place: Place, nights: Nights) -> None:
+    relink(place.evidence.folder, 1)
+    broken = inspect("evidence", "check", "--all", "--json").document["broken"]
+    assert [(one["run"], one["where"]) for one in broken] == [(1, MANIFEST), (2, "previous")]
+    assert "不是当时的那一份" in broken[1]["what"]
+
+
+def test_a_correction_is_sealed_with_its_revocation(inspect: Inspect, place: Place, nights: Nights) -> None:
+    nights.take(after(2), Step.APPEAL, FAULTY)
+    (taken,) = nights.take(after(2), Step.REVOKE, FAULTY, by="李四")
+    assert taken.corrected == (DAY, after(1))
+    assert seal_waiting(place) == []
+    answer = inspect("evidence", "check", "--all", "--json").document
+    assert (answer["runs"], answer["waiting"], answer["broken"]) == (5, [], [])
+    assert inspect("evidence", "check", "--all").code == 0
+
+
+def test_what_waits_for_its_seal_is_told_and_is_no_fault(inspect: Inspect, place: Place, nights: Nights) -> None:
+    run = unsealed(place, PAGE)
+    answer = inspect("evidence", "check")
+    assert answer.code == 0
+    assert f"待封存 1 次巡查（第 {run.id} 次）" in answer.out
+    assert inspect("evidence", "check", "--json").document["waiting"] == [run.id]
+    seal_waiting(place)
+    answer = inspect("evidence", "check")
+    assert (answer.code, "待封存" in answer.out) == (0, False)
+
+
+def test_a_manifest_that_is_gone_is_told_and_no_new_seal_hides_it(
+    inspect: Inspect, place: Place, nights: Nights
+) -> None:
+    (folder_of(place, 3) / MANIFEST).unlink()  # the newest: no later night names it
+    for _ in range(2):
+        answer = inspect("evidence", "check")
+        assert (answer.code, "待封存" in answer.out) == (6, False)
+        assert "第 3 次巡查 manifest.json：封存清单不见了" in answer.out
+        assert seal_waiting(place) == []
+        with pytest.raises(AlreadySealed, match="封存清单不见了"):
+            seal(place, place.repository.run(3))
+
+
+def test_a_seal_that_a_kill_left_unnoted_is_noted_by_the_next(place: Place, nights: Nights) -> None:
+    noted = place.seals.noted()
+    with place.database.writing() as session:
+        session.execute(update(RunRow).where(RunRow.id == 3).values(sealed=None))
+    assert place.seals.noted() != noted
+    assert seal_waiting(place) == []
+    assert place.seals.noted() == noted
+
+
+def test_the_first_broken_record_is_named(inspect: Inspect, place: Place, nights: Nights) -> None:
+    run = unsealed(place, f"{PAGE}?a", f"{PAGE}?b", f"{PAGE}?c")
+    seal_waiting(place)
+    file = folder_of(place, run.id) / WARC
+    lines = [line.split(" ", 2)[2] for line in (folder_of(place, run.id) / "index.cdxj").read_text().splitlines()]
+    second = next(record for record in map(json.loads, lines) if record["url"] == f"{PAGE}?b")
+    begin, length, whole = int(second["offset"]), int(second["length"]), file.read_bytes()
+    named = f"第 {begin} 至 {begin + length} 字节，{second['id']}，{PAGE}?b"
+
+    edit(file, lambda content: content.__setitem__(begin + 30, content[begin + 30] ^ 1))
+    answer = inspect("evidence", "check", "--json")
+    assert answer.code == 6
+    (broken,) = answer.document["broken"]
+    assert (broken["run"], broken["where"]) == (run.id, WARC)
+    assert f"第一条损坏的记录（共 1 处）：{named}" in broken["what"]
+    assert "为止完好" not in broken["what"]
+
+    file.write_bytes(whole[: begin + 30])
+    answer = inspect("evidence", "check", "--json")
+    (broken,) = answer.document["broken"]
+    assert f"文件到第 {begin} 字节为止完好；第一条损坏的记录（共 2 处）：{named}" in broken["what"]
+
+
+def test_postgresql_seals_corrects_and_checks_alike(
+    inspect: Inspect, config: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSPECT_DATABASE_URL", postgresql_url)
+    with opened(resolve()) as place:
+        nights = Nights(place, monkeypatch)
+        nights.night(DAY, FAULTY)
+        nights.take(after(1), Step.APPEAL, FAULTY)
+        nights.take(after(1), Step.REVOKE, FAULTY, by="李四")
+        run = unsealed(place, PAGE)
+        with (folder_of(place, run.id) / WARC).open("ab") as file:
+            file.write(b"\x1f\x8b\x08torn")
+        seal_waiting(place)
+        answer = inspect("evidence", "check", "--all", "--json").document
+        assert (answer["runs"], len(answer["cuts"]), answer["broken"]) == (3, 1, [])
+        (folder_of(place, run.id) / MANIFEST).unlink()
+        assert "封存清单不见了" in inspect("evidence", "check").out
 
 
 def test_an_edited_finding_is_told_where_the_database_has_it(inspect: Inspect, place: Place, nights: Nights) -> None:

@@ -1,4 +1,4 @@
-"""What became of evidence files: torn records that were cut, files that were cleared away when their time was over."""
+"""What became of evidence: runs that were sealed, torn records that were cut, files that were cleared away."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Make the tables, and the column by which a manifest is known."""
+    op.add_column("run", sa.Column("sealed", sa.Text(), nullable=True))
     op.create_table(
         "host_visit",
         sa.Column("run_id", sa.Integer(), nullable=False),
@@ -37,9 +38,10 @@ def upgrade() -> None:
         sa.Column("file", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("length", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("cut_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_evidence_cut_run_id_run"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("run_id", "file", "position", name=op.f("pk_evidence_cut")),
+        sa.PrimaryKeyConstraint("run_id", "file", "position", "sha256", name=op.f("pk_evidence_cut")),
     )
     op.create_table(
         "pruned_file",
@@ -61,3 +63,4 @@ def downgrade() -> None:
     op.drop_table("host_visit")
     op.drop_table("pruned_file")
     op.drop_table("evidence_cut")
+    op.drop_column("run", "sealed")
