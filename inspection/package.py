@@ -19,8 +19,10 @@ What `inspect evidence verify` holds a package to, beside that:
 - Every member of the ZIP is stored, none compressed, and sizes stand in the local headers (no data descriptors).
 - data.warc.gz is one warcinfo record, then the records of records.jsonl, each with its request and without a gap, then
   only `revisit` records as EvidenceReader.revisit makes them, of captures of judged runs.
-- Of a judged run a page that its sealed visits name for its sites has a record inside or withheld, where the index has
-  one. Whatever a finding inside leads to is inside or withheld. The rest shows in what the judgement comes to.
+- Of a judged run every record that its index has of its sites is inside or withheld, and so is every earlier record
+  that these, or the findings inside, lead to.
+- A run that judged a night again (重新判定) is judged from that night's records by its own configuration; one that only
+  put scores right (更正得分), or went by the same rules, has the findings of the run it stands on, with other states.
 - A run's manifest and index.cdxj are inside wherever a record of it is inside or withheld.
 """
 

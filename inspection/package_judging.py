@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,7 +27,7 @@ from inspection.night import Night, judged_night, score_of
 from inspection.other_files import LARGEST_FILE
 from inspection.package import Contents, PackagedRun
 from inspection.package_container import Container, Unreadable, path_in
-from inspection.package_records import PackageSource, index_of, told
+from inspection.package_records import PackageSource, index_of
 from inspection.package_seals import manifest
 from inspection.progress import Progress
 from inspection.rescoring import rulings_of_night
@@ -51,8 +51,8 @@ _NOT_AGAIN = "不能重现（原始记录未随附）"
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A run to judge again: what it was judged by, its records; whether any were left out, and the
-    articles that none of these bears on."""
+    """A run to judge again: what it was judged by, the records of the run that looked; whether any were left out, and
+    the articles that none of these bears on."""
 
     run: PackagedRun
     configuration: Configuration
@@ -69,7 +69,7 @@ def judge_package(
     counts: Counter[str] = Counter()
     for number, run in enumerate(contents.runs, start=1):
         try:
-            counts += _judge_run(container, run, source, step)
+            counts += _judge_run(container, contents, run, source, step)
         except (Unreadable, ConfigurationError, ValidationError, ValueError, LookupError, TypeError) as error:
             step.differs(path_in("runs", run.run), f"不能重新判定：{_plainly(error)}")
         progress.advance("重新判定", number, len(contents.runs))
@@ -85,50 +85,75 @@ def _plainly(error: Exception) -> str:
     return f"包里的内容不合规定（{type(error).__name__}）"
 
 
-def _judge_run(container: Container, run: PackagedRun, source: PackageSource, step: Step) -> Counter[str]:
+def _judge_run(
+    container: Container, contents: Contents, run: PackagedRun, source: PackageSource, step: Step
+) -> Counter[str]:
     before = step.count
-    if run.stands_on is not None:
-        told = _score_again(container, run, step)
+    seen = _seen(contents, run)
+    if run is seen or container.names(path_in("runs", run.run, CONFIGURATION) + "/"):
+        told = _judge_night(container, run, seen, source, step)
     else:
-        told = _judge_night(container, run, source, step)
+        told = _score_again(container, run, seen, step)
     if step.count > before:
-        _tell_versions(container, run, step)
+        _tell_versions(container, seen, step)
     return told | Counter({"次巡查": 1})
 
 
-def _judge_night(container: Container, run: PackagedRun, source: PackageSource, step: Step) -> Counter[str]:
-    judged = _judged(container, run, source, step)
-    part = Part(frozenset(run.sites), frozenset(run.units))
+def _seen(contents: Contents, run: PackagedRun) -> PackagedRun:
+    """Return the run that looked, which a run stands on; raises Unreadable."""
+    known = {each.run: each for each in contents.runs}
+    while run.stands_on is not None:
+        if run.stands_on >= run.run or run.stands_on not in known:
+            raise Unreadable(f"它所更正的第 {run.stands_on} 次巡查不在包里")
+        run = known[run.stands_on]
+    return run
+
+
+def _judge_night(
+    container: Container, run: PackagedRun, seen: PackagedRun, source: PackageSource, step: Step
+) -> Counter[str]:
+    """Judge what `seen` captured by the rules of `run`: the same, or one that judged that night again (重新判定)."""
+    judged = _judged(container, run, seen, source, step)
+    part = Part(frozenset(seen.sites), frozenset(run.units))
     night = judged_night(judged.configuration, judged.inputs, judged.records, part=part)
     told: Counter[str] = Counter()
     for unit in part.units_of(judged.configuration, judged.inputs):
         told["条检查结果"] += _compare_unit(container, judged, unit, night, source, step)
         told["个得分"] += 1
-    told["个站点结论"] += _compare_verdicts(container, judged, night, step)
+    if run is seen:
+        told["个站点结论"] += _compare_verdicts(container, judged, night, step)
     return told
 
 
 # ---------------------------------------------------------------- what the run is judged by
 
 
-def _judged(container: Container, run: PackagedRun, source: PackageSource, step: Step) -> _Judged:
-    inputs = inputs_of(container.read(path_in("runs", run.run, INPUTS), LARGEST_INPUTS))
-    if (inputs.run_id, inputs.day) != (run.run, run.day):
-        raise Unreadable(f"判定依据不是第 {run.run} 次巡查的")
+def _judged(container: Container, run: PackagedRun, seen: PackagedRun, source: PackageSource, step: Step) -> _Judged:
+    inputs = _inputs(container, run, seen)
     configuration = configuration_of(container, run.run)
-    _require_whole(run, configuration, inputs, step)
-    reader, sites = EvidenceReader(source), frozenset(run.sites)
-    captures = _captures(reader, run.run, sites, inputs)
-    probes = _probes(reader, run.run, sites, inputs)
-    left = [record for record in index_of(container, run.run) if (record.file, record.offset) not in source.places]
-    withheld = [record for record in left if (record.file, record.offset) in source.withheld]
-    _tell_dropped([record for record in left if record not in withheld], captures, inputs, step)
+    _require_whole(run, seen, configuration, inputs, step)
+    reader, sites = EvidenceReader(source), frozenset(seen.sites)
+    captures = _captures(reader, seen.run, sites, inputs)
+    probes = _probes(reader, seen.run, sites, inputs)
+    index = index_of(container, seen.run) if source.withheld else []
+    withheld = [record for record in index if (record.file, record.offset) in source.withheld]
     records = Records(lambda site: captures.get(site, ()), lambda site: probes.get(site, ()), reader.read_payload)
     pages = {_page_of(record)[1] for record in withheld}
     pages |= {
         each.url for listed in captures.values() for each in listed if each.evidence and _is_withheld(each, source)
     }
     return _Judged(run, configuration, inputs, records, bool(pages), _articles(inputs, pages))
+
+
+def _inputs(container: Container, run: PackagedRun, seen: PackagedRun) -> JudgingInputs:
+    """Return what the run was judged by: of one that judged a night again, people's rulings are those of that day."""
+    inputs = inputs_of(container.read(path_in("runs", seen.run, INPUTS), LARGEST_INPUTS))
+    if (inputs.run_id, inputs.day) != (seen.run, run.day):
+        raise Unreadable(f"判定依据不是第 {seen.run} 次巡查的")
+    if run is seen:
+        return inputs
+    lines = (line for unit in run.units for line in _sealed_findings(container, run.run, unit))
+    return replace(inputs, rulings=rulings_of_night(NightFinding(_finding(line), line["state"]) for line in lines))
 
 
 def configuration_of(container: Container, run: int) -> Configuration:
@@ -142,9 +167,11 @@ def configuration_of(container: Container, run: int) -> Configuration:
         return load(Path(temporary))
 
 
-def _require_whole(run: PackagedRun, configuration: Configuration, inputs: JudgingInputs, step: Step) -> None:
+def _require_whole(
+    run: PackagedRun, seen: PackagedRun, configuration: Configuration, inputs: JudgingInputs, step: Step
+) -> None:
     """A unit can be judged only over all its sites: what the package leaves away is told."""
-    inside = {plan.site.id for plan in inputs.plans(configuration)} & set(run.sites)
+    inside = {plan.site.id for plan in inputs.plans(configuration)} & set(seen.sites)
     known = {unit.id: unit for unit in inputs.units_of(configuration)}
     for unit_id in run.units:
         unit = known.get(unit_id)
@@ -184,18 +211,6 @@ def _counts(seen: Capture | Probe, inputs: JudgingInputs) -> bool:
 
 
 # ---------------------------------------------------------------- what is not inside
-
-
-def _tell_dropped(
-    left: Iterable[IndexedRecord], captures: Mapping[str, Sequence[Capture]], inputs: JudgingInputs, step: Step
-) -> None:
-    """Tell of sealed records of pages that the sites inside were visited for, and that nothing inside stands for."""
-    visited = {visit.url for site in captures for visit in inputs.visits.get(site, ())}
-    seen = {(each.mode, url) for listed in captures.values() for each in listed for url in (each.url, each.final_url)}
-    for record in left:
-        mode, url = _page_of(record)
-        if mode is not Mode.SCREENSHOT and url in visited and (mode, url) not in seen:
-            step.differs(told(record), "不在包里，也没有列为未随附")
 
 
 def _page_of(record: IndexedRecord) -> tuple[Mode, str]:
@@ -295,13 +310,21 @@ def _check_references(lines: Iterable[Document], source: PackageSource, name: st
 
 def _compare_score(container: Container, run: int, score: UnitScore, step: Step) -> None:
     name = path_in("runs", run, "scores", f"{score.unit_id}.json")
-    sealed = _sealed(container, name, run, "unit")
-    counts = {row["indicator_id"]: row["counts"] for row in indicator_values(run, score)}
-    now = json.loads(canonical(asdict(replace(score, checks=(), pending=())) | {"counts": counts}))
+    sealed, now = _sealed_score(container, run, score.unit_id), _as_sealed(run, score)
     for key in sorted(now.keys() | sealed.keys()):
         if now.get(key) != sealed.get(key):
             then, again = _short(sealed.get(key)), _short(now.get(key))
             step.differs(name, f"{_TITLES.get(key, key)}封存的是 {then}，重新算出的是 {again}")
+
+
+def _as_sealed(run: int, score: UnitScore) -> dict[str, Any]:
+    counts = {row["indicator_id"]: row["counts"] for row in indicator_values(run, score)}
+    document: dict[str, Any] = json.loads(canonical(asdict(replace(score, checks=(), pending=())) | {"counts": counts}))
+    return document
+
+
+def _sealed_score(container: Container, run: int, unit_id: str) -> dict[str, Any]:
+    return _sealed(container, path_in("runs", run, "scores", f"{unit_id}.json"), run, "unit")
 
 
 _TITLES = {
@@ -340,23 +363,56 @@ def _compare_verdicts(container: Container, judged: _Judged, night: Night, step:
 # ---------------------------------------------------------------- scores put right later
 
 
-def _score_again(container: Container, run: PackagedRun, step: Step) -> Counter[str]:
-    """Make the scores of a run again that put another's right (更正得分), from its sealed findings and rulings."""
-    assert run.stands_on is not None
-    kept = container.names(path_in("runs", run.run, CONFIGURATION) + "/")
-    configuration = configuration_of(container, run.run if kept else run.stands_on)
+def _score_again(container: Container, run: PackagedRun, seen: PackagedRun, step: Step) -> Counter[str]:
+    """Make the scores of a run again that took another's place by the same rules, from its findings and their states.
+
+    Such a run leaves out what people revoked (更正得分), or goes by their rulings of another day (重新判定).
+    """
+    configuration = configuration_of(container, _configured(container, run))
+    inputs = _inputs(container, run, seen)
     told: Counter[str] = Counter()
     for unit_id in run.units:
         unit = configuration.inventory.unit(unit_id)
         lines = list(_sealed_findings(container, run.run, unit_id))
-        base = _sealed(container, path_in("runs", run.stands_on, "scores", f"{unit_id}.json"), run.stands_on, "unit")
-        base.pop("counts", None)
-        seen = [NightFinding(_finding(line), line["state"]) for line in lines]
-        found = [one.finding for one in seen]
-        score = scored_again(_SCORE.validate_python(base), unit, found, configuration.rules, rulings_of_night(seen))
-        _compare_score(container, run.run, score, step)
+        _compare_copied(container, run, unit_id, lines, step)
+        found = [_finding(line) for line in lines]
+        before = _score_before(container, run, unit_id)
+        corrected = scored_again(before, unit, found, configuration.rules, inputs.rulings)
+        judged = score_of(configuration, inputs, unit, found)
+        same = _as_sealed(run.run, judged) == _sealed_score(container, run.run, unit_id)
+        _compare_score(container, run.run, judged if same else corrected, step)
         told += Counter({"条检查结果": len(lines), "个得分": 1})
     return told
+
+
+def _configured(container: Container, run: PackagedRun) -> int:
+    """Return the run whose configuration a run went by, its own or that of the one it stands on."""
+    number = run.run
+    while not container.names(path_in("runs", number, CONFIGURATION) + "/"):
+        below = manifest(container, number)["stands_on"]
+        if below is None or below["run"] >= number:
+            raise Unreadable(f"包里没有第 {run.run} 次巡查所用的配置")
+        number = below["run"]
+    return number
+
+
+def _score_before(container: Container, run: PackagedRun, unit_id: str) -> UnitScore:
+    assert run.stands_on is not None
+    before = _sealed_score(container, run.stands_on, unit_id)
+    return _SCORE.validate_python({key: value for key, value in before.items() if key != "counts"})
+
+
+def _compare_copied(
+    container: Container, run: PackagedRun, unit_id: str, lines: Iterable[Document], step: Step
+) -> None:
+    """Tell of findings that are not those of the run it stands on: only their states may be others."""
+    assert run.stands_on is not None
+    before = _sealed_findings(container, run.stands_on, unit_id)
+    then, now = (Counter(_comparable(line | {"run": run.run}) for line in listed) for listed in (before, lines))
+    name = path_in("runs", run.run, "findings", f"{unit_id}.jsonl")
+    for what, listed in (("少了", then - now), ("多出的", now - then)):
+        for text in sorted(listed.elements()):
+            step.differs(name, f"{what}第 {run.stands_on} 次巡查的检查结果：{_said(json.loads(text))}")
 
 
 # ---------------------------------------------------------------- by which programs

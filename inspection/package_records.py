@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from checks.model import EvidenceRef
-from inspection.package import RECORDS, WARC, Contents, RecordPlace
+from inspection.package import RECORDS, WARC, Contents, PackagedRun, RecordPlace
 from inspection.package_container import Container, Member, Unreadable, path_in
 from inspection.verification import Step
 from storage.errors import EvidenceError, IndexUnreadable, MissingRecord
 from storage.evidence_reader import EvidenceReader
 from storage.record_index import INDEX, IndexedRecord, read_index
 from storage.record_members import Torn, inflate, parse
+from storage.record_telling import told_of
 
 MOST_INFLATED = 1_000_000_000  # bytes of one record
 MOST_INDEX = 2_000_000_000
@@ -34,6 +35,7 @@ class PackageSource:
     data: mmap.mmap
     places: dict[Key, int] = field(default_factory=dict)
     withheld: frozenset[Key] = frozenset()
+    listed: frozenset[Key] = frozenset()  # those that should lie here, whether they hold or not
 
     def records(self, run_id: int) -> Iterator[tuple[str, int, bytes]]:
         """Yield a run's records that are inside."""
@@ -70,6 +72,7 @@ def check_records(container: Container, contents: Contents, step: Step) -> Packa
     except Unreadable as error:
         step.differs(WARC, str(error))
         return source
+    source.listed = frozenset((place.file, place.offset) for place in places)
     expected = _expected(container, [*places, *contents.withheld], step)
     for key in withheld - expected.keys():
         step.differs(path_in("contents.json"), f"未随附的记录不在记录索引里：{_key(key)}")
@@ -263,6 +266,46 @@ def _inflated_end(data: mmap.mmap, begin: int, most: int) -> int | None:
     except zlib.error:
         return None
     return position - len(inflater.unused_data)
+
+
+# ---------------------------------------------------------------- what is not inside
+
+
+def check_whole(container: Container, contents: Contents, source: PackageSource, step: Step) -> None:
+    """Tell `step` of every record of the judged sites, and every earlier one that these lead to, that is neither inside
+    nor withheld."""
+    for run in (run for run in contents.runs if run.sites):
+        try:
+            left = _left(container, run, source)
+            led = sorted(_led(source, run))
+        except Unreadable as error:
+            step.differs(path_in("runs", run.run, INDEX), str(error))
+            continue
+        for record in left:
+            step.differs(told(record), "不在包里，也没有列为未随附")
+        for key in led:
+            step.differs(_key(key), f"第 {run.run} 次巡查没有变化的内容在这条记录里，它不在包里，也没有列为未随附")
+
+
+def _left(container: Container, run: PackagedRun, source: PackageSource) -> list[IndexedRecord]:
+    known, sites = source.listed | source.withheld, frozenset(run.sites)
+    return [
+        record
+        for record in index_of(container, run.run)
+        if (record.file, record.offset) not in known and not sites.isdisjoint(record.sites)
+    ]
+
+
+def _led(source: PackageSource, run: PackagedRun) -> set[Key]:
+    """Return the places of earlier records that are wanted and nowhere; raises Unreadable."""
+    found = set[Key]()
+    for file, offset, block in source.records(run.run):
+        try:
+            earlier = told_of(parse(block)).earlier
+        except EvidenceError as error:
+            raise Unreadable(f"{_key((file, offset))}：{error}") from error
+        found |= {(each.warc_file, each.offset) for site, each in earlier if site in run.sites}
+    return found - source.listed - source.withheld
 
 
 # ---------------------------------------------------------------- what follows the sealed records

@@ -8,12 +8,12 @@ import tempfile
 import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from checks import personal_information
-from checks.model import Capture, EvidenceRef, Outcome
+from checks.model import Capture, Outcome
 from inspection.errors import EvidenceUnavailable
 from inspection.inputs import FILE as INPUTS
 from inspection.package import RECORDS, PackagedRun, RecordPlace
@@ -28,10 +28,9 @@ from inspection.sealing import (
 from reports.wacz import WaczFile
 from storage.errors import DamagedRecord
 from storage.manifest import MANIFEST, SIGNATURE, STAMP
-from storage.record_fields import capture_of, probe_lines, unchanged_of
 from storage.record_index import INDEX, IndexedRecord, read_index
-from storage.record_making import CAPTURE_HEADER
 from storage.record_members import parse
+from storage.record_telling import Told, told_of
 
 SEALS = (MANIFEST, SIGNATURE, STAMP)
 _PIECE = 1_048_576
@@ -124,7 +123,7 @@ class RecordPacking:
             if opened is not None:
                 opened[1].close()
 
-    def _add(self, record: IndexedRecord, member: bytes, told: _Told) -> None:
+    def _add(self, record: IndexedRecord, member: bytes, told: Told) -> None:
         where = RecordPlace(record.file, record.offset, record.length)
         if told.capture is not None and self._personal.is_in(told.capture, record.digest):
             self.withheld.append(where)
@@ -133,7 +132,7 @@ class RecordPacking:
         self._lines.write((json.dumps(where, ensure_ascii=False) + "\n").encode())
         self.count += 1
 
-    def _note(self, told: _Told, run: PackagedRun) -> None:
+    def _note(self, told: Told, run: PackagedRun) -> None:
         """Take note of the earlier records that a record leads to, and make the `revisit` records for replayers."""
         for site, reference in told.earlier:
             number = int(reference.warc_file.partition("/")[0])
@@ -145,30 +144,8 @@ class RecordPacking:
                 self._revisits.write(self._place.evidence.revisit(capture))
 
 
-@dataclass(slots=True)
-class _Told:
-    """What a record tells of: its sites, its capture, the captures it lists, and earlier records by site."""
-
-    sites: set[str] = field(default_factory=set)
-    capture: Capture | None = None
-    unchanged: list[Capture] = field(default_factory=list)
-    earlier: list[tuple[str, EvidenceRef]] = field(default_factory=list)
-
-
-def _told_of(indexed: IndexedRecord, content: bytes) -> _Told:
-    record = parse(zlib.decompress(content[: indexed.members[0][0]], zlib.MAX_WBITS + 16))
-    described = record.rec_headers.get_header(CAPTURE_HEADER)
-    if described is not None:
-        capture = capture_of(json.loads(described))
-        return _Told({capture.site_id}, capture)
-    payload = record.raw_stream.read()
-    if record.rec_type == "revisit":
-        unchanged = [unchanged_of(line) for line in payload.splitlines()]
-        earlier = [(each.site_id, each.evidence) for each in unchanged if each.evidence is not None]
-        return _Told({capture.site_id for capture in unchanged}, None, unchanged, earlier)
-    probes: list[dict[str, Any]] = probe_lines(payload)
-    rest = [(fields["site_id"], EvidenceRef(*fields["rest"])) for fields in probes if fields.get("rest")]
-    return _Told({fields["site_id"] for fields in probes}, earlier=rest)
+def _told_of(indexed: IndexedRecord, content: bytes) -> Told:
+    return told_of(parse(zlib.decompress(content[: indexed.members[0][0]], zlib.MAX_WBITS + 16)))
 
 
 def index_of(place: Place, run_id: int) -> list[IndexedRecord]:

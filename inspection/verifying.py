@@ -22,7 +22,7 @@ from inspection.package_container import (
 )
 from inspection.package_judging import judge_package
 from inspection.package_published import check_published
-from inspection.package_records import PackageSource, check_records, check_tail, revisits_of
+from inspection.package_records import PackageSource, check_records, check_tail, check_whole, revisits_of
 from inspection.package_seals import (
     Trust,
     check_chain,
@@ -111,6 +111,7 @@ def _check(container: Container, contents: Contents, trust: Trust, steps: dict[s
     progress.advance(STAGE, 7, len(steps))
     source = check_records(container, contents, steps["records"])
     _check_tail(container, contents, source, steps["records"])
+    check_whole(container, contents, source, steps["records"])
     progress.advance(STAGE, 8, len(steps))
     judge_package(container, contents, source, steps["judgement"], progress)
     check_published(container, contents, steps["published"])

@@ -1,9 +1,10 @@
 """记录索引: the sealed list of a run's records, by which a single record is proven without the file that it lies in.
 
 `<evidence>/<run>/index.cdxj` is CDXJ as replay tools read it: a line a record, sorted by its key, and every line
-ASCII, whatever a page's address holds. Beside what those tools want it has the record's id and type, and the SHA-256 of
-its gzip member; a request stands on the line of its response, which it follows in the file. The run's manifest names
-the index by its digests, so that whoever has both can tell whether a record is the one that was captured.
+ASCII, whatever a page's address holds. Beside what those tools want it has the record's id and type, the sites that it
+tells of, and the SHA-256 of its gzip member; a request stands on the line of its response, which it follows in the
+file. The run's manifest names the index by its digests, so that whoever has both can tell whether a record is the one
+that was captured, and whether any is missing.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from surt import surt
 from warcio.recordloader import ArcWarcRecord
 from warcio.timeutils import iso_date_to_timestamp
 
-from storage.errors import IndexUnreadable
+from storage.errors import DamagedRecord, IndexUnreadable
 from storage.manifest import Digesting, Digests, write_pieces
 from storage.record_members import Noting, parse, whole_records
+from storage.record_telling import told_of
 
 INDEX = "index.cdxj"
 _LISTED = frozenset({"response", "resource", "metadata", "revisit"})
@@ -36,7 +38,8 @@ class IndexedRecord:
     """A record as it was sealed: `file` is relative to the evidence folder ("7/sites-portal-00000.warc.gz").
 
     `length` is that of the record and, where it has one, the request after it; `members` has (length, SHA-256 in hex)
-    of each of the two. `timestamp` is of fourteen digits, UTC; `digest` that of the payload.
+    of each of the two. `timestamp` is of fourteen digits, UTC; `digest` that of the payload. `sites` are those whose
+    captures or probes the record tells of; none where that cannot be read.
     """
 
     file: str
@@ -48,6 +51,7 @@ class IndexedRecord:
     timestamp: str
     digest: str
     members: tuple[tuple[int, str], ...]
+    sites: tuple[str, ...] = ()
 
     @property
     def end(self) -> int:
@@ -124,12 +128,20 @@ def _line(file: str, listed: _Listed) -> bytes:
         "id": listed.id,
         "type": record.rec_type,
         "sha256": listed.sha256,
+        "sites": _sites(record),
     }
     if listed.request is not None:
         length, sha256 = listed.request
         fields["request"] = {"length": str(length), "sha256": sha256}
     at = iso_date_to_timestamp(headers.get_header("WARC-Date"))
     return f"{_key(url)} {at} {json.dumps(fields)}\n".encode("ascii")
+
+
+def _sites(record: ArcWarcRecord) -> list[str]:
+    try:
+        return sorted(told_of(record).sites)
+    except DamagedRecord:  # of an earlier version: it is sealed as it is
+        return []
 
 
 def _key(url: str) -> str:
@@ -168,6 +180,7 @@ class _Fields(_Member):
     id: str
     type: Literal["response", "resource", "metadata", "revisit"]
     request: _Member | None = None
+    sites: tuple[str, ...] = ()
 
 
 def read_index(content: bytes, run_id: int) -> list[IndexedRecord]:
@@ -197,6 +210,7 @@ def _record_of(line: bytes, run_id: int) -> IndexedRecord:
         timestamp=timestamp,
         digest=fields.digest,
         members=members,
+        sites=fields.sites,
     )
 
 
