@@ -21,7 +21,7 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 
 from distribution import queue
-from distribution.errors import EvidenceNotShared
+from distribution.errors import EvidenceNotShared, NotCoordinated
 from distribution.queue import TASK, Queue
 from distribution.shared_folder import require_offered, require_same
 from inspection.batch_job import BatchJob
@@ -72,10 +72,9 @@ def work(settings: Settings, concurrency: int, say: Callable[[str], None]) -> No
     Raises NeedsPostgresql, NotCoordinated, EvidenceNotShared and DatabaseUnreachable before it takes any.
     """
     tasks = Queue(settings.database_url)
-    token = tasks.token()
-    require_same(settings.evidence, token)
+    require_same(settings.evidence, tasks.token())
     with ThreadPoolExecutor(concurrency) as threads:
-        asyncio.run(_Worker(settings, tasks, token, concurrency, threads, say).serve())
+        asyncio.run(_Worker(settings, tasks, concurrency, threads, say).serve())
 
 
 @dataclass(slots=True)
@@ -93,7 +92,6 @@ class _Storage:
 class _Worker:
     settings: Settings
     tasks: Queue
-    token: str
     concurrency: int
     threads: ThreadPoolExecutor
     say: Callable[[str], None]
@@ -130,18 +128,17 @@ class _Worker:
 
     async def _capture(self, context: JobContext, batch: dict[str, Any], time_limit: float, last_attempt: int) -> None:
         """Do one job; cancelled, it ends the child."""
+        loop = asyncio.get_running_loop()
         try:
-            require_offered(self.settings.evidence, self.token)
-        except EvidenceNotShared as error:
+            await loop.run_in_executor(self.threads, self._require_fit)
+        except (EvidenceNotShared, NotCoordinated) as error:
             self.say(str(error))
             await asyncio.sleep(PAUSE_SECONDS)
             raise PutBack(str(error)) from error
         config = self.settings.evidence / str(batch["run_id"]) / CONFIGURATION
         job = BatchJob.of(batch | {"config": str(config), "data": str(self.settings.data)})
         children = Children(self.settings.environment())
-        crawling = asyncio.get_running_loop().run_in_executor(
-            self.threads, self._crawl, job, children, time_limit, last_attempt
-        )
+        crawling = loop.run_in_executor(self.threads, self._crawl, job, children, time_limit, last_attempt)
         try:
             while not crawling.done():
                 await asyncio.wait({crawling}, timeout=OWNED_SECONDS)
@@ -160,6 +157,11 @@ class _Worker:
                 return
             self.say("本机太久没有回应，任务已交给别的机器；程序退出，请重新启动（服务会自动重启）。")
             os._exit(ORPHANED)
+
+    def _require_fit(self) -> None:
+        """Raise NotCoordinated or EvidenceNotShared unless this machine may take part: either may have changed since
+        it began."""
+        require_offered(self.settings.evidence, self.tasks.token())
 
     def _crawl(self, job: BatchJob, children: Children, time_limit: float, last_attempt: int) -> None:
         """Crawl what the ledger does not have as captured; raises SitesLeft."""

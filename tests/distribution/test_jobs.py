@@ -1,0 +1,207 @@
+"""What becomes of jobs whose crawl fails, is stopped, or goes to another worker; the child processes are made up."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from crawler.plan import SitePlan, plan_run
+from distribution import crawling, queue, worker
+from distribution.crawling import ATTEMPTS, DistributedCrawling
+from distribution.queue import Queue
+from distribution.shared_folder import offered, require_offered
+from distribution.worker import _Worker
+from fixtures.district.inventory import write_config
+from fixtures.district.world import build
+from inspection.children import ORPHANED, Children, Event
+from inspection.errors import RunInProgress
+from inspection.place import Place, opened
+from inspection.progress import Progress
+from inspection.run import Request, _new_run
+from inspection.settings import resolve
+from storage.errors import StorageError
+from storage.model import Run, RunKind, RunState
+
+DAY = date(2026, 11, 23)
+UNITS = ("jiaoyuju",)
+Crawl = Callable[[Place, Children, dict[str, Any], Callable[[Event], None]], None]
+
+
+@pytest.fixture
+def place(tmp_path: Path, postgresql_url: str) -> Iterator[Place]:
+    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    with opened(resolve(tmp_path / "config", tmp_path / "data", postgresql_url, environment={})) as place:
+        yield place
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "AGAIN_SECONDS", 0)
+    monkeypatch.setattr(worker, "OWNED_SECONDS", 0.05)
+    monkeypatch.setattr(crawling, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(queue, "HEARTBEAT_SECONDS", 1.0)
+
+
+@pytest.fixture
+def crawls_like(place: Place, monkeypatch: pytest.MonkeyPatch) -> Callable[[Crawl], None]:
+    def behave(crawl: Crawl) -> None:
+        def run(children: Children, _module: str, job: dict[str, Any], *, on_event: Any, **_: Any) -> int:
+            for site_id in job["site_ids"]:
+                place.repository.set_site_state(job["run_id"], site_id, RunState.RUNNING)
+            crawl(place, children, job, on_event)
+            return 0
+
+        monkeypatch.setattr(Children, "run", run)
+
+    return behave
+
+
+def captured(place: Place, _children: Children, job: dict[str, Any], _on_event: object) -> None:
+    for site_id in job["site_ids"]:
+        place.repository.set_site_state(job["run_id"], site_id, RunState.CAPTURED)
+
+
+@contextmanager
+def working(place: Place, said: list[str]) -> Iterator[Callable[[], None]]:
+    """A worker in a thread; yields what stops it."""
+    tasks = Queue(place.settings.database_url)
+    with ThreadPoolExecutor(1) as threads:
+        tasks.prepare()
+        one = _Worker(place.settings, tasks, 1, threads, said.append)
+        loop = asyncio.new_event_loop()
+        serving = loop.create_task(one._serve_through_outages())
+
+        def serve() -> None:
+            with suppress(asyncio.CancelledError):
+                loop.run_until_complete(serving)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(serving.cancel)
+            thread.join()
+
+        try:
+            yield stop
+        finally:
+            if thread.is_alive():
+                stop()
+            loop.close()
+
+
+def begun(place: Place) -> tuple[Run, tuple[SitePlan, ...]]:
+    run = _new_run(place, Request(RunKind.NIGHTLY, DAY, UNITS))
+    return run, plan_run(place.configuration.inventory, DAY, run.seed, UNITS)
+
+
+def capture(place: Place, run: Run, plans: tuple[SitePlan, ...]) -> None:
+    DistributedCrawling(place, run.id, DAY, run.seed, UNITS).capture(plans, Progress())
+
+
+def states(place: Place, run: Run, plans: tuple[SitePlan, ...]) -> set[tuple[RunState, int]]:
+    ledger = place.repository.site_states(run.id)
+    return {(ledger[plan.site.id].state, ledger[plan.site.id].attempts) for plan in plans}
+
+
+def jobs(place: Place) -> list[tuple[Any, ...]]:
+    with psycopg.connect(Queue(place.settings.database_url).conninfo) as connection:
+        return connection.execute("SELECT status::text, attempts FROM procrastinate_jobs ORDER BY id").fetchall()
+
+
+def test_site_whose_crawl_dies_each_time_has_failed(place: Place, crawls_like: Callable[[Crawl], None]) -> None:
+    crawls_like(lambda *_: None)
+    run, plans = begun(place)
+    with working(place, []):
+        capture(place, run, plans)
+    assert states(place, run, plans) == {(RunState.FAILED, ATTEMPTS)}
+    assert {status for status, _ in jobs(place)} == {"failed"}
+    assert {row.reason[:6] for row in place.repository.site_states(run.id).values() if row.attempts} == {"工作机采集 "}
+
+
+def test_run_whose_evidence_cannot_be_kept_stops_and_goes_on(
+    place: Place, crawls_like: Callable[[Crawl], None]
+) -> None:
+    crawls_like(lambda _p, _c, _j, on_event: on_event({"event": "storage_failed", "message": "磁盘已满"}))
+    run, plans = begun(place)
+    said: list[str] = []
+    with working(place, said):
+        with pytest.raises(StorageError, match="磁盘已满"):
+            capture(place, run, plans)
+        assert states(place, run, plans) == {(RunState.RUNNING, ATTEMPTS)}
+        assert "磁盘已满" in said
+        crawls_like(captured)
+        capture(place, run, plans)
+    assert states(place, run, plans) == {(RunState.CAPTURED, ATTEMPTS + 1)}
+
+
+def test_stopped_worker_puts_its_job_back(place: Place, crawls_like: Callable[[Crawl], None]) -> None:
+    begins = threading.Event()
+
+    def crawl(_place: Place, children: Children, _job: object, _on_event: object) -> None:
+        begins.set()
+        while not children.stopped:
+            threading.Event().wait(0.01)
+
+    crawls_like(crawl)
+    run, plans = begun(place)
+    with ThreadPoolExecutor(1) as threads:
+        with working(place, []) as stop:
+            waiting = threads.submit(capture, place, run, plans)
+            assert begins.wait(60)
+            stop()
+        assert [status for status, _ in jobs(place)] == ["todo"]
+        crawls_like(captured)
+        with working(place, []):
+            waiting.result()
+    assert states(place, run, plans) == {(RunState.CAPTURED, 2)}
+
+
+def test_worker_that_was_taken_for_dead_ends(
+    place: Place, crawls_like: Callable[[Crawl], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, gone = list[int](), threading.Event()
+
+    def end(code: int) -> None:
+        ended.append(code)
+        gone.set()
+        raise SystemExit  # a process would be gone here
+
+    def crawl(place: Place, children: Children, job: dict[str, Any], on_event: object) -> None:
+        if not ended:
+            with psycopg.connect(Queue(place.settings.database_url).conninfo) as connection:
+                connection.execute("UPDATE procrastinate_jobs SET worker_id = NULL")  # as one does who clears up
+        while not children.stopped:
+            threading.Event().wait(0.01)
+
+    monkeypatch.setattr("distribution.worker.os._exit", end)
+    crawls_like(crawl)
+    run, plans = begun(place)
+    tasks = Queue(place.settings.database_url)
+    said: list[str] = []
+    with offered(place.evidence.folder, tasks.prepare()):
+        told = DistributedCrawling(place, run.id, DAY, run.seed, UNITS)._job(plans)
+        with tasks.app(connections=1).open() as app:
+            app.job_manager.defer_job(told)
+        with working(place, said):
+            assert gone.wait(60)
+    assert ended[:1] == [ORPHANED]
+    assert any("重新启动" in sentence for sentence in said)
+
+
+def test_one_folder_is_offered_once_and_only_while_somebody_waits(tmp_path: Path) -> None:
+    with offered(tmp_path, "t"):
+        require_offered(tmp_path, "t")
+        with pytest.raises(RunInProgress), offered(tmp_path, "t"):
+            pass
+    with pytest.raises(worker.EvidenceNotShared, match="锁"):
+        require_offered(tmp_path, "t")
