@@ -123,13 +123,16 @@ def test_second_night_of_the_day_says_the_same(night: Inspected, run_id: int, se
 def test_second_night_of_an_unchanged_district_adds_little_evidence(
     place: Place, run_id: int, second: Answer, record_property: Callable[[str, object], None]
 ) -> None:
-    first, again = (_bytes_of(place.evidence.folder / str(run)) for run in (run_id, second.document["run"]))
-    record_property(SUMMARY, f"evidence: {first} bytes, {again} the second night ({again / first:.1%})")
+    folders = [place.evidence.folder / str(run) for run in (run_id, second.document["run"])]
+    first, again = (_bytes_of(folder, "*.warc.gz", "index.cdxj") for folder in folders)
+    first_all, again_all = (_bytes_of(folder, "**/*") for folder in folders)  # with what was said, and by what rules
+    told = f"{again / first:.1%}; whole folders: {first_all} and {again_all} bytes ({again_all / first_all:.1%})"
+    record_property(SUMMARY, f"evidence: {first} bytes, {again} the second night ({told})")
     assert again < first * 0.03
 
 
-def _bytes_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.glob("*.warc.gz"))
+def _bytes_of(folder: Path, *patterns: str) -> int:
+    return sum(path.stat().st_size for pattern in patterns for path in folder.glob(pattern) if path.is_file())
 
 
 def test_two_runs_in_the_ledger_and_one_published_score_a_unit(place: Place, run_id: int, second: Answer) -> None:
