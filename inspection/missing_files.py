@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from inspection.errors import EvidenceUnavailable
@@ -16,22 +17,31 @@ def require_files(place: Place, files: Iterable[str], what: str) -> None:
 
     `files` are relative to that folder; `what` is what cannot be done without them, such as "第 7 次巡查不能重新判定".
     """
-    missing = sorted(file for file in set(files) if not (place.evidence.folder / file).is_file())
-    if not missing:
-        return
-    runs = {int(file.split("/")[0]) for file in missing}
-    cleared = {file.path: file for file in place.pruned.files(runs)}
+    missing = missing_of(place, files)
+    if missing:
+        raise EvidenceUnavailable("；".join([what, *told_missing(place, missing)]) + "。")
+
+
+def missing_of(place: Place, files: Iterable[str]) -> list[str]:
+    """Return, sorted, which of the files are not in the evidence folder; they are relative to it."""
+    return sorted(file for file in set(files) if not (place.evidence.folder / file).is_file())
+
+
+def told_missing(place: Place, missing: Sequence[str]) -> list[str]:
+    """Return sentences without full stops on missing files: who cleared which, when and why; and what is lost."""
+    cleared = {file.path: file for file in place.pruned.files({int(file.split("/")[0]) for file in missing})}
     by_hand = [cleared[file] for file in missing if file in cleared]
-    lost = [file for file in missing if file not in cleared]
-    raise EvidenceUnavailable("；".join([what, *_cleared(by_hand), *_lost(place, lost)]) + "。")
+    return [*_cleared(by_hand), *_lost(place, [file for file in missing if file not in cleared])]
 
 
-def _cleared(files: Sequence[PrunedFile]) -> list[str]:
-    if not files:
-        return []
-    last = files[-1]
-    when = f"{last.pruned_at:%Y-%m-%d}" if last.pruned_at else ""
-    return [f"证据文件已于 {when} 由 {last.actor} 清理（{last.why}）：{listed([file.path for file in files])}"]
+def _cleared(files: Iterable[PrunedFile]) -> list[str]:
+    """Return a sentence for each time that somebody cleared."""
+    times = defaultdict[tuple[str, str, str], list[str]](list)
+    for file in files:
+        times[f"{file.pruned_at:%Y-%m-%d}" if file.pruned_at else "", file.actor, file.why].append(file.path)
+    return [
+        f"证据文件已于 {day} 由 {actor} 清理（{why}）：{listed(paths)}" for (day, actor, why), paths in times.items()
+    ]
 
 
 def _lost(place: Place, files: Sequence[str]) -> list[str]:

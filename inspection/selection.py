@@ -9,6 +9,7 @@ from datetime import date
 
 from config.loader import Configuration, load
 from inspection.errors import EvidenceUnavailable, InvalidInput, NothingToExport
+from inspection.missing_files import require_files
 from inspection.package import PackagedRun
 from inspection.place import Place
 from inspection.publishing import FrozenYear, frozen_year
@@ -177,12 +178,8 @@ def require_whole(place: Place, run_id: int) -> None:
     sealed = read_manifest(folder)
     if sealed is None:
         raise EvidenceUnavailable(f"第 {run_id} 次巡查还没有封存，不能导出；先用 inspect evidence check 看原因。")
-    gone = [name for name in sealed[0]["files"] if not (folder / name).is_file()]
-    if gone:
-        raise EvidenceUnavailable(
-            f"第 {run_id} 次巡查的证据已不全：{folder / gone[0]} 等 {len(gone)} 个文件已被清理或不见了；"
-            "请从备份恢复，或换一段日期导出。"
-        )
+    files = [f"{run_id}/{name}" for name in sealed[0]["files"]]
+    require_files(place, files, f"第 {run_id} 次巡查的证据已不全，不能导出（可换一段日期）")
 
 
 def by_unit(runs: Iterable[PackagedRun]) -> dict[str, list[PackagedRun]]:

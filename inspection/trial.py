@@ -16,8 +16,10 @@ from config.loader import INDICATORS, RULES, SITES, WORDS, Configuration
 from config.rules import Rules
 from config.schema import Indicators
 from inspection.errors import EvidenceUnavailable
-from inspection.inputs import kept_inputs, path_of
+from inspection.inputs import FILE as INPUTS
+from inspection.inputs import kept_inputs
 from inspection.judging import Records, judge_sites, strict
+from inspection.missing_files import missing_of, told_missing
 from inspection.other_files import require_readable, tried_configuration
 from inspection.place import Place
 from inspection.progress import Progress
@@ -208,17 +210,20 @@ def _judged(place: Place, run_id: int) -> dict[str, list[Finding]]:
 def _require_evidence(place: Place, nights: Iterable[ScoredNight]) -> None:
     """Raise EvidenceUnavailable unless the evidence of every night, and what it was judged by, is in its folder."""
     stored = ScoredNights(place.database)
-    gone = []
+    gone, missing = list[str](), list[str]()
     for night in {night.run_id: night for night in nights}.values():
         files = stored.evidence_files(night.run_id)
-        wanted = [path_of(place.evidence.folder, night.run_id), *(place.evidence.folder / file for file in files)]
-        if not files or not all(path.is_file() for path in wanted):
+        lost = missing_of(place, [f"{night.run_id}/{INPUTS}", *files])
+        if lost or not files:
             gone.append(f"{night.day}（第 {night.run_id} 次巡查）")
+            missing += lost
     if gone:
         more = f"等 {len(gone)} 夜" if len(gone) > _NIGHTS_NAMED else ""
+        nights_told = "、".join(gone[:_NIGHTS_NAMED]) + more
         raise EvidenceUnavailable(
             "这份规则改了判定的标准，要用当夜的证据重新判定，但以下各夜的证据已不在证据文件夹："
-            f"{'、'.join(gone[:_NIGHTS_NAMED])}{more}；恢复证据后再试，或只改权重、覆盖率下限、待确认和否决扣分。"
+            f"{'；'.join([nights_told, *told_missing(place, missing)])}；"
+            "恢复证据后再试，或只改权重、覆盖率下限、待确认和否决扣分。"
         )
 
 
