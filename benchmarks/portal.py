@@ -1,7 +1,8 @@
 """A made-up portal of many alike pages, served on loopback by a process of its own: what crawls are measured on.
 
 A list page for each column with its articles, each page about 22 KB with 200 links, as portals are: most of every page
-is the same navigation. `python -m benchmarks.portal PAGES TAGS` prints its port and serves until its input closes.
+is the same navigation. No page has anything that a browser would be needed for. `python -m benchmarks.portal PAGES
+TAGS` prints its port and serves until its input closes.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ class Portal:
             f'<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>'
             f'<meta name="SiteName" content="栾城区人民政府"><meta name="SiteDomain" content="www.luancheng.gov.cn">'
             f'<meta name="SiteIDCode" content="1301110001"><meta name="ColumnName" content="{where}">'
-            f'<link rel="stylesheet" href="/style/common.css"><script src="/script/common.js"></script></head><body>\n'
+            f'<link rel="stylesheet" href="/style/common.css"></head><body>\n'
             f'<div class="header"><div class="logo"><img src="/images/logo.png" alt="栾城区人民政府"></div></div>\n'
             f'<div class="nav"><ul>{navigation}</ul></div>\n'
             f'<div class="location">当前位置：<a href="/">首页</a> &gt; <a href="{back}">{where or "首页"}</a></div>\n'

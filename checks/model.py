@@ -308,8 +308,8 @@ class Bundle:
 
     A unit's bundle holds its columns, the home pages of the sites they stand on, the probes of links on those sites and
     what earlier nights saw of its lists. A site's bundle holds its home page, second-level pages, all its probes, its
-    availability, and the columns of all its units. `day` is the day the run speaks of. `new_media` is None while no
-    register was imported.
+    availability, and the columns of all its units: only their lists, and of these only whether they were read. `day` is
+    the day the run speaks of. `new_media` is None while no register was imported.
     """
 
     day: date

@@ -15,9 +15,10 @@ import logging
 import pickle
 import sqlite3
 import sys
+import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
@@ -31,6 +32,7 @@ from checks.facts.model import PageFacts, PageKind
 from checks.facts.page import read_page
 
 BATCH = 100  # pages a transaction
+_LEFT_SECONDS = 7 * 86_400
 _PATIENCE = 30.0  # seconds for another process that writes
 _MANNERS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-2000")
 _TABLE = "CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID"
@@ -137,10 +139,13 @@ def pages_read(data: Path, run_id: int) -> Iterator[ReadPages]:
 
 
 def forget(data: Path, run_id: int) -> None:
-    """Remove what a run has read; it is done."""
-    for suffix in ("", "-wal", "-shm"):
-        path = path_of(data, run_id)
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    """Remove what a run has read, for it is done; and what runs have left that nobody went on with."""
+    mine = path_of(data, run_id)
+    old = time.time() - _LEFT_SECONDS
+    for path in mine.parent.glob("*.sqlite3*"):
+        with suppress(FileNotFoundError):  # another run's last process has just closed it
+            if path.name.partition(".")[0] == mine.stem or path.stat().st_mtime < old:
+                path.unlink()
 
 
 # ---------------------------------------------------------------- keys
