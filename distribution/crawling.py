@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import psycopg
 from procrastinate import App
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job, Status
 
 from crawler.plan import SitePlan, by_host
@@ -56,7 +59,8 @@ class DistributedCrawling(Crawling):
             try:
                 asyncio.run(self._by_workers(tasks, left, progress))
             except BaseException:  # Ctrl+C too: what nobody waits for must not be asked of anybody's server
-                asyncio.run(self._taken_back(tasks))
+                with suppress(psycopg.OperationalError, ConnectorException, TimeoutError):
+                    asyncio.run(asyncio.wait_for(self._taken_back(tasks), LETTING_GO_SECONDS + 2))
                 raise
         lost = self._uncaptured(left)
         if lost and (failure := tasks.storage_failure(self.run_id)) is not None:
@@ -76,7 +80,7 @@ class DistributedCrawling(Crawling):
             await self._cancel(app)  # what an attempt that was killed left behind
             await app.job_manager.delete_old_jobs(FORGET_HOURS, None, True, True, True)
             if left:
-                await app.job_manager.batch_defer_jobs_async([self._job(group) for group in by_host(left)])
+                await app.job_manager.batch_defer_jobs_async(self._jobs(left))
             said = -ALONE_SECONDS
             while await self._open_jobs(app):
                 await self._put_back_stalled(app)
@@ -87,9 +91,12 @@ class DistributedCrawling(Crawling):
                     said = time.monotonic()
                 await asyncio.sleep(LOOK_SECONDS)
 
-    def _job(self, group: Sequence[SitePlan]) -> Job:
-        """Return the job of the sites of one host. Two of one host are never done at the same time."""
+    def _jobs(self, plans: Sequence[SitePlan]) -> list[Job]:
+        """Return a job for each host; the lock keeps two of one host from being done at the same time."""
         ledger = self.place.repository.site_states(self.run_id)
+        return [self._job(group, max(ledger[plan.site.id].attempts for plan in group)) for group in by_host(plans)]
+
+    def _job(self, group: Sequence[SitePlan], attempts: int) -> Job:
         job = BatchJob(
             run_id=self.run_id,
             name=f"sites-{group[0].site.id}",
@@ -104,7 +111,7 @@ class DistributedCrawling(Crawling):
         told = {
             "batch": job.plain() | {"site_ids": list(job.site_ids), "unit_ids": job.unit_ids and list(job.unit_ids)},
             "time_limit": seconds,
-            "last_attempt": ATTEMPTS + max(ledger[plan.site.id].attempts for plan in group),
+            "last_attempt": ATTEMPTS + attempts,
         }
         lock = host_of(group[0].site.home).removeprefix("www.")
         return Job(queue=queue_of(self.run_id), lock=lock, queueing_lock=None, task_name=TASK, task_kwargs=told)

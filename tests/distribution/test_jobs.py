@@ -189,13 +189,34 @@ def test_worker_that_was_taken_for_dead_ends(
     tasks = Queue(place.settings.database_url)
     said: list[str] = []
     with offered(place.evidence.folder, tasks.prepare()):
-        told = DistributedCrawling(place, run.id, DAY, run.seed, UNITS)._job(plans)
+        told = DistributedCrawling(place, run.id, DAY, run.seed, UNITS)._jobs(plans)
         with tasks.app(connections=1).open() as app:
-            app.job_manager.defer_job(told)
+            app.job_manager.batch_defer_jobs(told)
         with working(place, said):
             assert gone.wait(60)
     assert ended[:1] == [ORPHANED]
     assert any("重新启动" in sentence for sentence in said)
+
+
+def test_jobs_that_nobody_waits_for_any_more_end_at_once(place: Place, crawls_like: Callable[[Crawl], None]) -> None:
+    begins, ends = threading.Event(), threading.Event()
+
+    def crawl(_place: Place, children: Children, _job: object, _on_event: object) -> None:
+        begins.set()
+        while not children.stopped:
+            threading.Event().wait(0.01)
+        ends.set()
+
+    crawls_like(crawl)
+    run, plans = begun(place)
+    tasks = Queue(place.settings.database_url)
+    crawling = DistributedCrawling(place, run.id, DAY, run.seed, UNITS)
+    with working(place, []), ThreadPoolExecutor(1) as threads:
+        threads.submit(crawling.capture, plans, Progress())
+        assert begins.wait(60)
+        asyncio.run(crawling._taken_back(tasks))
+        assert ends.wait(60)
+    assert {status for status, _ in jobs(place)} <= {"failed", "aborted", "cancelled"}
 
 
 def test_one_folder_is_offered_once_and_only_while_somebody_waits(tmp_path: Path) -> None:
