@@ -24,7 +24,7 @@ from checks.facts.page import read_page
 from inspection.read_pages import ReadPages, packed
 
 FAST = 40, 4.0  # so many pages within so many seconds are worth another process
-MOST_WAITING = 32  # pages; beyond, the crawl reads them itself
+MOST_WAITING = 4  # pages; beyond, the crawl reads them itself, so that neither process waits for the other
 _LENGTH = struct.Struct(">I")
 _log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from checks.facts.error_report import is_national_service
@@ -165,6 +166,7 @@ def _written(page: PageFacts) -> Iterator[tuple[str, str]]:
     yield from (("image", image) for image in page.images)
 
 
+@lru_cache(maxsize=16_384)  # a site's menus stand on page after page
 def _askable(written: str) -> str:
     try:
         check_url(written)
