@@ -239,6 +239,7 @@ class Crawl(Settings):
     site_time_limit_seconds: float = Field(default=3600.0, gt=0)
     max_body_bytes: int = Field(default=10_000_000, gt=0)
     max_attachment_bytes: int = Field(default=30_000_000, gt=0)
+    max_rendered_bytes: int = Field(default=50_000_000, gt=0)  # of all that a page asks for in the browser
     max_header_bytes: int = Field(default=65_536, gt=0)
     max_headers: int = Field(default=200, gt=0)
     max_redirects: int = Field(default=5, ge=0)

@@ -302,7 +302,8 @@ class DownloadHandler(ScrapyPlaywrightDownloadHandler):
         return self.__dict__.pop("browser", None)
 
     async def _create_page(self, request: Request, spider: Any) -> Any:
-        """Open a page, in a new browser if the last was killed."""
+        """Open a page, in a new browser if the last was killed; raises TooLarge when it was closed for its size."""
+        request.meta["rendering"].require_within_limit()
         if "browser" in self.__dict__ and not self.browser.is_connected():
             self._forget_browser()
         return await super()._create_page(request, spider)
@@ -316,6 +317,7 @@ class DownloadHandler(ScrapyPlaywrightDownloadHandler):
             async with asyncio.timeout(limit):
                 return await super().download_request(request)
         except BrowserError as error:
+            request.meta["rendering"].require_within_limit()
             refusal = request.meta["rendering"].refusal
             if refusal:
                 raise AddressRefused(refusal) from error

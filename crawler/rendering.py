@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from playwright.async_api import Error as BrowserError
 from playwright.async_api import Page, Response
@@ -24,7 +24,8 @@ from checks.facts.error_report import is_national_service
 from checks.facts.model import PageFacts
 from checks.model import PageRole
 from config.schema import Crawl
-from crawler.guard import AddressRefused
+from crawler.decompression import TooLarge
+from crawler.guard import AddressRefused, Refused, SchemeRefused, check_url
 from crawler.urls import host_of, is_http
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -130,6 +131,9 @@ class Rendering:
     restless: bool = False
     refusals: Mapping[tuple[str, int], str] = field(default_factory=dict)  # what the gateway would not let pass
     refusal: str = ""  # why the page itself, or what its scripts asked for, was refused
+    led_astray: str = ""  # why the address that the page itself was sent to is none we take pages from
+    received: int = 0  # bytes of all that the page and its scripts asked for, decompressed
+    most_bytes: int = 0
 
     @property
     def lack(self) -> str:
@@ -137,6 +141,11 @@ class Rendering:
         if self.broken:
             return f"页面脚本要取的内容没有取到：{'、'.join(self.broken[:3])}"[:300]
         return "页面脚本一直在等待内容，到时限也没有等到" if self.restless else ""
+
+    def require_within_limit(self) -> None:
+        """Raise TooLarge if the page was given up for all that it asked for."""
+        if self.received > self.most_bytes:
+            raise TooLarge(f"渲染时收到的内容超过 {self.most_bytes} 字节")
 
     def miss(self, request: BrowserRequest) -> None:
         """Remember a request in vain when what it asks for may be written into the page."""
@@ -156,9 +165,16 @@ class Rendering:
 
     def begin(self) -> None:
         """Forget what a browser that was killed had seen."""
-        self.status, self.restless, self.refusal = None, False, ""
+        self.status, self.restless, self.refusal, self.led_astray = None, False, "", ""
         self.chain.clear()
         self.broken.clear()
+
+    def _lead(self, url: str) -> None:
+        """Take note when the page is sent to an address that bears credentials, or is none of the web."""
+        try:
+            check_url(url)
+        except Refused as refused:
+            self.led_astray = self.led_astray or str(refused)
 
     def _refuse(self, url: str) -> None:
         parts = urlsplit(url)
@@ -171,6 +187,8 @@ class Rendering:
             self.status = response.status
             self.chain.append(response.url)
             self.broken.clear()
+            if 300 <= response.status < 400 and (target := response.headers.get("location")):
+                self._lead(urljoin(response.url, target))
         elif response.status >= 400:
             self.miss(response.request)
 
@@ -188,7 +206,9 @@ def render_meta(
         page.on("requestfailed", lambda lost: rendering.lose(lost))
         page.on("websocket", lambda socket: socket.on("socketerror", lambda _: rendering.lose_socket(socket.url)))
         page.on("popup", _close)
+        await _limit(page, rendering)
 
+    rendering.most_bytes = settings.max_rendered_bytes
     methods = [PageMethod(_settle, rendering)]
     if picture:
         methods.append(PageMethod(_photograph, rendering))
@@ -215,6 +235,21 @@ def _charge(request: Request, asked: BrowserRequest) -> None:
     request.meta["charge"](host_of(asked.url))
 
 
+async def _limit(page: Page, rendering: Rendering) -> None:
+    """Close the page as soon as it has received more than it may: frames of other sites are counted by nobody."""
+
+    def count(told: dict[str, Any]) -> None:
+        within = rendering.received <= rendering.most_bytes
+        rendering.received += int(told.get("dataLength", 0))
+        if within and rendering.received > rendering.most_bytes:
+            closing.append(asyncio.ensure_future(_close(page)))
+
+    closing: list[asyncio.Future[None]] = []  # held, or it might be collected before it is done
+    session = await page.context.new_cdp_session(page)
+    session.on("Network.dataReceived", count)
+    await session.send("Network.enable")
+
+
 async def _close(popup: Page) -> None:
     with contextlib.suppress(BrowserError):
         await popup.close()
@@ -229,6 +264,8 @@ async def _settle(page: Page, rendering: Rendering) -> None:
     if len(rendering.chain) > 1:
         rendering.restless = not await _quiet(page)
     rendering.html, rendering.url = await _content(page), page.url
+    if rendering.led_astray:
+        raise SchemeRefused(rendering.led_astray)
     if rendering.refusal and not is_http(rendering.url):  # where the page took us
         raise AddressRefused(rendering.refusal)
     rendering.cookies = [dict(cookie) for cookie in await page.context.cookies(page.url)]

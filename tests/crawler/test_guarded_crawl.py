@@ -212,6 +212,28 @@ def test_a_script_that_takes_the_page_away_in_chromium(site: Website, canary: Ca
     assert_refused(crawl(site, browser=True), Mode.RENDERED, canary)
 
 
+@in_chromium
+def test_credentials_and_a_page_that_never_has_enough_in_chromium(site: Website) -> None:
+    """A page that is sent to an address with a password is not there; one that loads on and on is cut off."""
+    static = page(LIST % (FILL % ""))
+    led = f"http://user:geheim@127.0.0.1:{site.port}/led"
+    site.routes["/tz/"] = first_then(static, redirect(led))
+    site.routes["/led"] = page("<html><body>从未读到</body></html>")
+    greedy = "(async () => { for (let n = 0; n < 400; n++) await (await fetch('/much?' + n)).text(); })();"
+    site.routes["/greedy/"] = page(LIST % (greedy + FILL % ""))
+    site.missing = raw(gzip.compress(b"0" * 1_000_000), content_type="text/plain", Content_Encoding="gzip")
+    manners = GUARDED.model_copy(update={"max_rendered_bytes": 5_000_000})
+    wanted = plan(site.url, {"tz": f"{site.url}/tz/", "greedy": f"{site.url}/greedy/"}, manners)
+    found = run(wanted, settings=manners, browser=BROWSER)
+    cut_off = found.capture(f"{site.url}/greedy/", Mode.RENDERED)
+    assert (cut_off.failure, "5000000" in cut_off.detail) == (FailureKind.TOO_LARGE, True)
+    assert sum(path.startswith("/much") for path in site.log) < 100
+    led_away = found.capture(f"{site.url}/tz/", Mode.RENDERED)
+    assert led_away.failure is FailureKind.SCHEME_REFUSED
+    assert found.exchanges["portal", led_away.url, Mode.RENDERED] is None
+    assert "geheim" not in repr((found.captures, found.visits))
+
+
 # ---------------------------------------------------------------- limits
 
 BOMB = b"<html><body>" + b"0" * 20_000_000
