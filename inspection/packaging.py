@@ -70,6 +70,7 @@ class RecordPacking:
         self._place, self._wacz, self._personal = place, wacz, personal
         self._sites = {run.run: frozenset(run.sites) for run in runs}
         self._earlier: defaultdict[int, set[tuple[str, int]]] = defaultdict(set)
+        self._revisited: set[bytes] = set()
         self._lines = tempfile.TemporaryFile()  # noqa: SIM115 closed on leaving the block
         self._revisits = tempfile.TemporaryFile()  # noqa: SIM115
         self.withheld: list[RecordPlace] = []
@@ -141,7 +142,14 @@ class RecordPacking:
         for capture in told.unchanged:
             assert capture.evidence is not None
             if capture.site_id in run.sites and not self._personal.is_in(capture, capture.evidence.payload_digest):
-                self._revisits.write(self._place.evidence.revisit(capture))
+                self._revisit(self._place.evidence.revisit(capture))
+
+    def _revisit(self, record: bytes) -> None:
+        """Keep a record for replayers; what one run captured twice and found unchanged gives the same one twice."""
+        digest = hashlib.sha256(record).digest()
+        if digest not in self._revisited:
+            self._revisited.add(digest)
+            self._revisits.write(record)
 
 
 def _told_of(indexed: IndexedRecord, content: bytes) -> Told:
