@@ -25,7 +25,9 @@ try:
     from procrastinate.exceptions import ConnectorException
     from procrastinate.schema import SchemaManager
 except ImportError as error:
-    raise EngineMissing("多台机器一起巡查需要任务队列组件，请安装：pip install 'xuncha[distributed]'。") from error
+    raise EngineMissing(
+        "多台机器一起巡查需要任务队列组件，请在程序的文件夹里安装：.venv/bin/pip install -e '.[distributed]'。"
+    ) from error
 
 SCHEMA = "distribution"
 TASK = "capture_sites"

@@ -31,6 +31,7 @@ from inspection.place import OUTAGE_SECONDS
 from inspection.sealing import CONFIGURATION
 from inspection.settings import Settings
 from storage.database import open_database
+from storage.errors import StorageError
 from storage.repository import Repository
 
 AGAIN_SECONDS = 30.0  # before a job that failed is tried again, twice as long each time
@@ -63,6 +64,8 @@ class _Again(BaseRetryStrategy):
             )
         if isinstance(exception, (PutBack, asyncio.CancelledError)):
             return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, (StorageError, OSError)):  # the database or the share is away: no fault of the sites
+            return RetryDecision(retry_in={"seconds": int(PAUSE_SECONDS)})
         return None
 
 
