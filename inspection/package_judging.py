@@ -310,7 +310,7 @@ def _check_references(lines: Iterable[Document], source: PackageSource, name: st
 
 def _compare_score(container: Container, run: int, score: UnitScore, step: Step) -> None:
     name = path_in("runs", run, "scores", f"{score.unit_id}.json")
-    sealed, now = _sealed_score(container, run, score.unit_id), _as_sealed(run, score)
+    sealed, now = sealed_score(container, run, score.unit_id), _as_sealed(run, score)
     for key in sorted(now.keys() | sealed.keys()):
         if now.get(key) != sealed.get(key):
             then, again = _short(sealed.get(key)), _short(now.get(key))
@@ -323,7 +323,8 @@ def _as_sealed(run: int, score: UnitScore) -> dict[str, Any]:
     return document
 
 
-def _sealed_score(container: Container, run: int, unit_id: str) -> dict[str, Any]:
+def sealed_score(container: Container, run: int, unit_id: str) -> dict[str, Any]:
+    """Return a unit's scores of a run as sealed; raises Unreadable."""
     return _sealed(container, path_in("runs", run, "scores", f"{unit_id}.json"), run, "unit")
 
 
@@ -379,7 +380,7 @@ def _score_again(container: Container, run: PackagedRun, seen: PackagedRun, step
         before = _score_before(container, run, unit_id)
         corrected = scored_again(before, unit, found, configuration.rules, inputs.rulings)
         judged = score_of(configuration, inputs, unit, found)
-        same = _as_sealed(run.run, judged) == _sealed_score(container, run.run, unit_id)
+        same = _as_sealed(run.run, judged) == sealed_score(container, run.run, unit_id)
         _compare_score(container, run.run, judged if same else corrected, step)
         told += Counter({"条检查结果": len(lines), "个得分": 1})
     return told
@@ -398,7 +399,7 @@ def _configured(container: Container, run: PackagedRun) -> int:
 
 def _score_before(container: Container, run: PackagedRun, unit_id: str) -> UnitScore:
     assert run.stands_on is not None
-    before = _sealed_score(container, run.stands_on, unit_id)
+    before = sealed_score(container, run.stands_on, unit_id)
     return _SCORE.validate_python({key: value for key, value in before.items() if key != "counts"})
 
 

@@ -41,10 +41,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What the auditor brings: fingerprints of keys, certificates of time stamp authorities."""
+    """What the auditor brings: fingerprints of keys, certificates of time stamp authorities, SHA-256 of manifests."""
 
     signers: frozenset[str] = frozenset()
     authorities: Sequence[Certificate] = ()
+    manifests: frozenset[str] = frozenset()
 
 
 def manifest(container: Container, run: int) -> Document:
@@ -112,7 +113,10 @@ def check_signatures(container: Container, links: Mapping[int, Link], trust: Tru
                 f"签名者未知：{count} 个签名出自指纹 {signer} 的密钥；与单位公布的指纹核对，或用 --public-key 给出公钥"
             )
     if unsigned := len(links) - sum(signers.values()):
-        step.note(f"{unsigned} 份封存清单没有签名：谁能改写整个包，就能改写它们；请与单位另行公布的清单摘要核对")
+        step.note(
+            f"{unsigned} 份封存清单没有签名：谁能改写整个包，就能改写它们，包里看不出来；"
+            "请用 --manifest-sha256 与当时另行记下的清单摘要核对"
+        )
 
 
 def _signer(container: Container, run: int, link: Link) -> str | None:
@@ -149,8 +153,9 @@ def check_stamps(container: Container, links: Mapping[int, Link], trust: Trust, 
 # ---------------------------------------------------------------- the chain
 
 
-def check_chain(links: Mapping[int, Link], contents: Contents, step: Step) -> None:
-    """Tell `step` of every link between manifests that is missing or broken, from the first exported night on."""
+def check_chain(links: Mapping[int, Link], contents: Contents, trust: Trust, step: Step) -> None:
+    """Tell `step` of every link between manifests that is missing or broken, from the first exported night on, and of
+    digests that the auditor knows and no manifest has."""
     first = min((run.run for run in contents.runs), default=0)
     count = 0
     for run, link in sorted(links.items()):
@@ -169,11 +174,27 @@ def check_chain(links: Mapping[int, Link], contents: Contents, step: Step) -> No
         if wrong := _skips(links, run, link, first):
             step.differs(path_in("runs", run, MANIFEST), wrong)
     step.told = f"{count} 处链接，{len(links)} 份封存清单"
+    _check_known(links, trust.manifests, step)
     if links:
         newest = max(links)
         step.note(
             f"最近一份是第 {newest} 次巡查的，SHA-256 {links[newest].digests.sha256}；之后有没有别的，包里看不出来"
         )
+
+
+def _check_known(links: Mapping[int, Link], known: frozenset[str], step: Step) -> None:
+    """Tell which manifests the known digests prove: those that have one, and whatever these name in turn."""
+    runs = {link.digests.sha256: run for run, link in links.items()}
+    for digest in sorted(known - runs.keys()):
+        step.differs(path_in("runs"), f"没有一份封存清单的 SHA-256 是 {digest}")
+    proven, waiting = set[int](), [runs[digest] for digest in known & runs.keys()]
+    while waiting:
+        run = waiting.pop()
+        if run in links and run not in proven:
+            proven.add(run)
+            waiting += [named["run"] for named in (links[run].previous, links[run].stands_on) if named]
+    if known and (others := links.keys() - proven):
+        step.note(f"第 {'、'.join(map(str, sorted(others)))} 次巡查的封存清单不由 --manifest-sha256 证明")
 
 
 def _skips(links: Mapping[int, Link], run: int, link: Link, first: int) -> str:

@@ -5,6 +5,7 @@ No configuration, data folder or database of this machine is looked at: what eve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from storage.evidence_reader import EvidenceReader
 from storage.signing import fingerprint
 
 STAGE = "核验"
+_SHA256 = re.compile("[0-9A-Fa-f]{64}")
 _TITLES = {
     "container": "文件完整",
     "datapackage": "各文件摘要",
@@ -53,10 +55,15 @@ _TITLES = {
 }
 
 
-def trust_of(public_keys: Sequence[str], certificates: Path | None) -> Trust:
-    """Return what the auditor trusts: keys in Base64 or files with one, a file of certificates; raises InvalidInput."""
+def trust_of(public_keys: Sequence[str], certificates: Path | None, manifests: Sequence[str] = ()) -> Trust:
+    """Return what the auditor trusts: keys in Base64 or files with one, a file of certificates, digests of manifests
+    that were written down; raises InvalidInput."""
     authorities = certificates_of(certificates, "--timestamp-certificates") if certificates else []
-    return Trust(frozenset(map(_fingerprint, public_keys)), authorities)
+    for given in manifests:
+        if not _SHA256.fullmatch(given):
+            raise InvalidInput(f"--manifest-sha256 应是封存清单的 SHA-256，64 个十六进制数字：{given[:100]}")
+    known = frozenset(given.lower() for given in manifests)
+    return Trust(frozenset(map(_fingerprint, public_keys)), authorities, known)
 
 
 def _fingerprint(given: str) -> str:
@@ -106,12 +113,12 @@ def _check(container: Container, contents: Contents, trust: Trust, steps: dict[s
     links = links_of(container, steps["sealed"])
     check_signatures(container, links, trust, steps["signatures"])
     check_stamps(container, links, trust, steps["stamps"])
-    check_chain(links, contents, steps["chain"])
+    check_chain(links, contents, trust, steps["chain"])
     check_sealed(container, contents, links, steps["sealed"])
     progress.advance(STAGE, 7, len(steps))
     source = check_records(container, contents, steps["records"])
-    _check_tail(container, contents, source, steps["records"])
     check_whole(container, contents, source, steps["records"])
+    _check_tail(container, contents, source, steps["records"])
     progress.advance(STAGE, 8, len(steps))
     judge_package(container, contents, source, steps["judgement"], progress)
     check_published(container, contents, steps["published"])

@@ -172,6 +172,21 @@ def roll_up(indicators: Indicators, years: Sequence[UnitYear], year: int | None 
     return Annual(year or indicators.year, tuple(_ranked(result, results) for result in results))
 
 
+def reckoned_again(annual: Annual) -> Annual:
+    """Return a result made again from what its rows hold: A, marks, deductions and whom they concern, up to the ranks.
+
+    All units of the year must be in it. What made A of the daily values is not in a result.
+    """
+    settled = [[_valued(row) for row in unit.indicators] for unit in annual.units]
+    ids = {row.id for rows in settled for row in rows}
+    of_row = {id_: [row for rows in settled for row in rows if row.id == id_] for id_ in ids}
+    results = [
+        _totalled(unit, [_settled(row, of_row[row.id]) for row in rows])
+        for unit, rows in zip(annual.units, settled, strict=True)
+    ]
+    return replace(annual, units=tuple(_ranked(result, results) for result in results))
+
+
 def rounded(value: Fraction) -> Decimal:
     """Return a value that is not negative with two places, half up (四舍五入)."""
     return Decimal(int(value * PLACES + Fraction(1, 2))).scaleb(-2)
@@ -188,8 +203,8 @@ def _assessed(row: Indicator, year: UnitYear) -> IndicatorYear:
         id=row.id,
         points=row.points,
         site=_site_mean(row, year),
-        mark=_mean(Fraction(mark.points) for mark in marks),
-        deducted=sum((d.points for d in deductions), Decimal(0)),
+        mark=None,
+        deducted=Decimal(0),
         na=not row.applies_to(year.unit) or (row.id in year.not_assessed and not marks),
         final=None,
         formula="",
@@ -199,6 +214,19 @@ def _assessed(row: Indicator, year: UnitYear) -> IndicatorYear:
         share=_site_share(row, year),
         rectified=year.rectified if row.site_share == 1 else None,
         not_assessed=year.not_assessed.get(row.id, ()),
+    )
+    return _valued(given)
+
+
+def _valued(row: IndicatorYear) -> IndicatorYear:
+    """Return the row with what its A, marks and deductions come to."""
+    given = replace(
+        row,
+        mark=_mean(Fraction(mark.points) for mark in row.marks),
+        deducted=sum((deduction.points for deduction in row.deductions), Decimal(0)),
+        final=None,
+        formula="",
+        missing="",
     )
     contradiction = _contradiction(given)
     if contradiction:
@@ -287,22 +315,28 @@ def _settled(row: IndicatorYear, of_all_units: Iterable[IndicatorYear]) -> Indic
 
 
 def _unit(year: UnitYear, rows: list[IndicatorYear]) -> UnitResult:
-    whole = sum((row.final for row in rows if row.final is not None), Fraction(0))
-    cost = sum((Fraction(veto.points) for veto in year.vetoes), Fraction(0))
-    exact = max(whole - cost, Fraction(0))
-    return UnitResult(
+    result = UnitResult(
         unit_id=year.unit.id,
         kind=year.unit.kind,
-        indicators=tuple(rows),
+        indicators=(),
         vetoes=year.vetoes,
         published=year.published,
         withheld=year.withheld,
-        exact=exact,
-        total=rounded(exact),
+        exact=Fraction(0),
+        total=Decimal(0),
         rank=0,
         uninspected=year.uninspected,
         stray=tuple(one for one in year.deductions if one.indicator_id not in {row.id for row in rows}),
     )
+    return _totalled(result, rows)
+
+
+def _totalled(result: UnitResult, rows: list[IndicatorYear]) -> UnitResult:
+    """Return the result with these rows, and what they and the vetoes come to."""
+    whole = sum((row.final for row in rows if row.final is not None), Fraction(0))
+    cost = sum((Fraction(veto.points) for veto in result.vetoes), Fraction(0))
+    exact = max(whole - cost, Fraction(0))
+    return replace(result, indicators=tuple(rows), exact=exact, total=rounded(exact))
 
 
 def _ranked(result: UnitResult, results: Sequence[UnitResult]) -> UnitResult:

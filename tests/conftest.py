@@ -54,3 +54,11 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
         server.execute(f"CREATE DATABASE {name}")
         yield url.set(database=name).render_as_string(hide_password=False)
         server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Two sealed nights with a package made of them, for tests that change neither (tests.inspection.packages)."""
+    from tests.inspection.packages import made_package
+
+    return made_package(tmp_path_factory)

@@ -40,6 +40,14 @@ def verify(
         Path | None,
         typer.Option("--timestamp-certificates", help="受信任的时间戳机构的证书（PEM 文件）。", metavar="文件"),
     ] = None,
+    manifest_sha256: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--manifest-sha256",
+            help="当时另行记下的封存清单的 SHA-256（通常记最近一夜的）；它连同它所接上的各夜都须相符。可以给几次。",
+            metavar="摘要",
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Verify an exported package by what is inside it alone."""
@@ -48,7 +56,7 @@ def verify(
     from inspection.verifying import trust_of
     from inspection.verifying import verify as verify_package
 
-    trust = trust_of(public_key or [], timestamp_certificates)
+    trust = trust_of(public_key or [], timestamp_certificates, manifest_sha256 or [])
     with shown(quiet=json) as progress:
         verification = verify_package(file, trust, progress)
     print_json(verification.document()) if json else _print(verification)

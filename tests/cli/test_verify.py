@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import zipfile
@@ -13,93 +12,42 @@ from pathlib import Path
 import pytest
 
 from inspection.package_container import Container, opened_container
-from inspection.progress import Progress
 from inspection.selection import Asked
-from inspection.verification import Step, Verification
-from inspection.verifying import trust_of, verify
-from reports.entry_names import entry_of
+from inspection.verification import Step
 from storage.manifest import canonical, digests_of
 from storage.signing import create_key, public_key_of, sign
 from tests.cli.conftest import Inspect
-from tests.inspection.packages import DAY, UNIT, MadePackage, made_package
+from tests.cli.tampering import (
+    RUN,
+    WARC,
+    Files,
+    begin_of,
+    broken,
+    files_of,
+    flipped,
+    places,
+    repacked,
+    resealed,
+    verified,
+    without,
+)
+from tests.inspection.packages import DAY, UNIT, MadePackage
 
-RUN = "inspection/runs/1"
-WARC = "archive/data.warc.gz"
-Files = dict[str, bytes]
+NEXT = DAY + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> MadePackage:
-    return made_package(tmp_path_factory)
+def whole(made: MadePackage) -> Files:
+    """Both nights."""
+    return files_of(made.path)
 
 
 @pytest.fixture(scope="module")
-def files(made: MadePackage) -> Files:
-    with zipfile.ZipFile(made.path) as archive:
-        return {name.replace("~", "/"): archive.read(name) for name in archive.namelist()}
-
-
-def repacked(files: Files, path: Path) -> Path:
-    """Write a package as an attacker would: CRCs and the outer digests are those of what is inside now."""
-    kept = {name: content for name, content in files.items() if not name.startswith("datapackage")}
-    listed = [
-        {
-            "name": name,
-            "path": entry_of(name),
-            "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
-            "bytes": len(content),
-        }
-        for name, content in kept.items()
-    ]
-    datapackage = json.dumps({"profile": "data-package", "resources": listed}).encode()
-    digest = {"path": "datapackage.json", "hash": f"sha256:{hashlib.sha256(datapackage).hexdigest()}"}
-    kept |= {"datapackage.json": datapackage, "datapackage-digest.json": json.dumps(digest).encode()}
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in kept.items():
-            archive.writestr(zipfile.ZipInfo(entry_of(name)), content)
-    return path
-
-
-def resealed(files: Files, run: int, change: Callable[[dict], None]) -> Files:
-    """Change a manifest, and leave its signature away as if there had never been a key."""
-    name = f"inspection/runs/{run}/manifest.json"
-    document = json.loads(files[name])
-    change(document)
-    document["sealed"]["signer"] = None
-    return {key: value for key, value in files.items() if key != f"inspection/runs/{run}/manifest.sig"} | {
-        name: canonical(document)
-    }
-
-
-def verified(path: Path, *keys: str) -> Verification:
-    return verify(path, trust_of(keys, None), Progress())
-
-
-def broken(verification: Verification) -> dict[str, str]:
-    """Return the first difference of each step that has any."""
-    return {step.key: str(step.broken[0]) for step in verification.steps if step.broken}
-
-
-def flipped(content: bytes, position: int) -> bytes:
-    return content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :]
-
-
-def places(files: Files) -> list[tuple[str, int, int]]:
-    return [tuple(json.loads(line)) for line in files["inspection/records.jsonl"].splitlines()]
-
-
-def begin_of(files: Files, number: int) -> int:
-    """Return where a record begins in data.warc.gz: behind the warcinfo record."""
-    ends = [length for _, _, length in places(files)]
-    first = places(files)[0]
-    index = [json.loads(line.split(b" ", 2)[2]) for line in files[f"{RUN}/index.cdxj"].splitlines()]
-    sha256 = next(
-        each["sha256"] for each in index if f"1/{each['filename']}" == first[0] and int(each["offset"]) == first[1]
-    )
-    length = next(int(each["length"]) for each in index if each["sha256"] == sha256)
-    warc = files[WARC]
-    begin = next(at for at in range(len(warc)) if hashlib.sha256(warc[at : at + length]).hexdigest() == sha256)
-    return begin + sum(ends[:number])
+def files(made: MadePackage, tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """The first night alone, with the manifest of the second."""
+    path = tmp_path_factory.mktemp("first") / "first.wacz"
+    made.export(path, Asked((UNIT,), DAY))
+    return files_of(path)
 
 
 # ---------------------------------------------------------------- what holds
@@ -126,7 +74,7 @@ def test_the_command_needs_nothing_but_the_file(
 
 def test_records_left_out_can_be_verified_but_not_judged_again(made: MadePackage, tmp_path: Path) -> None:
     path = tmp_path / "without.wacz"
-    summary = made.export(path, Asked((UNIT,), DAY, DAY + timedelta(days=1), without_personal=True))
+    summary = made.export(path, Asked((UNIT,), DAY, NEXT, without_personal=True))
     assert summary.withheld
     verification = verified(path)
     assert broken(verification) == {}
@@ -198,6 +146,45 @@ def test_a_record_added_or_moved_is_told(files: Files, tmp_path: Path) -> None:
     assert f"{WARC} 第 {begin}" in found["records"]
 
 
+@pytest.mark.parametrize("kind", ["probes", "a page that nobody visits"])
+def test_a_record_left_out_everywhere_is_named(files: Files, tmp_path: Path, kind: str) -> None:
+    index = [json.loads(line.split(b" ", 2)[2]) for line in files[f"{RUN}/index.cdxj"].splitlines()]
+    wanted = (
+        (lambda each: each["type"] == "metadata") if kind == "probes" else (lambda each: "urn:view:" in each["url"])
+    )
+    record = next(each for each in index if wanted(each))
+    found = broken(verified(repacked(without(files, record), tmp_path / "a.wacz")))
+    assert record["id"] in found["records"]
+    assert "不在包里，也没有列为未随附" in found["records"]
+
+
+def test_an_earlier_record_left_out_everywhere_is_named(made: MadePackage, tmp_path: Path) -> None:
+    made.export(tmp_path / "second.wacz", Asked((UNIT,), NEXT))
+    second = files_of(tmp_path / "second.wacz")
+    index = [json.loads(line.split(b" ", 2)[2]) for line in second[f"{RUN}/index.cdxj"].splitlines()]
+    record = next(each for each in index if each["url"].endswith("/personal.html"))
+    found = broken(verified(repacked(without(second, record), tmp_path / "a.wacz")))
+    assert f"1/{record['filename']} 第 {record['offset']} 字节" in found["records"]
+
+
+def test_evidence_that_fits_its_index_does_not_fit_the_manifest(files: Files, tmp_path: Path) -> None:
+    begin, name = begin_of(files, 3), f"{RUN}/index.cdxj"
+    length = places(files)[3][2]
+    index = [line.split(b" ", 2) for line in files[name].splitlines()]
+    changed = flipped(files[WARC], begin + 9)  # the operating system in the gzip header: it still inflates
+    document = next(
+        json.loads(line[2])
+        for line in index
+        if (f"1/{json.loads(line[2])['filename']}", int(json.loads(line[2])["offset"])) == places(files)[3][:2]
+    )
+    member = changed[begin : begin + int(document["length"])]
+    assert len(member) <= length
+    mended = files[name].replace(document["sha256"].encode(), digests_of([member]).sha256.encode())
+    found = broken(verified(repacked(files | {WARC: changed, name: mended}, tmp_path / "a.wacz")))
+    assert name in found["sealed"]
+    assert "records" not in found
+
+
 def edited_finding(files: Files) -> Files:
     name = f"{RUN}/findings/{UNIT}.jsonl"
     lines = files[name].splitlines(keepends=True)
@@ -244,8 +231,43 @@ def test_rules_cannot_be_swapped(files: Files, tmp_path: Path) -> None:
     def reseal(manifest: dict) -> None:
         manifest["files"]["configuration/rules.toml"] = digests_of([rules]).document
 
-    found = broken(verified(repacked(resealed(changed, 1, reseal), tmp_path / "b.wacz")))
+    unsigned = resealed(changed, 1, reseal)
+    found = broken(verified(repacked(unsigned, tmp_path / "b.wacz")))
     assert f"{RUN}/scores" in found["judgement"]
+    signature = f"{RUN}/manifest.sig"
+    signed = unsigned | {signature: files[signature]}
+    assert signature in broken(verified(repacked(signed, tmp_path / "c.wacz")))["signatures"]
+    ours = json.loads(files[signature])["public_key"]
+    assert signature in broken(verified(repacked(unsigned, tmp_path / "d.wacz"), ours))["signatures"]
+
+
+def test_what_nobody_could_tell_is_said_and_a_digest_written_down_tells(files: Files, tmp_path: Path) -> None:
+    """Where everything is made again, as by somebody who owns the program, only what lies elsewhere can tell."""
+
+    def another(manifest: dict) -> None:
+        manifest["run"]["note"] = "另一份"
+
+    manifests = {number: files[f"inspection/runs/{number}/manifest.json"] for number in (1, 2)}
+    made_again = resealed(files, 1, another)
+    first = digests_of([made_again[f"{RUN}/manifest.json"]]).document
+
+    def follow(manifest: dict) -> None:
+        manifest["previous"] |= first
+
+    path = repacked(resealed(made_again, 2, follow), tmp_path / "a.wacz")
+    unaware = verified(path)
+    assert unaware.exit_code == 0
+    assert "没有签名：谁能改写整个包" in json.dumps(unaware.document(), ensure_ascii=False)
+    noted = digests_of([manifests[2]]).sha256
+    assert noted in broken(verified(path, manifests=(noted,)))["chain"]
+
+
+def test_a_digest_written_down_proves_the_nights_before(made: MadePackage, whole: Files, inspect: Inspect) -> None:
+    first, second = (digests_of([whole[f"inspection/runs/{number}/manifest.json"]]).sha256 for number in (1, 2))
+    assert inspect("evidence", "verify", str(made.path), "--manifest-sha256", second.upper()).code == 0
+    told = inspect("evidence", "verify", str(made.path), "--manifest-sha256", first)
+    assert (told.code, "第 2 次巡查的封存清单不由 --manifest-sha256 证明" in told.out) == (0, True)
+    assert inspect("evidence", "verify", str(made.path), "--manifest-sha256", "abc").code == 2
 
 
 def test_a_broken_chain_is_told(files: Files, tmp_path: Path) -> None:
@@ -268,17 +290,23 @@ def test_a_signature_by_another_key_is_told(files: Files, tmp_path: Path) -> Non
     assert "签名与清单不符" in broken(verified(repacked(changed, tmp_path / "b.wacz")))["signatures"]
 
 
-@pytest.mark.parametrize("content", [b"[" * 100_000, b"{}", b"\xff", b"null"])
 @pytest.mark.parametrize(
-    "name",
-    [f"{RUN}/manifest.json", f"{RUN}/inputs.json.gz", "inspection/contents.json", "inspection/records.jsonl",
-     f"{RUN}/index.cdxj", f"{RUN}/findings/{UNIT}.jsonl", f"{RUN}/scores/{UNIT}.json"],
-)  # fmt: skip
+    ("name", "content"),
+    [
+        (f"{RUN}/manifest.json", b"{}"),
+        (f"{RUN}/manifest.json", b"[" * 100_000),
+        (f"{RUN}/inputs.json.gz", b"\xff"),
+        ("inspection/contents.json", b"[" * 100_000),
+        ("inspection/records.jsonl", b"null"),
+        (f"{RUN}/index.cdxj", b"[" * 100_000),
+        (f"{RUN}/findings/{UNIT}.jsonl", b"{}"),
+        (f"{RUN}/scores/{UNIT}.json", b"null"),
+    ],
+)
 def test_nonsense_inside_is_told_and_never_breaks_the_program(
     files: Files, tmp_path: Path, name: str, content: bytes
 ) -> None:
-    small = {key: value for key, value in files.items() if not key.startswith("inspection/runs/2/")}
-    assert verified(repacked(small | {name: content}, tmp_path / "a.wacz")).exit_code == 6
+    assert verified(repacked(files | {name: content}, tmp_path / "a.wacz")).exit_code == 6
 
 
 @pytest.mark.parametrize("name", ["../a", "/a", "a\\b"])

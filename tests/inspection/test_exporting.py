@@ -29,16 +29,11 @@ from inspection.selection import Asked
 from reports.entry_names import entry_of
 from storage.errors import DamagedRecord, FindingNotFound
 from storage.evidence import of_run
-from tests.inspection.packages import DAY, PERSONAL, PICTURE, SITE, UNIT, WORLD, MadePackage, made_package, moment
+from tests.inspection.packages import DAY, PERSONAL, PICTURE, SITE, UNIT, WORLD, MadePackage, moment
 
 REPLAY_PYTHON = Path(sys.prefix, "replay", "bin", "python")  # make test installs pywb there
 REPLAYING = Path(__file__).with_name("replaying.py")
 BOTH = Asked((UNIT,), DAY, DAY + timedelta(days=1))
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> MadePackage:
-    return made_package(tmp_path_factory)
 
 
 def read(path: Path, name: str) -> bytes:
@@ -123,7 +118,7 @@ def test_sealed_files_and_records_lie_there_byte_for_byte(made: MadePackage) -> 
     revisits = [url for kind, url, _ in records(made.path) if kind == "revisit"]
     standard = [url for url in revisits if not url.startswith("urn:xuncha:")]
     assert revisits[-len(standard) :] == standard
-    assert len(set(standard)) == len(unchanged) > 37  # made for replayers; of each page, and of the picture
+    assert len(standard) == len(set(standard)) == len(unchanged) > 37  # for replayers; of each page and the picture
 
 
 def test_contents_tell_what_was_asked_for(made: MadePackage) -> None:
