@@ -220,7 +220,9 @@ def index_page(
 
 def unit_day_page(title: str, shown: UnitDay) -> bytes:
     """Return the page about one unit on one day as an HTML document in UTF-8."""
-    return page("evidence_day.html", {"title": title, "shown": shown}, {"share": share_text, "plain": _plain, "entry": _entry})
+    return page(
+        "evidence_day.html", {"title": title, "shown": shown}, {"share": share_text, "plain": _plain, "entry": _entry}
+    )
 
 
 def _entry(name: str) -> str:

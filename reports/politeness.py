@@ -1,4 +1,4 @@
-"""文明采集的说明: what a night asked of each host, so that a webmaster can be answered; what was slow or kept from us."""
+"""文明采集的说明: what a night asked of each host, for its webmaster; what was slow or kept from us."""
 
 from __future__ import annotations
 

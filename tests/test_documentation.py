@@ -98,7 +98,7 @@ def test_every_command_mentioned_exists(page):
 @pytest.mark.parametrize("page", [*PAGES, *DEPLOYED], ids=lambda page: page.name)
 def test_every_option_mentioned_belongs_to_its_command(page):
     for line in re.findall(r"(?:\$ |bin/|`)inspect (.+?)(?:`|#|$)", read(page), flags=re.MULTILINE):
-        given = set(re.findall(r"(?<!\S)--[a-z-]+", line))
+        given = set(re.findall(r"(?<!\S)--[a-z0-9-]+", line))
         words = next(mentioned(f"`inspect {line}"), ())
         assert given <= options(words) | {"--debug", "--help"}, line
 

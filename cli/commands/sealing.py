@@ -124,14 +124,13 @@ def _print(checked: Checked) -> None:
         f"核对了 {checked.runs} 次巡查：{checked.files} 个文件，共 {checked.bytes} 字节；"
         f"链 {checked.links} 处，签名 {checked.signatures} 个，时间戳 {checked.stamps} 个。"
     )
-    if checked.waiting:
-        console.print(
-            f"待封存 {len(checked.waiting)} 次巡查（第 {'、'.join(map(str, checked.waiting))} 次），下次巡查会自动补上。"
-        )
-    if checked.cuts:
-        console.print(f"曾截断 {len(checked.cuts)} 处未写完的记录，最先的是：{printable(checked.cuts[0])}。")
     if checked.cleared_files:
         console.print(f"其中已清理 {checked.cleared_files} 个文件，共 {checked.cleared_bytes} 字节。")
+    if checked.waiting:
+        numbers = "、".join(map(str, checked.waiting))
+        console.print(f"待封存 {len(checked.waiting)} 次巡查（第 {numbers} 次），下次巡查会自动补上。")
+    if checked.cuts:
+        console.print(f"曾截断 {len(checked.cuts)} 处未写完的记录，最先的是：{printable(checked.cuts[0])}。")
     if checked.unknown_authorities:
         console.print(f"其中 {checked.unknown_authorities} 个时间戳只核对了摘要：没有设置 timestamp_certificates。")
     if checked.unknown_signers:

@@ -249,9 +249,7 @@ class InspectionSpider(DistrictSpider):
             return None
         url, kind = capture.final_url or capture.url, page.kind
         try:
-            return self.place.read(
-                fetched.body, url=url, content_type=capture.content_type, as_of=self.day, kind=kind
-            )
+            return self.place.read(fetched.body, url=url, content_type=capture.content_type, as_of=self.day, kind=kind)
         except Exception:
             log.exception("page could not be read: %s", url)
             return None

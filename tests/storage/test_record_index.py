@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_every_record_has_a_line_whatever_its_address(file: Path) -> None:
     records = read_index(content, 7)
     assert [record.type for record in records] == ["response", "metadata"] * len(HOSTILE)
     assert [len(record.members) for record in records] == [2, 1] * len(HOSTILE)
-    assert all(one.end == next_one.offset for one, next_one in zip(records, records[1:], strict=False))
+    assert all(one.end == next_one.offset for one, next_one in pairwise(records))
     assert records[-1].end == file.stat().st_size
     assert list(broken_members(file, records)) == []
 
