@@ -12,16 +12,14 @@ from pathlib import Path
 import pytest
 from warcio.checker import Checker
 
+from cli.main import main
 from fixtures.district.server import serve
 from inspection.place import opened
-from inspection.run import Request, inspect_units
 from inspection.settings import resolve
-from storage.errors import StorageError
-from storage.model import RunKind, RunState
+from storage.model import RunState
 
 DAY = date(2026, 11, 23)
 ROOM = 120_000  # bytes a file: enough for the configuration, too little, even at the second attempt, for a site
-UNITS = ("jiaoyuju",)
 
 
 @contextmanager
@@ -35,13 +33,19 @@ def little_room() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_night_stops_on_a_full_disk_and_goes_on(tmp_path: Path, postgresql_url: str) -> None:
+def test_night_stops_on_a_full_disk_and_goes_on(
+    tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("INSPECT_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("INSPECT_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("INSPECT_DATABASE_URL", postgresql_url)
+    night = ("run", "--unit", "区教育局", "--date", DAY.isoformat())
     with serve(DAY) as served:
         served.write_config(tmp_path / "config")
-        settings = resolve(tmp_path / "config", tmp_path / "data", postgresql_url, environment={})
-        with opened(settings) as place:
-            with little_room(), pytest.raises(StorageError, match="证据文件夹所在磁盘已满"):
-                inspect_units(place, Request(RunKind.NIGHTLY, DAY, UNITS))
+        with little_room():
+            assert main(night) == 5
+        assert "证据文件夹所在磁盘已满" in capsys.readouterr().err
+        with opened(resolve()) as place:
             (run,) = place.repository.runs()
             assert run.state is RunState.RUNNING
             assert place.repository.scores() == []
@@ -49,6 +53,5 @@ def test_night_stops_on_a_full_disk_and_goes_on(tmp_path: Path, postgresql_url: 
             assert files
             assert Checker(Namespace(inputs=files, verbose=False)).process_all() == 0
             assert all(Path(file).stat().st_size <= ROOM for file in files)
-            report = inspect_units(place, Request(RunKind.NIGHTLY, DAY, UNITS, resume=True))
-            assert (report.run.id, report.exit_code) == (run.id, 0)
+            assert main([*night, "--resume"]) == 0
             assert place.repository.run(run.id).state is RunState.PUBLISHED
