@@ -148,9 +148,11 @@ def test_a_finding_brings_the_runs_that_saw_it_and_its_page_alone(made: MadePack
     assert len(offered(out)) == 2
 
 
-def test_what_gives_people_away_can_be_left_out(made: MadePackage, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("first", "last"), [(0, 1), (0, 0), (1, 1)], ids=["both", "captured", "unchanged"])
+def test_what_gives_people_away_can_be_left_out(made: MadePackage, tmp_path: Path, first: int, last: int) -> None:
     out = tmp_path / "without.wacz"
-    summary = made.export(out, Asked((UNIT,), DAY, DAY + timedelta(days=1), without_personal=True))
+    since, until = (DAY + timedelta(days=days) for days in (first, last))
+    summary = made.export(out, Asked((UNIT,), since, until, without_personal=True))
     inside, page = contents(out), WORLD.site(SITE).origin + PERSONAL
     assert summary.withheld == len(inside.withheld) == 1
     assert not [url for kind, url, _ in records(out) if url == page]
