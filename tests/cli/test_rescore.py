@@ -28,6 +28,7 @@ from scoring.review import FaultState, Step
 from storage.errors import EvidenceDiskFull
 from storage.model import AnnualVersion, RunKind
 from storage.pruned import PrunedFile
+from storage.record_members import whole_records
 from storage.scored import ScoredNight, ScoredNights
 from storage.tables import FindingRow, UnitScoreRow
 from tests.cli.conftest import Answer, Inspect
@@ -331,7 +332,15 @@ def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
-@pytest.mark.parametrize("spoil", [damage, cut_off])
+def leave_out(path: Path) -> None:
+    """Pack the file again without one of its records: it is sound, and says nothing of the page."""
+    whole = [(begin, end, block) for begin, end, block in whole_records(path)]
+    responses = [place for place, (_, _, block) in enumerate(whole) if b"WARC-Type: response" in block[:2000]]
+    content, gone = path.read_bytes(), responses[len(responses) // 2]
+    path.write_bytes(b"".join(content[begin:end] for place, (begin, end, _) in enumerate(whole) if place != gone))
+
+
+@pytest.mark.parametrize("spoil", [damage, cut_off, leave_out])
 def test_a_record_that_is_damaged_or_gone_is_an_error_and_no_fault(inspect: Inspect, place: Place, spoil) -> None:  # type: ignore[no-untyped-def]
     before = stored(place)
     (path,) = (place.evidence.folder / "1").glob("*.warc.gz")
