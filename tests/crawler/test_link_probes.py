@@ -107,10 +107,13 @@ def test_a_block_page_is_not_the_page_that_is_missing(ask: Ask, site: Website) -
     assert ask("/blocked")["/blocked"]["state"] == "unsure"
 
 
-def test_a_name_that_does_not_exist_is_dead_and_a_silent_resolver_is_not(ask: Ask, site: Website) -> None:
+def test_a_name_that_does_not_exist_is_dead_and_a_silent_resolver_is_not(
+    ask: Ask, site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = ask("http://nobody.b.test/")
     assert found["http://nobody.b.test/"]["state"] == "dead"
     assert found["http://nobody.b.test/"]["why"] == "域名不存在"
+    monkeypatch.setattr("crawler.names.LIFETIME", 0.2)
     silent = ask("http://nobody.b.test/", resolver="127.0.0.1:1")
     assert silent["http://nobody.b.test/"]["state"] == "unsure"
 

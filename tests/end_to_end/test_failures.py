@@ -11,14 +11,12 @@ from pathlib import Path
 import dns.message
 import dns.rcode
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from checks.model import Outcome
 from fixtures.district.name_server import port_of, running
 from fixtures.district.server import ServedDistrict
-from inspection.metrics import metrics_file
 from storage.model import Run, RunKind, RunState
-from tests.end_to_end.conftest import BARE, Inspected, arguments
+from tests.end_to_end.conftest import BARE, arguments
 from tests.end_to_end.driving import (
     Answer,
     Workplace,
@@ -163,29 +161,6 @@ def test_data_folder_that_cannot_be_used_is_said(workplace: Workplace) -> None:
     assert answer.code == 5
     assert "请检查路径、权限" in answer.err
     assert "Traceback" not in answer.err
-
-
-def test_night_leaves_metrics(night: Inspected) -> None:
-    text = metrics_file(night.workplace.folder / "data").read_text()
-    told = {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-    document = night.answer.document
-    for outcome, count in document["captures"].items():
-        assert told["xuncha_captures", outcome] == count
-    for outcome, count in document["findings"].items():
-        assert told["xuncha_findings", outcome] == count
-    published = sum(unit["score"] is not None for unit in document["units"])
-    assert told["xuncha_units", "published"] == published
-    assert told["xuncha_units", "withheld"] == len(document["units"]) - published
-    assert told["xuncha_sites_failed",] == len(document["failed_sites"])
-    assert told["xuncha_last_run_success",] == 1
-    assert told["xuncha_last_success_timestamp_seconds",] == told["xuncha_last_run_timestamp_seconds",] > 0
-    assert told["xuncha_requests",] >= sum(document["captures"].values())
-    assert told["xuncha_evidence_bytes",] > 0 < told["xuncha_received_bytes",]
-    assert all(told["xuncha_phase_seconds", phase] > 0 for phase in ("采集", "判定", "截图"))
 
 
 def _log(workplace: Workplace) -> str:

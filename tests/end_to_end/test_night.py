@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from wacz.main import main as wacz
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
@@ -24,6 +25,7 @@ from fixtures.district.agreement import Agreement, compare
 from fixtures.district.faults import answer_key
 from fixtures.district.server import ServedDistrict
 from fixtures.district.world import CONFIG_FOLDER
+from inspection.metrics import metrics_file
 from inspection.place import Place
 from storage.model import StoredFinding
 from tests.conftest import SUMMARY
@@ -323,3 +325,26 @@ def test_tables_for_people_name_every_unit(night: Inspected, run_id: int, distri
     answer = night.workplace.ask("scores", "--date", DAY.isoformat())
     assert answer.code == 0
     assert [s.unit.name for s in district.world.sections if s.unit.name not in answer.out] == []
+
+
+def test_night_leaves_metrics(night: Inspected) -> None:
+    text = metrics_file(night.workplace.folder / "data").read_text()
+    told = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    document = night.answer.document
+    for outcome, count in document["captures"].items():
+        assert told["xuncha_captures", outcome] == count
+    for outcome, count in document["findings"].items():
+        assert told["xuncha_findings", outcome] == count
+    published = sum(unit["score"] is not None for unit in document["units"])
+    assert told["xuncha_units", "published"] == published
+    assert told["xuncha_units", "withheld"] == len(document["units"]) - published
+    assert told["xuncha_sites_failed",] == len(document["failed_sites"])
+    assert told["xuncha_last_run_success",] == 1
+    assert told["xuncha_last_success_timestamp_seconds",] == told["xuncha_last_run_timestamp_seconds",] > 0
+    assert told["xuncha_requests",] >= sum(document["captures"].values())
+    assert told["xuncha_evidence_bytes",] > 0 < told["xuncha_received_bytes",]
+    assert all(told["xuncha_phase_seconds", phase] > 0 for phase in ("采集", "判定", "截图"))
