@@ -107,6 +107,7 @@ def check_signatures(container: Container, links: Mapping[int, Link], trust: Tru
         if trust.signers and signer not in trust.signers:
             step.differs(where, f"不是 --public-key 的密钥签的（指纹 {signer}）" if signer else "没有签名")
     step.told = f"{sum(signers.values())} 个签名，{len(links)} 份封存清单"
+    step.nothing = "" if signers else "未签名"
     if not trust.signers:
         for signer, count in signers.items():
             step.note(
@@ -146,6 +147,7 @@ def check_stamps(container: Container, links: Mapping[int, Link], trust: Trust, 
         except (StampWrong, Unreadable) as error:
             step.differs(name, str(error))
     step.told = f"{count} 个时间戳"
+    step.nothing = "" if count else "没有时间戳"
     if count and not trust.authorities:
         step.note("时间戳只核对了摘要：没有用 --timestamp-certificates 给出受信任机构的证书，盖戳的机构和时间未经证实")
 

@@ -31,12 +31,14 @@ class Broken:
 
 @dataclass(slots=True)
 class Step:
-    """One thing that is checked: `told` says what was checked, `untold` why it could not be."""
+    """One thing that is checked: `told` says what was checked, `untold` why it could not be, `nothing` that the package
+    has nothing of the kind, and so nothing could differ."""
 
     key: str
     title: str
     told: str = ""
     untold: str = ""
+    nothing: str = ""
     broken: list[Broken] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     count: int = 0  # of differences, told or not
@@ -47,6 +49,11 @@ class Step:
         if self.count:
             return Result.BROKEN
         return Result.UNTOLD if self.untold else Result.HOLDS
+
+    @property
+    def heading(self) -> str:
+        """Return what it came to, in the words for people."""
+        return self.nothing if self.nothing and self.result is Result.HOLDS else self.result
 
     def differs(self, where: str, what: str) -> None:
         """Take note of what does not hold."""

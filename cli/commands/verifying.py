@@ -67,7 +67,7 @@ def _print(verification: Verification) -> None:
     from cli.output import console, printable
 
     for step in verification.steps:
-        told = f"{step.result}" + (f"（{step.told or step.untold}）" if step.told or step.untold else "")
+        told = step.heading + (f"（{step.told or step.untold}）" if step.told or step.untold else "")
         console.print(printable(f"{step.title}：{told}"))
         for broken in step.broken[:SHOWN]:
             console.print(printable(f"  {broken}"))
@@ -78,4 +78,6 @@ def _print(verification: Verification) -> None:
     if verification.first is not None:
         console.print(printable(f"不符 {verification.count} 处，最先的是：{verification.first}"))
     else:
-        console.print("全部相符。" if verification.exit_code == 0 else "有的步骤无法核对。")
+        lacking = "、".join(step.nothing for step in verification.steps if step.nothing)
+        whole = f"全部相符（{lacking}）。" if lacking else "全部相符。"
+        console.print(whole if verification.exit_code == 0 else "有的步骤无法核对。")

@@ -241,7 +241,9 @@ def test_rules_cannot_be_swapped(files: Files, tmp_path: Path) -> None:
     assert signature in broken(verified(repacked(unsigned, tmp_path / "d.wacz"), ours))["signatures"]
 
 
-def test_what_nobody_could_tell_is_said_and_a_digest_written_down_tells(files: Files, tmp_path: Path) -> None:
+def test_what_nobody_could_tell_is_said_and_a_digest_written_down_tells(
+    files: Files, tmp_path: Path, inspect: Inspect
+) -> None:
     """Where everything is made again, as by somebody who owns the program, only what lies elsewhere can tell."""
 
     def another(manifest: dict) -> None:
@@ -258,6 +260,9 @@ def test_what_nobody_could_tell_is_said_and_a_digest_written_down_tells(files: F
     unaware = verified(path)
     assert unaware.exit_code == 0
     assert "没有签名：谁能改写整个包" in json.dumps(unaware.document(), ensure_ascii=False)
+    told = inspect("evidence", "verify", str(path)).out
+    assert "签名：未签名（0 个签名，2 份封存清单）" in told
+    assert "全部相符（未签名、没有时间戳）。" in told
     noted = digests_of([manifests[2]]).sha256
     assert noted in broken(verified(path, manifests=(noted,)))["chain"]
 
