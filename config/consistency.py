@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.names import normalised
 from config.problem import Problem
 from config.rules import IPV6_ITEMS, CheckRules, Rules
-from config.schema import Binding, Column, Indicator, Indicators, Inventory, PaceHours, Unit, UnitKind
+from config.schema import Binding, Column, ColumnTemplate, Indicator, Indicators, Inventory, PaceHours, Unit, UnitKind
 from config.words import Words
 
 CHECKS = frozenset(CheckRules.model_fields)
@@ -28,9 +29,14 @@ def inventory_problems(inventory: Inventory, rules: Rules | None, file: str) -> 
     for number, site in enumerate(inventory.sites):
         yield from _paces(site.pace or (), f"site[{number}].pace", file)
     yield from _template_sites(inventory, file)
-    fields = rules.checks.standard_catalog.fields if rules else None
+    known = _Known(
+        sites=frozenset(site.id for site in inventory.sites),
+        duties=frozenset(duty.id for duty in inventory.duties),
+        templates={template.id: template for template in inventory.column_templates},
+        fields=rules.checks.standard_catalog.fields if rules else None,
+    )
     for number, unit in enumerate(inventory.units):
-        yield from _unit_problems(unit, f"unit[{number}]", inventory, fields, file)
+        yield from _unit_problems(unit, f"unit[{number}]", known, file)
 
 
 def rules_problems(rules: Rules, file: str) -> Iterator[Problem]:
@@ -72,9 +78,10 @@ def indicator_problems(indicators: Indicators, inventory: Inventory | None, file
 
 
 def _repeated(file: str, table: str, ids: Sequence[str]) -> Iterator[Problem]:
+    places: dict[str, int] = {}
     for number, identifier in enumerate(ids):
-        if identifier in ids[:number]:
-            first = ids.index(identifier)
+        first = places.setdefault(identifier, number)
+        if first != number:
             message = f"id“{identifier}”与 {table}[{first}] 重复"
             yield Problem(file, f"{table}[{number}].id", message, "给其中一个换一个 id")
 
@@ -120,20 +127,25 @@ def _template_sites(inventory: Inventory, file: str) -> Iterator[Problem]:
         yield from _unknown(file, f"column_template[{number}].duties", "职责", template.duties, duties)
 
 
-def _unit_problems(
-    unit: Unit, path: str, inventory: Inventory, fields: Collection[str] | None, file: str
-) -> Iterator[Problem]:
-    templates = {template.id: template for template in inventory.column_templates}
-    sites = [site.id for site in inventory.sites]
-    yield from _unknown(file, f"{path}.duties", "职责", unit.duties, [duty.id for duty in inventory.duties])
-    yield from _unknown(file, f"{path}.without_columns", "栏目样板", unit.without_columns, templates)
-    if fields is not None:
-        yield from _unknown(file, f"{path}.catalog_fields", "试点领域", unit.catalog_fields, fields)
+class _Known(NamedTuple):
+    """What the entries of units may refer to; `fields` is None when the rules could not be read."""
+
+    sites: frozenset[str]
+    duties: frozenset[str]
+    templates: Mapping[str, ColumnTemplate]
+    fields: Collection[str] | None
+
+
+def _unit_problems(unit: Unit, path: str, known: _Known, file: str) -> Iterator[Problem]:
+    yield from _unknown(file, f"{path}.duties", "职责", unit.duties, known.duties)
+    yield from _unknown(file, f"{path}.without_columns", "栏目样板", unit.without_columns, known.templates)
+    if known.fields is not None:
+        yield from _unknown(file, f"{path}.catalog_fields", "试点领域", unit.catalog_fields, known.fields)
     yield from _repeated(file, f"{path}.column", [column.id for column in unit.columns])
     for number, column in enumerate(unit.columns):
-        template = templates.get(column.id)
+        template = known.templates.get(column.id)
         if template is None or template.site != column.site:  # else the template has been told already
-            yield from _unknown(file, f"{path}.column[{number}].site", "站点", [column.site], sites)
+            yield from _unknown(file, f"{path}.column[{number}].site", "站点", [column.site], known.sites)
         yield from _column_state(column, f"{path}.column[{number}]", file)
 
 

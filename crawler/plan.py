@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -56,8 +56,19 @@ def plan_run(
     revisits: Collection[Revisit] = (),
 ) -> tuple[SitePlan, ...]:
     """Return the plan of each site that the units (all of them by default) have columns on, in inventory order."""
-    units = [unit for unit in inventory.units if unit_ids is None or unit.id in unit_ids]
-    plans = (_plan_site(site, units, inventory.crawl, day, seed, revisits) for site in inventory.sites)
+    wanted = None if unit_ids is None else set(unit_ids)
+    columns: dict[str, list[tuple[Unit, Column]]] = {}
+    for unit in inventory.units:
+        for column in unit.columns if wanted is None or unit.id in wanted else ():
+            columns.setdefault(column.site, []).append((unit, column))
+    sites = {(unit.id, column.id): site for site, here in columns.items() for unit, column in here}
+    again: dict[str | None, list[Revisit]] = {}
+    for revisit in revisits:
+        again.setdefault(sites.get((revisit.unit_id, revisit.column_id)), []).append(revisit)
+    plans = (
+        _plan_site(site, columns.get(site.id, ()), inventory.crawl, day, seed, again.get(site.id, ()))
+        for site in inventory.sites
+    )
     return tuple(plan for plan in plans if plan.columns or unit_ids is None)
 
 
@@ -68,10 +79,11 @@ def choose_revisits(inventory: Inventory, wanted: Sequence[Revisit]) -> tuple[Re
     publish. Home pages and columns' own are asked for anyway. Faults that share a page cost one.
     """
     columns = {(unit.id, column.id): column for unit in inventory.units for column in unit.columns}
+    sites = {site.id: site for site in inventory.sites}
     chosen, pages = list[Revisit](), dict[str, set[str]]()
     for revisit in wanted:
         column, of_unit = columns.get((revisit.unit_id, revisit.column_id)), pages.setdefault(revisit.unit_id, set())
-        if column is None or column.url is None or not _is_inside(inventory.site(column.site), column, revisit.url):
+        if column is None or column.url is None or not _is_inside(sites[column.site], column, revisit.url):
             continue
         if revisit.url in of_unit or len(of_unit) < inventory.crawl.revisits_per_unit:
             of_unit.add(revisit.url)
@@ -96,7 +108,8 @@ def settings_of(site: Site, crawl: Crawl) -> Crawl:
     own = {name: getattr(site, name) for name in _OWN}
     if site.requests_per_second is not None and site.pace is None:
         own["pace"] = ()
-    return crawl.model_copy(update={name: value for name, value in own.items() if value is not None})
+    differing = {name: value for name, value in own.items() if value is not None}
+    return crawl.model_copy(update=differing) if differing else crawl
 
 
 def draw_articles(entries: Sequence[ListEntry], sampling: Sampling, seed_key: str) -> tuple[Drawn, ...]:
@@ -139,13 +152,16 @@ def order_sites(plans: Sequence[SitePlan]) -> tuple[SitePlan, ...]:
 
 
 def _plan_site(
-    site: Site, units: Sequence[Unit], crawl: Crawl, day: date, seed: str, revisits: Collection[Revisit]
+    site: Site,
+    columns: Iterable[tuple[Unit, Column]],
+    crawl: Crawl,
+    day: date,
+    seed: str,
+    revisits: Iterable[Revisit],
 ) -> SitePlan:
-    columns = tuple((unit, column) for unit in units for column in unit.columns if column.site == site.id)
-    owners = tuple(unit for unit in units if any(owner is unit for owner, _ in columns))
-    here = {(unit.id, column.id) for unit, column in columns}
-    again = tuple(revisit for revisit in revisits if (revisit.unit_id, revisit.column_id) in here)
-    return SitePlan(site, owners, columns, day, seed, settings_of(site, crawl), again)
+    own = tuple(columns)
+    owners = {unit.id: unit for unit, _ in own}
+    return SitePlan(site, tuple(owners.values()), own, day, seed, settings_of(site, crawl), tuple(revisits))
 
 
 def _ranked(entries: Sequence[ListEntry]) -> list[ListEntry]:
