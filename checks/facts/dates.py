@@ -20,12 +20,16 @@ _CHINA = timezone(timedelta(hours=8))
 
 @dataclass(frozen=True, slots=True)
 class FoundDate:
-    """A date in a text: what it means, what was written, and where (offsets into the text given)."""
+    """A date in a text: what it means, what was written, and where (offsets into the text given).
+
+    `inferred`: it was counted from `as_of`, and on a later day the same words may mean another date (3天前, 10-11).
+    """
 
     date: date
     text: str
     start: int
     end: int
+    inferred: bool = False
 
 
 _FOLDING = str.maketrans(
@@ -162,22 +166,26 @@ def _dates_in(text: str, as_of: date, loose: bool, compact: bool, near: date | N
     if not _MAY_HOLD_DATE.search(text):
         return ()
     folded = fold(text)
+    found = _whole_dates(folded, loose, compact)
+    if found or not loose:
+        return tuple(FoundDate(day, text[start:end], start, end) for day, start, end in found)
+    if found := list(_matches(_AGO.finditer(folded), lambda m: _days_ago(m, as_of))):
+        return tuple(FoundDate(day, text[start:end], start, end, inferred=True) for day, start, end in found)
+    yearless = _matches(_YEARLESS.finditer(folded), lambda m: _yearless(m, as_of, near))
+    return tuple(FoundDate(day, text[start:end], start, end, _may_change(day, near)) for day, start, end in yearless)
+
+
+_dates_in_line = lru_cache(maxsize=16_384)(_dates_in)
+_MAY_HOLD_DATE = re.compile(r"\d|年|刚刚|[今昨前][天日]")
+
+
+def _whole_dates(folded: str, loose: bool, compact: bool) -> list[tuple[date, int, int]]:
     found = list(_matches(_FULL.finditer(folded), _full_date))
     if compact:
         found += _matches(_COMPACT.finditer(folded), lambda m: make_date(int(m[1]), int(m[2]), int(m[3])))
     if loose and compact and not found:
         found += _matches(_SHORT_YEAR.finditer(folded), lambda m: make_date(2000 + int(m[1]), int(m[2]), int(m[3])))
-    if loose and not found:
-        found += _matches(_AGO.finditer(folded), lambda m: _days_ago(m, as_of))
-        if not found:
-            found += _matches(_YEARLESS.finditer(folded), lambda m: _yearless(m, as_of, near))
-    return tuple(
-        FoundDate(day, text[start:end], start, end) for day, start, end in sorted(found, key=lambda item: item[1:])
-    )
-
-
-_dates_in_line = lru_cache(maxsize=16_384)(_dates_in)
-_MAY_HOLD_DATE = re.compile(r"\d|年|刚刚|[今昨前][天日]")
+    return sorted(found, key=lambda item: item[1:])
 
 
 def _matches(
@@ -196,6 +204,11 @@ def _days_ago(match: re.Match[str], as_of: date) -> date | None:
 def _yearless(match: re.Match[str], as_of: date, near: date | None) -> date | None:
     month, day = (int(figure) for figure in match.groups() if figure)
     return infer_year(month, day, as_of, near)
+
+
+def _may_change(yearless: date, near: date | None) -> bool:
+    """Whether a later day may give it another year: without `near`, and where that of the nearest is yet to come."""
+    return near is None or yearless != infer_year(yearless.month, yearless.day, date.max - timedelta(days=1), near)
 
 
 _SPLIT_FORMS = (
@@ -223,3 +236,31 @@ def is_yearless(text: str) -> bool:
     """Tell whether a text holds a date without its year, and no whole one."""
     folded = fold(text)
     return _FULL.search(folded) is None and _YEARLESS.search(folded) is not None
+
+
+# ---------------------------------------------------------------- the day of reading
+
+
+@dataclass(slots=True)
+class ReadingDay:
+    """The day on which a page is read, and whether that `mattered`: whether a later day may read the page otherwise."""
+
+    as_of: date
+    mattered: bool = False
+
+    def reaches(self, day: date) -> bool:
+        """Tell whether a day is not after this day + 1; one that is will be reached yet."""
+        reached = day <= self.as_of + timedelta(days=1)
+        self.mattered |= not reached
+        return reached
+
+    def find_dates_in(self, text: str, *, compact: bool = False, near: date | None = None) -> tuple[FoundDate, ...]:
+        """Find dates as `find_dates_in` does, loose ones too; whoever goes by one that is `inferred` notes it here.
+
+        A 29 February (02-29) may be found in some years only.
+        """
+        self.mattered |= _LEAP_DAY.search(fold(text)) is not None
+        return find_dates_in(text, self.as_of, loose=True, compact=compact, near=near)
+
+
+_LEAP_DAY = re.compile(r"(?<!\d)0?2\s?[-/.月]\s?29(?!\d)")

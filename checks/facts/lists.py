@@ -6,12 +6,12 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby, islice
 
 from lxml.html import HtmlElement
 
-from checks.facts.dates import find_dates_in, find_split_date, fold
+from checks.facts.dates import ReadingDay, find_dates_in, find_split_date, fold
 from checks.facts.dom import Anchor, Dom, Region, normalise, visible_text
 from checks.facts.links import target_of
 from checks.facts.model import DateMeaning, EntryList, ListEntry, PageKind
@@ -40,6 +40,7 @@ class _Row:
     day: date | None = None
     date_text: str = ""
     dated: bool = False  # a full date, not one whose year is inferred
+    settled: bool = True  # no later day gives it another date
 
 
 _FUNCTION_WORDS = re.compile(
@@ -52,20 +53,20 @@ _ROW_TAGS = frozenset({"li", "tr", "dl", "dt", "dd", "article"})
 _BOX_TAGS = frozenset({"ul", "ol", "table", "tbody", "thead", "body", "html", "form", "main", "section", "nav"})
 
 
-def read_list(dom: Dom, *, as_of: date, kind: PageKind | None = None) -> EntryList:
+def read_list(dom: Dom, *, today: ReadingDay, kind: PageKind | None = None) -> EntryList:
     """Return the entries of the page's main list (of a home page: of all its lists), and its pagination.
 
     Menus, breadcrumbs, footers and friendly links are no entries, nor are side bars beside a list. `newest` is the
-    newest entry date that is not after `as_of` + 1 day. An entry whose address cannot be told has an empty URL.
+    newest entry date that is not after `today` + 1. An entry whose address cannot be told has an empty URL.
     """
     groups = _groups(list(_rows(dom)))
     for group in groups:
-        _date_rows(group, as_of)
+        _date_rows(group, today)
     chosen = _main_groups(groups, home=kind is PageKind.HOME)
     rows = sorted((row for group in chosen for row in group), key=lambda row: row.order)
     entries = tuple(dict.fromkeys(ListEntry(row.title, row.url, row.day, row.date_text) for row in rows))[:MAX_ENTRIES]
-    limit = as_of + timedelta(days=1)
-    newest = max((entry.date for entry in entries if entry.date and entry.date <= limit), default=None)
+    newest = max((entry.date for entry in entries if entry.date and today.reaches(entry.date)), default=None)
+    today.mattered |= not all(row.settled for row in rows)
     return EntryList(entries, newest, next_page(dom), total_pages(dom))
 
 
@@ -188,23 +189,24 @@ def _groups(rows: Sequence[_Row]) -> list[list[_Row]]:
 # ---------------------------------------------------------------- dates beside the entries
 
 
-def _date_rows(group: list[_Row], as_of: date) -> None:
+def _date_rows(group: list[_Row], today: ReadingDay) -> None:
     """Give each row of a list the date beside it; yearless ones take their year from their address or neighbours."""
     column = _date_column(group[0].element)
     for row in group:
-        _date_row(row, _cells(row.element, column) or row.rest, as_of)
+        _date_row(row, _cells(row.element, column) or row.rest, today)
     if not any(row.day for row in group):
-        _date_from_siblings(group, as_of)
+        _date_from_siblings(group, today)
     near: date | None = next((row.day for row in group if row.dated), None)
     for row in group:
         if row.dated:
             near = row.day
         elif row.day and (known := date_in_address(row.url) or near):
-            found = find_dates_in(row.date_text, as_of, loose=True, near=known)
-            row.day = near = found[0].date if found else row.day
+            if found := today.find_dates_in(row.date_text, near=known):
+                row.day, row.settled = found[0].date, not found[0].inferred
+            near = row.day
 
 
-def _date_row(row: _Row, pieces: Sequence[str], as_of: date) -> None:
+def _date_row(row: _Row, pieces: Sequence[str], today: ReadingDay) -> None:
     """The date in the pieces of a row: one that stands alone, before one inside other text."""
     runs = [list(run) for alone, run in groupby(pieces, _is_date_only) if alone]
     for run in runs:
@@ -215,9 +217,10 @@ def _date_row(row: _Row, pieces: Sequence[str], as_of: date) -> None:
     short = sorted((piece for piece in pieces if len(piece) <= _SHORT_TEXT), key=_is_other_date)
     for texts, loose in ((alone, False), (short, False), (alone, True), (short[-3:], True)):
         for text in texts:
-            found = find_dates_in(text, as_of, loose=loose)
+            found = today.find_dates_in(text) if loose else find_dates_in(text, today.as_of)
             if found and not _names_other_date(text, found[0].start):
                 row.day, row.date_text, row.dated = found[0].date, found[0].text, not loose
+                row.settled = not found[0].inferred
                 return
 
 
@@ -263,7 +266,7 @@ def _cells(row: HtmlElement, column: int | None) -> list[str]:
     return [visible_text(row[column])]
 
 
-def _date_from_siblings(group: list[_Row], as_of: date) -> None:
+def _date_from_siblings(group: list[_Row], today: ReadingDay) -> None:
     """Dates that stand after (or before) each entry on their own: <dt> and <dd>, or one flat line."""
     parent = group[0].element.getparent()
     if parent is None or not _FIGURE.search("".join(parent.itertext())):
@@ -271,14 +274,14 @@ def _date_from_siblings(group: list[_Row], as_of: date) -> None:
     rows = {row.element for row in group}
     after = [_text_after(row.element, rows) for row in group]
     before = [_text_before(row.element, rows) for row in group]
-    texts = after if _has_date(after[-1], as_of) or not _has_date(before[0], as_of) else before
+    texts = after if _has_date(after[-1], today) or not _has_date(before[0], today) else before
     for row, text in zip(group, texts, strict=True):
         if len(text) <= _LONGEST_DATE:
-            _date_row(row, [text], as_of)
+            _date_row(row, [text], today)
 
 
-def _has_date(text: str, as_of: date) -> bool:
-    return bool(find_dates_in(text, as_of, loose=_is_date_only(text)))
+def _has_date(text: str, today: ReadingDay) -> bool:
+    return bool(today.find_dates_in(text) if _is_date_only(text) else find_dates_in(text, today.as_of))
 
 
 _FIGURE = re.compile(r"\d")

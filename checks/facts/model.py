@@ -230,7 +230,8 @@ class PageFacts:
 
     `rendering_needs` names why the static bytes cannot be the last word (empty: they can): "empty_list",
     "script_footer", "challenge", "frames_unread", "script_content", "cut_off". `redirect` is the target of a meta
-    refresh or a script redirect that makes up the whole page.
+    refresh or a script redirect that makes up the whole page. Where `day_dependent` is False, any later day reads the
+    same facts; that tells how the page was read, not what it says, and so facts are equal whatever it is.
     """
 
     url: str | None
@@ -259,6 +260,7 @@ class PageFacts:
     redirect: str | None = None
     rendering_needs: frozenset[str] = field(default_factory=frozenset)
     soft_not_found: bool = False  # says "page not found" under status 200
+    day_dependent: bool = field(default=False, compare=False, repr=False)
 
 
 class AttachmentState(StrEnum):

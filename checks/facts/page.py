@@ -7,6 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from checks.facts.attributes import read_attributes
+from checks.facts.dates import ReadingDay
 from checks.facts.document import read_document
 from checks.facts.dom import Dom, parse
 from checks.facts.error_report import read_error_reports
@@ -51,7 +52,8 @@ def read_page(
     """
     dom = parse(body, url=url, content_type=content_type)
     pairs = label_pairs(dom)
-    kind, title, dates, entries = _kind_and_list(dom, kind, as_of, pairs)
+    today = ReadingDay(as_of)
+    kind, title, dates, entries = _kind_and_list(dom, kind, today, pairs)
     if kind in _LISTING and entries.entries:
         pairs = ()  # they are what a list says of its entries
     document = read_document(dom, pairs, as_of)
@@ -91,18 +93,19 @@ def read_page(
             has_error_report=bool(reports),
         ),
         soft_not_found=is_soft_not_found(dom),
+        day_dependent=today.mattered,
     )
 
 
 def _kind_and_list(
-    dom: Dom, kind: PageKind | None, as_of: date, pairs: Sequence[LabelPair]
+    dom: Dom, kind: PageKind | None, today: ReadingDay, pairs: Sequence[LabelPair]
 ) -> tuple[PageKind, Title, PublishedDate, EntryList]:
     """What the page is, with the facts that say so: an article has no list, a list page no publication date."""
     title = read_title(dom, kind, pairs)
-    dates = published(dom, as_of=as_of, title=title.span, undated=kind in _LISTING)
+    dates = published(dom, today=today, title=title.span, undated=kind in _LISTING)
     if kind is PageKind.ARTICLE:
         return kind, title, dates, EntryList()
-    entries = read_list(dom, as_of=as_of, kind=kind)
+    entries = read_list(dom, today=today, kind=kind)
     if kind is None:
         kind = read_kind(dom, title, entries, dates)
         if (
@@ -112,9 +115,9 @@ def _kind_and_list(
         ):
             entries = EntryList()  # what else there is to read, beside a text
         if kind in _LISTING:
-            title, dates = read_title(dom, kind), published(dom, as_of=as_of, undated=True)
+            title, dates = read_title(dom, kind), published(dom, today=today, undated=True)
         if kind is PageKind.HOME:
-            entries = read_list(dom, as_of=as_of, kind=kind)
+            entries = read_list(dom, today=today, kind=kind)
     if kind is PageKind.ARTICLE or (kind not in _LISTING and entries.newest is None):
         entries = EntryList()  # the links of a single page are no list of news
     return kind, title, dates, entries

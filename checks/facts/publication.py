@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
-from checks.facts.dates import FoundDate, find_dates_in, find_split_date, fold, is_yearless, make_date
+from checks.facts.dates import FoundDate, ReadingDay, find_dates_in, find_split_date, fold, is_yearless, make_date
 from checks.facts.dom import FOOTER_WORDS, Block, Dom, Region, visible_text
 from checks.facts.model import DateCandidate, DateMeaning, DateSource, PublishedDate
 from checks.facts.titles import date_in_title
@@ -125,18 +125,20 @@ class _Seen:
         return 1 if self.in_zone else 3
 
 
-def published(dom: Dom, *, as_of: date, title: tuple[int, int] | None = None, undated: bool = False) -> PublishedDate:
+def published(
+    dom: Dom, *, today: ReadingDay, title: tuple[int, int] | None = None, undated: bool = False
+) -> PublishedDate:
     """Return when the page says it was published.
 
     `title` are the blocks that show the page's title. Order of trust: a label that plainly says 发布, the line under
     the title, weaker labels; meta tags only where the address names the same day, for many hold the day of a rebuild.
     `undated` is for home pages and columns, whose dates are their entries': only candidates are reported. A date after
-    `as_of` + 1 day is taken only from a plain label. `conflicts` also hold what meta tags and the address say.
+    `today` + 1 is taken only from a plain label. `conflicts` also hold what meta tags and the address say.
     """
-    seen = list(_Reader(dom, as_of, title).read())
-    witnesses = (*_meta_dates(dom, as_of), *_url_dates(dom, as_of))
+    seen = list(_Reader(dom, today, title).read())
+    witnesses = (*_meta_dates(dom, today.as_of), *_url_dates(dom, today))
     candidates = tuple(item.candidate for item in seen) + witnesses
-    chosen = None if undated else _shown(seen, as_of) or _corroborated(seen, witnesses, as_of)
+    chosen = None if undated else _shown(seen, today) or _corroborated(seen, witnesses, today)
     if chosen is None:
         return PublishedDate(candidates=candidates)
     conflicts = tuple(
@@ -145,14 +147,13 @@ def published(dom: Dom, *, as_of: date, title: tuple[int, int] | None = None, un
     return PublishedDate(chosen.date, chosen.source, chosen.label, candidates, conflicts)
 
 
-def _shown(seen: Sequence[_Seen], as_of: date) -> DateCandidate | None:
+def _shown(seen: Sequence[_Seen], today: ReadingDay) -> DateCandidate | None:
     """The shown date that the page itself calls its publication date."""
-    limit = as_of + timedelta(days=1)
     possible = [
         item
         for item in seen
         if item.candidate.meaning is DateMeaning.PUBLISHED
-        and (item.strength == PLAIN or (item.strength and item.candidate.date <= limit))
+        and (item.strength == PLAIN or (item.strength and today.reaches(item.candidate.date)))
     ]
     if not possible:
         return None
@@ -164,7 +165,7 @@ def _shown(seen: Sequence[_Seen], as_of: date) -> DateCandidate | None:
     return best.candidate
 
 
-def _corroborated(seen: Sequence[_Seen], witnesses: Sequence[DateCandidate], as_of: date) -> DateCandidate | None:
+def _corroborated(seen: Sequence[_Seen], witnesses: Sequence[DateCandidate], today: ReadingDay) -> DateCandidate | None:
     """A shown date in doubtful form that another witness confirms, or a meta tag that the page's address confirms."""
     hidden = {witness.date for witness in witnesses}
     for item in seen:
@@ -173,7 +174,7 @@ def _corroborated(seen: Sequence[_Seen], witnesses: Sequence[DateCandidate], as_
     of_url = [witness.date for witness in witnesses if witness.source is DateSource.URL]
     for witness in witnesses:
         if witness.source is DateSource.META and of_url and abs(of_url[0] - witness.date) <= timedelta(days=1):
-            return witness if witness.date <= as_of + timedelta(days=1) else None
+            return witness if today.reaches(witness.date) else None
     return None
 
 
@@ -219,9 +220,9 @@ class _Label:
 class _Reader:
     """Reads the dated lines of one page."""
 
-    def __init__(self, dom: Dom, as_of: date, title: tuple[int, int] | None) -> None:
+    def __init__(self, dom: Dom, today: ReadingDay, title: tuple[int, int] | None) -> None:
         self.blocks = dom.blocks
-        self.as_of = as_of
+        self.today = today
         self.title = title
         self.in_title = date_in_title(dom, title) if title else None
         self.end = _footer_start(dom.blocks)
@@ -244,7 +245,7 @@ class _Reader:
         """Yield every date shown outside header, side bars and footer, with its meaning."""
         for index, block in enumerate(self.blocks[: self.end]):
             if block.region in (Region.MAIN, Region.NAVIGATION) and len(block.text) <= _LONGEST_LINE:
-                found = find_dates_in(block.text, self.as_of) or self._date_of_piece(block)
+                found = find_dates_in(block.text, self.today.as_of) or self._date_of_piece(block)
                 yield from self._dates(index, found) if found else self._unusual_dates(index)
 
     def _dates(self, index: int, found: Sequence[FoundDate]) -> Iterator[_Seen]:
@@ -268,7 +269,7 @@ class _Reader:
         at = 0
         for piece in block.pieces if len(block.text) <= _SHORT_LINE else ():
             at = block.text.find(piece, at)
-            found = find_dates_in(piece, self.as_of) if at >= 0 else ()
+            found = find_dates_in(piece, self.today.as_of) if at >= 0 else ()
             if found and found[0].text == piece:
                 return (FoundDate(found[0].date, piece, at, at + len(piece)),)
             at = max(at, 0) + len(piece)
@@ -280,9 +281,10 @@ class _Reader:
         if len(text) > _SHORT_LINE:
             return
         yield from self._split_date(index)
-        for each in find_dates_in(text, self.as_of, loose=True, compact=True):
+        for each in self.today.find_dates_in(text, compact=True):
             label = self._label(index, 0, each.start)
             if (meaning := meaning_of(label.word)) and not is_yearless(each.text):
+                self.today.mattered |= each.inferred
                 yield self._labelled(index, each, label, meaning)
 
     def _split_date(self, index: int) -> Iterator[_Seen]:
@@ -508,9 +510,9 @@ def date_in_address(url: str) -> date | None:
     return None
 
 
-def _url_dates(dom: Dom, as_of: date) -> tuple[DateCandidate, ...]:
+def _url_dates(dom: Dom, today: ReadingDay) -> tuple[DateCandidate, ...]:
     """The day in the page's address: a weak witness, for it is the day the entry was begun."""
     found = date_in_address(dom.url or "")
-    if found is None or found > as_of + timedelta(days=1):
+    if found is None or not today.reaches(found):
         return ()
     return (DateCandidate(found, DateSource.URL, DateMeaning.PUBLISHED, "", (dom.url or "")[-PASSAGE:]),)

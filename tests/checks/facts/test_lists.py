@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.facts.dates import ReadingDay
 from checks.facts.dom import parse
 from checks.facts.lists import next_page, read_list, total_pages
 from checks.facts.model import PageKind
@@ -38,7 +39,7 @@ def test_every_entry_has_the_date_beside_it(shape: str, days: list[date], form: 
     rows = [item.format(n=n, t=f"云溪县第{n}次重点工作调度会召开", d=form.format(day)) for n, day in enumerate(days)]
     menu = "<div class=nav><a href=/a/>政务公开专栏</a></div>"
     page = parse((menu + around.replace("{}", "".join(rows))).encode(), url=URL)
-    found = read_list(page, as_of=AS_OF, kind=PageKind.COLUMN)
+    found = read_list(page, today=ReadingDay(AS_OF), kind=PageKind.COLUMN)
     assert [entry.date for entry in found.entries] == days
     assert [entry.url for entry in found.entries] == [f"http://www.yunxi.example/{n}.html" for n in range(len(days))]
     assert found.newest == max(days)
@@ -52,7 +53,7 @@ def test_yearless_dates_of_a_running_list(gaps: list[int]) -> None:
     rows = "".join(
         f"<li><a href='/{n}'>云溪县第{n}次调度会召开</a><i>{day:%m-%d}</i></li>" for n, day in enumerate(days)
     )
-    found = read_list(parse(f"<ul>{rows}</ul>".encode()), as_of=AS_OF, kind=PageKind.COLUMN)
+    found = read_list(parse(f"<ul>{rows}</ul>".encode()), today=ReadingDay(AS_OF), kind=PageKind.COLUMN)
     assert [entry.date for entry in found.entries] == days
 
 
@@ -113,4 +114,4 @@ def test_menus_and_footers_are_no_entries() -> None:
         "<nav><a href=/1>云溪县人民政府机构职能专栏</a><a href=/2>云溪县人民政府信息公开专栏</a></nav>"
         "<footer><a href=/3>云溪县人民政府办公室网站声明</a></footer>"
     )
-    assert read_list(parse(markup.encode()), as_of=AS_OF).entries == ()
+    assert read_list(parse(markup.encode()), today=ReadingDay(AS_OF)).entries == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,68 @@ def test_reading_is_total_and_deterministic(body: bytes) -> None:
     first = read_page(body, url="http://www.yunxi.example/", as_of=AS_OF)
     assert read_page(body, url="http://www.yunxi.example/", as_of=AS_OF) == first
     json.dumps(page_json(first))
+
+
+DATES = st.sampled_from(
+    (
+        *(
+            "2024-03-05",
+            "2026-11-26",
+            "2099-01-01",
+            "2024-02-29",
+            "20261126",
+            "08-05-12",
+            "2026年11月",
+            "时间：2026-11-26",
+        ),
+        *("11-20", "11-26", "12-31", "02-29", "3月5日", "3天前", "昨天", "21", "发布时间：11-26", "发布时间：3天前"),
+    )
+)
+LINES = st.builds("{}".format, DATES) | st.builds(
+    "<ul>{}</ul>".format,
+    st.lists(
+        st.builds(
+            "<li><a href='{}/t{}_1.html'>关于做好冬季安全生产工作的通知</a><span>{}</span></li>".format,
+            st.sampled_from("ab"),
+            st.sampled_from(("1", "20241120", "20261118", "20261126")),
+            DATES,
+        ),
+        max_size=4,
+    ).map("".join),
+)
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    lines=st.lists(LINES, max_size=4),
+    url=st.sampled_from(
+        ("http://a.example/", "http://a.example/t20240305_1.html", "http://a.example/t20261126_1.html")
+    ),
+    kind=st.sampled_from((None, PageKind.HOME, PageKind.COLUMN, PageKind.ARTICLE)),
+    later=st.integers(1, 900),
+)
+def test_a_later_day_reads_the_same_unless_it_is_said_to_matter(
+    lines: list[str], url: str, kind: PageKind | None, later: int
+) -> None:
+    body = f"<h1>栾城区冬季安全生产工作会议召开</h1><div>{'</div><div>'.join(lines)}</div>".encode()
+    facts = read_page(body, url=url, as_of=AS_OF, kind=kind)
+    again = read_page(body, url=url, as_of=AS_OF + timedelta(days=later), kind=kind)
+    assert facts.day_dependent or again == facts
+
+
+@pytest.mark.parametrize(
+    ("line", "day_dependent"),
+    [
+        ("发布时间：2024-03-05", False),
+        ("发布时间：3天前", True),
+        ("会议3月5日召开", False),
+        ("<ul><li><a href='/t20241120_1.html'>关于做好冬季安全生产工作的通知</a> 11-20</li></ul>", False),
+        ("<ul><li><a href='/1.html'>关于做好冬季安全生产工作的通知</a> 11-20</li></ul>", True),
+        ("<ul><li><a href='/1.html'>关于做好冬季安全生产工作的通知</a> 2099-11-20</li></ul>", True),
+    ],
+)
+def test_whether_the_day_matters(line: str, day_dependent: bool) -> None:
+    assert read_page(f"<body>{line}".encode(), as_of=AS_OF).day_dependent is day_dependent
 
 
 @pytest.mark.parametrize(

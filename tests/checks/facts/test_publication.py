@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from checks.facts.dates import ReadingDay
 from checks.facts.dom import parse
 from checks.facts.model import DateMeaning, DateSource
 from checks.facts.publication import FAIR, PLAIN, WEAK, date_in_address, label_before, meaning_of, published
@@ -78,7 +79,7 @@ def test_all_dates_of_a_document_table_are_kept_apart() -> None:
         "<table><tr><td>成文日期</td><td>2024-02-28</td><td>发布日期</td><td>2024-03-05</td></tr>"
         "<tr><td>生成日期</td><td>2024-03-04</td><td>更新时间</td><td>2024-03-09</td></tr></table>"
     )
-    found = published(parse(markup.encode()), as_of=AS_OF)
+    found = published(parse(markup.encode()), today=ReadingDay(AS_OF))
     assert [(each.meaning, each.date.day) for each in found.candidates] == [
         (DateMeaning.WRITTEN, 28),
         (DateMeaning.PUBLISHED, 5),
@@ -91,16 +92,16 @@ def test_all_dates_of_a_document_table_are_kept_apart() -> None:
 def test_a_plain_label_may_name_a_future_day_but_a_bare_date_may_not() -> None:
     plain = parse("<p>发布时间：2027-03-05</p>".encode())
     bare = parse("<h1>标题</h1><p>2027-03-05 来源：县政府办</p>".encode())
-    assert published(plain, as_of=AS_OF).date == date(2027, 3, 5)
-    assert published(bare, as_of=AS_OF, title=(0, 1)).date is None
+    assert published(plain, today=ReadingDay(AS_OF)).date == date(2027, 3, 5)
+    assert published(bare, today=ReadingDay(AS_OF), title=(0, 1)).date is None
 
 
 def test_home_pages_and_columns_have_candidates_only() -> None:
-    found = published(parse("<p>发布时间：2024-03-05</p>".encode()), as_of=AS_OF, undated=True)
+    found = published(parse("<p>发布时间：2024-03-05</p>".encode()), today=ReadingDay(AS_OF), undated=True)
     assert found.date is None
     assert [each.date for each in found.candidates] == [date(2024, 3, 5)]
 
 
 def test_passages_are_short() -> None:
-    found = published(parse(("<p>" + "云溪县" * 100 + "发布时间：2024-03-05</p>").encode()), as_of=AS_OF)
+    found = published(parse(("<p>" + "云溪县" * 100 + "发布时间：2024-03-05</p>").encode()), today=ReadingDay(AS_OF))
     assert all(len(each.text) <= 80 and "2024-03-05" in each.text for each in found.candidates)
