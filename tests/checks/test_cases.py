@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,13 @@ def test_every_sentence_can_be_acted_on(case: Case, rules: Rules) -> None:
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.META.id)
 @pytest.mark.parametrize("whose", ["site", "unit"])
 def test_no_page_is_faulted_that_was_not_read_to_its_end(check: Check, whose: str, rules: Rules) -> None:
+    findings = judge(_unread(whose), rules, [check])
+    assert not [finding for finding in findings if finding.outcome is Outcome.FAIL]
+
+
+@cache
+def _unread(whose: str) -> Bundle:
+    """Pages none of which was read to its end: those of a site, or those of a unit."""
     page = {"url": HOME, "file": "nested_too_deeply.html", "rendered": True}
     columns = [
         {"type": kind.value, "id": kind.value, "url": f"{HOME}{kind.value}/", "pages": [page], "articles": [page]}
@@ -60,8 +68,7 @@ def test_no_page_is_faulted_that_was_not_read_to_its_end(check: Check, whose: st
         "site": {"home": page | {"url": "http://www.yueshan.gov.cn/"}, "second_level": [page]},
         "unit": {"unit": {"catalog_fields": ["义务教育"]}, "homes": [page]},
     }
-    bundle = bundle_of(Case("empty_columns", "nested_too_deeply", of_whom[whose] | {"columns": columns}))
-    assert not [finding for finding in judge(bundle, rules, [check]) if finding.outcome is Outcome.FAIL]
+    return bundle_of(Case("empty_columns", "nested_too_deeply", of_whom[whose] | {"columns": columns}))
 
 
 def _short(finding: Finding, case: Case) -> tuple[str, str, str, str]:

@@ -41,7 +41,8 @@ def test_a_round_is_shown_and_kept(config: Path, inspect: Inspect) -> None:
     assert counts["luancheng"] == [(1, 0, 0)]
 
 
-def test_when_everything_fails_it_is_our_line(config: Path, inspect: Inspect) -> None:
+def test_when_everything_fails_it_is_our_line(config: Path, inspect: Inspect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.names.LIFETIME", 0.2)  # no name server listens either
     with serve(DAY) as served:
         _configured(served, config)
     answer = inspect("probe")

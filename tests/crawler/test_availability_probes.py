@@ -83,7 +83,8 @@ def test_nobody_listens_and_no_such_name(look: Visit) -> None:
     assert found["b.test"].opening is Opening.OPEN
 
 
-def test_a_resolver_that_is_silent_is_our_own_outage(look: Visit) -> None:
+def test_a_resolver_that_is_silent_is_our_own_outage(look: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crawler.names.LIFETIME", 0.5)
     assert look("mute.test", "b.test")["mute.test"].opening is Opening.OURS
 
 

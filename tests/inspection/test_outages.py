@@ -49,7 +49,8 @@ DAY = date(2026, 11, 23)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setattr(storage_database, "SQLITE_WAIT_SECONDS", 0.05)  # for a lock that a test holds
     write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
         yield place
