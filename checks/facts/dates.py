@@ -163,7 +163,7 @@ _REPEATED = 80  # characters: the short lines of a site's menus and lists stand 
 
 
 def _dates_in(text: str, as_of: date, loose: bool, compact: bool, near: date | None) -> tuple[FoundDate, ...]:
-    if not _MAY_HOLD_DATE.search(text):
+    if not may_hold_date(text):
         return ()
     folded = fold(text)
     found = _whole_dates(folded, loose, compact)
@@ -176,7 +176,12 @@ def _dates_in(text: str, as_of: date, loose: bool, compact: bool, near: date | N
 
 
 _dates_in_line = lru_cache(maxsize=16_384)(_dates_in)
-_MAY_HOLD_DATE = re.compile(r"\d|年|刚刚|[今昨前][天日]")
+_MAY_HOLD_DATE = re.compile(r"[\d年前刚今昨](?:(?<=\D)|\d{3}|\D{1,3}\d)")  # a year, 月 or mark between figures, or 前
+
+
+def may_hold_date(text: str) -> bool:
+    """Tell at a glance whether a text may hold a date of any kind; most lines of a page do not."""
+    return _MAY_HOLD_DATE.search(text) is not None
 
 
 def _whole_dates(folded: str, loose: bool, compact: bool) -> list[tuple[date, int, int]]:
@@ -259,6 +264,8 @@ class ReadingDay:
 
         A 29 February (02-29) may be found in some years only.
         """
+        if not may_hold_date(text):
+            return ()
         self.mattered |= _LEAP_DAY.search(fold(text)) is not None
         return find_dates_in(text, self.as_of, loose=True, compact=compact, near=near)
 

@@ -16,7 +16,16 @@ from urllib.parse import unquote, urlsplit
 
 from lxml.html import HtmlElement
 
-from checks.facts.dates import FoundDate, ReadingDay, find_dates_in, find_split_date, fold, is_yearless, make_date
+from checks.facts.dates import (
+    FoundDate,
+    ReadingDay,
+    find_dates_in,
+    find_split_date,
+    fold,
+    is_yearless,
+    make_date,
+    may_hold_date,
+)
 from checks.facts.dom import FOOTER_WORDS, Block, Dom, Region, visible_text
 from checks.facts.model import DateCandidate, DateMeaning, DateSource, PublishedDate
 from checks.facts.titles import date_in_title
@@ -244,6 +253,8 @@ class _Reader:
     def read(self) -> Iterator[_Seen]:
         """Yield every date shown outside header, side bars and footer, with its meaning."""
         for index, block in enumerate(self.blocks[: self.end]):
+            if not may_hold_date(block.text):
+                continue
             if block.region in (Region.MAIN, Region.NAVIGATION) and len(block.text) <= _LONGEST_LINE:
                 found = find_dates_in(block.text, self.today.as_of) or self._date_of_piece(block)
                 yield from self._dates(index, found) if found else self._unusual_dates(index)

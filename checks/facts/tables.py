@@ -95,14 +95,18 @@ class CellText:
 
 def cells_of(dom: Dom) -> dict[HtmlElement, CellText]:
     """Return every table cell that has visible text; a nested table's text belongs to its own cells alone."""
-    cells: dict[HtmlElement, CellText] = {}
+    inside: set[HtmlElement] = set()
+    for box in dom.root.iter("td", "th"):
+        if box not in inside:
+            inside.update(box.iter())
     lines: dict[HtmlElement, list[int]] = {}
-    for index, block in enumerate(dom.blocks):
-        if (cell := enclosing_cell(block.element)) is not None:
+    for index, block in enumerate(dom.blocks if inside else ()):
+        if block.element in inside and (cell := enclosing_cell(block.element)) is not None:
             lines.setdefault(cell, []).append(index)
-    for cell, indexes in lines.items():
-        cells[cell] = CellText(" ".join(dom.blocks[index].text for index in indexes), indexes[0])
-    return cells
+    return {
+        cell: CellText(" ".join(dom.blocks[index].text for index in indexes), indexes[0])
+        for cell, indexes in lines.items()
+    }
 
 
 def enclosing_cell(element: HtmlElement) -> HtmlElement | None:

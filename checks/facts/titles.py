@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from html import unescape
 from itertools import pairwise
 
@@ -100,8 +101,9 @@ def _without_tags(text: str) -> str:
 _QUOTES = str.maketrans("“”‘’＂「」", '""\'\'"""')
 
 
+@lru_cache(maxsize=4096)  # a site's menu stands on page after page
 def _key(text: str) -> str:
-    """What two spellings of one title have in common."""
+    """What two spellings of one title have in common: it has no white space."""
     return "".join(unicodedata.normalize("NFKC", text[:LONGEST].translate(_QUOTES)).split())
 
 
@@ -117,8 +119,9 @@ def _shown_reference(dom: Dom, references: list[str], elsewhere: tuple[int, ...]
     """
     best: tuple[tuple[int, bool, bool, int], Title] | None = None
     keys = [_key(block.text) if len(block.text) <= LONGEST else "" for block in dom.blocks]
+    said = "\n".join(references)
     for index, block in enumerate(dom.blocks):
-        if not keys[index] or index in elsewhere or not any(keys[index][:6] in reference for reference in references):
+        if not keys[index] or keys[index][:6] not in said or index in elsewhere:
             continue
         count = _matching_lines(keys[index : index + _JOINED], references)
         if not count:
