@@ -17,7 +17,6 @@ from crawler.sink import Exchange
 from fixtures.district.inventory import write_config
 from fixtures.district.model import World
 from fixtures.district.render import SiteRenderer
-from fixtures.district.world import build
 from inspection.place import Place, opened
 from inspection.progress import Progress
 from inspection.recording import recording
@@ -33,9 +32,10 @@ from storage.scored import ScoredNight, ScoredNights
 from storage.tables import FindingRow, UnitScoreRow
 from tests.cli.conftest import Answer, Inspect
 from tests.inspection.nights import Nights
+from tests.made_district import made_district
 
 DAY = date(2026, 11, 23)
-WORLD: World = build(DAY, 8000, 8001)
+WORLD: World = made_district(DAY)
 UNIT, NAME, SITE = "jiaoyuju", "区教育局", "jyj"
 
 

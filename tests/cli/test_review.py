@@ -13,8 +13,6 @@ from typing import Any
 import pytest
 
 from checks.model import Finding
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.day import day_in
 from inspection.place import Place, opened
 from inspection.run import today
@@ -24,6 +22,7 @@ from storage.database import Database
 from storage.model import Fault
 from tests.cli.conftest import Answer, Inspect
 from tests.inspection.nights import FAULTY, FINE, PAGE, Nights
+from tests.made_district import write_made_config
 
 OTHER = replace(FAULTY, target=f"{PAGE}?other", check="document_metadata", reason="missing_number")
 ELSEWHERE = replace(FAULTY, target="http://www.luancheng.test/b/2.html")
@@ -34,7 +33,7 @@ BY = ("--by", "张三")
 @pytest.fixture(scope="module")
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made-up") / "config"
-    write_config(build(date(2026, 11, 23), 8000, 8001), 53, folder)
+    write_made_config(date(2026, 11, 23), folder)
     return folder
 
 

@@ -15,8 +15,6 @@ import pytest
 from sqlalchemy import update
 
 from checks.model import Capture, Mode
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.judging import Judgement
 from inspection.place import Place, opened
 from inspection.run import Request, inspect_units
@@ -30,6 +28,7 @@ from storage.signing import create_key, fingerprint, load_key, public_key_of, si
 from storage.tables import FindingRow, RunRow, UnitScoreRow
 from tests.cli.conftest import Inspect
 from tests.inspection.nights import ALIVE, FAULTY, FINE, PAGE, REST, UNIT, Nights
+from tests.made_district import write_made_config
 
 DAY = date(2026, 11, 23)
 INDICATORS = "configuration/indicators.toml"
@@ -38,7 +37,7 @@ WARC = "batch-0001-00000.warc.gz"
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     return tmp_path / "config"
 
 

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.place import opened
 from inspection.sealing import folder_of
 from inspection.settings import resolve
 from storage.manifest import MANIFEST, STAMP
 from tests.cli.conftest import Inspect
 from tests.inspection.nights import FAULTY, Nights
+from tests.made_district import write_made_config
 
 DAY = date(2026, 11, 23)
 
@@ -85,7 +84,7 @@ def make_authority(folder: Path) -> Path:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     return tmp_path / "config"
 
 

@@ -17,7 +17,8 @@ from crawler.sink import Exchange
 from crawler.task import CrawlSummary
 
 CHILDREN = multiprocessing.get_context("forkserver")
-CHILDREN.set_forkserver_preload(["tests.crawler.harness", "crawler.download"])  # imports cost more than most crawls
+# Imports cost more than most crawls.
+CHILDREN.set_forkserver_preload(["tests.crawler.harness", "crawler.download", "tests.crawler.test_hostile_pages"])
 DAY = date(2026, 11, 20)
 MANNERS = Crawl(
     contact="mailto:inspection@example.test",

@@ -124,22 +124,21 @@ def test_a_page_the_browser_cannot_reach_is_a_failed_rendering(site: Website) ->
     assert found.done == ["portal"]
 
 
-@pytest.mark.parametrize("rows", ["refused", "dropped", "hanging"])
-def test_a_list_whose_rows_never_came_is_not_an_empty_list(site: Website, rows: str) -> None:
-    site.routes["/rows.json"] = {"refused": page("", 503), "dropped": drop, "hanging": site.hang}[rows]
-    rendered = run(plan(site.url, {"xhr": site.url + "/xhr/"}), browser=BROWSER).capture(
-        site.url + "/xhr/", Mode.RENDERED
-    )
-    assert rendered.failure is FailureKind.RENDER_FAILED
-    assert "页面脚本" in rendered.detail
-
-
-def test_a_list_without_rows_is_an_empty_list_whatever_a_counter_says(site: Website) -> None:
-    site.routes["/rows.json"] = raw(b"[]", content_type="application/json")
-    site.routes["/xhr/"] = page(FILLED.replace("</body>", '<script src="/counter.js"></script></body>'))
-    found = run(plan(site.url, {"xhr": site.url + "/xhr/"}), browser=BROWSER)
-    assert site.asked("/counter.js") == 1
-    assert found.capture(site.url + "/xhr/", Mode.RENDERED).failure is None
+def test_a_list_whose_rows_never_came_is_not_an_empty_list(site: Website) -> None:
+    """Refused, dropped or never answered; a list without rows is empty, whatever a counter says."""
+    rows = {"refused": page("", 503), "dropped": drop, "hanging": site.hang}
+    for name, route in (rows | {"empty": raw(b"[]", content_type="application/json")}).items():
+        site.routes[f"/{name}.json"] = route
+        counted = FILLED.replace("</body>", '<script src="/counter.js"></script></body>')
+        site.routes[f"/{name}/"] = page(counted.replace("/rows.json", f"/{name}.json"))
+    manners = MANNERS.model_copy(update={"timeout_seconds": 2})
+    columns = {name: f"{site.url}/{name}/" for name in (*rows, "empty")}
+    found = run(plan(site.url, columns, manners), settings=manners, browser=BROWSER)
+    for name in rows:
+        rendered = found.capture(columns[name], Mode.RENDERED)
+        assert (rendered.failure, "页面脚本" in rendered.detail) == (FailureKind.RENDER_FAILED, True), name
+    assert site.asked("/counter.js") == len(columns)
+    assert found.capture(columns["empty"], Mode.RENDERED).failure is None
 
 
 def test_pictures_are_taken_and_failures_told(site: Website) -> None:

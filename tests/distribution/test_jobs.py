@@ -20,8 +20,6 @@ from distribution.crawling import ATTEMPTS, DistributedCrawling
 from distribution.queue import Queue
 from distribution.shared_folder import offered, require_offered
 from distribution.worker import _Worker
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.children import ORPHANED, Children, Event
 from inspection.errors import RunInProgress
 from inspection.place import Place, opened
@@ -30,6 +28,7 @@ from inspection.run import Request, _new_run
 from inspection.settings import resolve
 from storage.errors import StorageError
 from storage.model import Run, RunKind, RunState
+from tests.made_district import write_made_config
 
 DAY = date(2026, 11, 23)
 UNITS = ("jiaoyuju",)
@@ -38,7 +37,7 @@ Crawl = Callable[[Place, Children, dict[str, Any], Callable[[Event], None]], Non
 
 @pytest.fixture
 def place(tmp_path: Path, postgresql_url: str) -> Iterator[Place]:
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", postgresql_url, environment={})) as place:
         yield place
 

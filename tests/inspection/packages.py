@@ -15,7 +15,6 @@ from crawler.sink import Exchange
 from fixtures.district.inventory import write_config
 from fixtures.district.model import World
 from fixtures.district.render import SiteRenderer
-from fixtures.district.world import build
 from inspection.exporting import ExportSummary, export_evidence
 from inspection.place import Place, opened
 from inspection.progress import Progress
@@ -25,9 +24,10 @@ from inspection.selection import Asked
 from inspection.settings import resolve
 from storage.model import RunKind
 from storage.signing import create_key
+from tests.made_district import made_district
 
 DAY = date(2026, 11, 23)
-WORLD: World = build(DAY, 8000, 8001)
+WORLD: World = made_district(DAY)
 UNIT, NAME, SITE = "jiaoyuju", "区教育局", "jyj"
 PERSONAL = "/gk/personal.html"
 PICTURE = b"\x89PNG\r\n\x1a\n picture"

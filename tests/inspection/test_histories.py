@@ -10,8 +10,6 @@ import pytest
 
 from checks.model import Capture, Finding, Mode, Outcome, PageRole, Visit
 from crawler.sink import Exchange
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.histories import remember
 from inspection.inputs import gathered
 from inspection.judging import Records, judge_sites
@@ -19,6 +17,7 @@ from inspection.place import Place, opened
 from inspection.recording import recording
 from inspection.settings import resolve
 from storage.model import RunKind
+from tests.made_district import write_made_config
 
 TODAY = date(2026, 11, 23)
 YESTERDAY = TODAY - timedelta(days=1)
@@ -30,7 +29,7 @@ Entries = tuple[tuple[str, str, str], ...]
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    write_config(build(TODAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(TODAY, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
         yield place
 

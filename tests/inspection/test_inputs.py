@@ -27,8 +27,6 @@ from checks.model import (
     Visit,
 )
 from crawler.sink import Exchange
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.errors import EvidenceUnavailable
 from inspection.inputs import JudgingInputs, content_of, gathered, inputs_of, kept_inputs, path_of, settled_inputs
 from inspection.judging import Records, judge_sites, strict
@@ -37,6 +35,7 @@ from inspection.recording import recording
 from inspection.settings import resolve
 from scoring.review import Rulings
 from storage.model import Run, RunKind, RunState
+from tests.made_district import write_made_config
 
 DAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -139,7 +138,7 @@ def test_no_other_file_is_taken_for_inputs(content: bytes) -> None:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
         yield place
 

@@ -14,7 +14,6 @@ from crawler.sink import Exchange
 from fixtures.district.inventory import write_config
 from fixtures.district.model import World
 from fixtures.district.render import SiteRenderer
-from fixtures.district.world import build
 from inspection.inputs import gathered
 from inspection.judging import Records, judge_sites
 from inspection.place import Place, opened
@@ -22,6 +21,7 @@ from inspection.recording import recording
 from inspection.settings import resolve
 from scoring.daily import daily_score
 from storage.model import Run, RunKind
+from tests.made_district import made_district
 
 DAY = date(2026, 11, 23)
 UNITS = ("jiaoyuju", "loudizhen")
@@ -30,7 +30,7 @@ UNSEEN = {Outcome.INCONCLUSIVE, Outcome.NOT_TESTED}
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return build(DAY, 8000, 8001)
+    return made_district(DAY)
 
 
 @pytest.fixture

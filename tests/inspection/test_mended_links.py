@@ -13,14 +13,13 @@ from checks.model import Bundle, Finding, Outcome
 from checks.registry import judge
 from config.loader import load
 from config.rules import Rules
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.mended_links import judge_mended_links, known_dead
 from inspection.place import opened
 from inspection.settings import resolve
 from scoring.review import FaultState
 from tests.checks.cases import Case, all_cases, bundle_of
 from tests.inspection.nights import DEAD, FAULTY, PAGE, UNIT, Nights
+from tests.made_district import write_made_config
 
 CASES = {case.name: case for case in all_cases() if case.check == "dead_links"}
 
@@ -94,7 +93,7 @@ def without_link(case: Case) -> Bundle:
 
 def test_the_ledgers_open_dead_links_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     day = date(2026, 11, 23)
-    write_config(build(day, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(day, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
         nights = Nights(place, monkeypatch)
         gone = replace(DEAD, target=f"{PAGE}?gone", observed=f"打不开。它出现在 {PAGE}。")

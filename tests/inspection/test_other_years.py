@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.errors import ConfigurationChanged
 from inspection.place import Place, opened
 from inspection.reporting import daily_report
@@ -19,6 +17,7 @@ from inspection.rollup import annual
 from inspection.run import Request, RunReport, inspect_units
 from inspection.settings import resolve
 from storage.model import RunKind, RunState
+from tests.made_district import write_made_config
 
 TABLE = Path(__file__).parents[2] / "fixtures" / "year" / "indicators-2027.toml"
 DAY_2026, DAY_2027 = date(2026, 11, 23), date(2027, 3, 1)
@@ -37,7 +36,7 @@ class _NoCrawling:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("inspection.run.Crawling", _NoCrawling)
-    write_config(build(DAY_2026, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY_2026, tmp_path / "config")
     return tmp_path
 
 

@@ -27,8 +27,6 @@ from crawler.plan import plan_run
 from crawler.probes.manners import Manners
 from crawler.turns import GivesWay, Turns
 from crawler.urls import normalise
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection import recording as module
 from inspection.clock import require_true_day, true_day
 from inspection.errors import ClockWrong
@@ -42,6 +40,7 @@ from storage import database as storage_database
 from storage.errors import DatabaseLocked, DatabaseUnreachable
 from storage.model import Run, RunKind, RunState
 from storage.repository import Repository
+from tests.made_district import write_made_config
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -51,7 +50,7 @@ DAY = date(2026, 11, 23)
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setattr(storage_database, "SQLITE_WAIT_SECONDS", 0.05)  # for a lock that a test holds
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
         yield place
 

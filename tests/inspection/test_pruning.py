@@ -13,8 +13,6 @@ import pytest
 
 from checks.model import Capture, EvidenceRef, Finding, Mode, Probe, ProbeKind
 from crawler.sink import Exchange
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.errors import EvidenceUnavailable, InvalidInput, RunInProgress
 from inspection.evidence_check import check_evidence
 from inspection.judging import Judgement
@@ -30,6 +28,7 @@ from scoring.review import FaultState, Step
 from storage.manifest import MANIFEST
 from storage.model import AnnualVersion, RunKind, RunState
 from tests.inspection.nights import FAULTY, FINE, REST, UNIT, Nights
+from tests.made_district import write_made_config
 
 DAY = date(2024, 3, 4)
 NEXT = DAY + timedelta(days=1)
@@ -40,7 +39,7 @@ NOON = datetime(2024, 3, 4, 4, tzinfo=UTC)
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     url = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else None
     with opened(resolve(tmp_path / "config", tmp_path / "data", url, environment={})) as place:
         yield place

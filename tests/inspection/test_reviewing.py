@@ -12,8 +12,6 @@ import pytest
 from sqlalchemy import update
 
 from checks.model import Finding, Outcome
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection import rescoring
 from inspection.place import Place, opened
 from inspection.reviewing import StepInvalid, follow_run, rulings
@@ -22,6 +20,7 @@ from scoring.review import FaultState, Step
 from storage.model import PROGRAM, RunKind
 from storage.tables import FindingRow
 from tests.inspection.nights import ALIVE, DEAD, FAULTY, FINE, PAGE, UNIT, UNREAD, Nights
+from tests.made_district import write_made_config
 
 DAY = date(2026, 11, 23)
 WHOLE = Finding("agency_functions", f"{PAGE}?column", Outcome.FAIL, "unpublished", unit_id=UNIT)
@@ -35,7 +34,7 @@ def after(days: int) -> date:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
         yield place
 

@@ -14,8 +14,6 @@ from checks.model import Capture, FailureKind, Finding, Mode, Outcome, PageRole,
 from config.schema import ColumnType
 from crawler.plan import plan_run
 from crawler.sink import Exchange
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.inputs import gathered
 from inspection.judging import Records, judge_sites
 from inspection.place import Place, opened
@@ -29,6 +27,7 @@ from scoring.daily import daily_score
 from scoring.model import UnitScore
 from scoring.review import FaultState
 from storage.model import Fault, Run, RunKind
+from tests.made_district import write_made_config
 
 DAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -39,7 +38,7 @@ UNDATED = ""
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
         yield place
 

@@ -12,14 +12,13 @@ from queue import Queue
 
 import pytest
 
-from fixtures.district.inventory import write_config
-from fixtures.district.world import build
 from inspection.errors import ConfigurationChanged, NothingToResume
 from inspection.place import Place, opened
 from inspection.progress import Progress
 from inspection.run import Request, inspect_units
 from inspection.settings import resolve
 from storage.model import Run, RunKind
+from tests.made_district import write_made_config
 
 DAY = date(2026, 11, 23)
 PATIENCE = 60
@@ -27,7 +26,7 @@ PATIENCE = 60
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    write_config(build(DAY, 8000, 8001), 53, tmp_path / "config")
+    write_made_config(DAY, tmp_path / "config")
     with opened(resolve(tmp_path / "config", tmp_path / "data", environment={})) as place:
         yield place
 
