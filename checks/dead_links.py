@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -58,17 +58,18 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     if not read:
         yield _unread(whole, pages)
         return
-    places = _places(read)
+    leads = {written for page in read for written, _ in _leads(page)}
     probed = {written: probe for probe in link_probes(bundle) for written in addresses_of(probe)}
-    dead = {probe.target: probe for written, probe in probed.items() if written in places and is_found(probe, "dead")}
+    dead = {probe.target: probe for written, probe in probed.items() if written in leads and is_found(probe, "dead")}
+    places = _places(read, {written for probe in dead.values() for written in addresses_of(probe)})
     for target, probe in sorted(dead.items()):
         standing = [place for written in addresses_of(probe) for place in places.get(written, ())]
         yield _dead(replace(whole, target=target), probe, standing, len(read), rules.checks.dead_links)
-    alive = _alive(places, probed, read)
+    alive = _alive(leads, probed, read)
     if alive:
         yield replace(whole, weight=Decimal(alive)).passed("alive", f"查到 {alive} 个打得开的链接。")
     elif not dead:
-        yield _nothing(whole, places)
+        yield _nothing(whole, leads)
 
 
 # ---------------------------------------------------------------- the unit's links
@@ -79,12 +80,13 @@ def _pages(bundle: Bundle) -> list[Page]:
     return list({page.url: page for page in reversed(listed)}.values())[::-1]
 
 
-def _places(pages: Sequence[Page]) -> dict[str, list[Place]]:
+def _places(pages: Sequence[Page], wanted: Set[str]) -> dict[str, list[Place]]:
     """Return by address, as written, the pages on which it stands, each once."""
     found: dict[str, dict[str, Place]] = defaultdict(dict)
-    for page in pages:
+    for page in pages if wanted else ():
         for written, text in _leads(page):
-            found[written].setdefault(page.url, Place(page, text))
+            if written in wanted:
+                found[written].setdefault(page.url, Place(page, text))
     return {written: list(standing.values()) for written, standing in found.items()}
 
 
@@ -96,11 +98,11 @@ def _leads(page: Page) -> Iterator[tuple[str, str]]:
     yield from ((url, "") for url in (*page.facts.frames, *page.facts.images))
 
 
-def _alive(places: Mapping[str, object], probed: Mapping[str, Probe], pages: Sequence[Page]) -> int:
+def _alive(leads: Set[str], probed: Mapping[str, Probe], pages: Sequence[Page]) -> int:
     """Count the links that were found alive, by a probe or by having been read themselves, each address once."""
     read = {comparable(page.url) for page in pages}
     found = set()
-    for written in places:
+    for written in leads:
         probe = probed.get(written)
         if probe is not None and is_found(probe, "alive"):
             found.add(comparable(probe.target))
@@ -144,7 +146,7 @@ def _unread(subject: Subject, pages: Sequence[Page]) -> Finding:
     return subject.finding(Outcome.NOT_TESTED, "unconfirmed", "该单位的栏目地址都还没有人确认，没有可以检查的页面。")
 
 
-def _nothing(subject: Subject, places: Mapping[str, object]) -> Finding:
-    if not places:
+def _nothing(subject: Subject, leads: Set[str]) -> Finding:
+    if not leads:
         return subject.not_applicable("no_links", "已读的页面上没有链接、图片和附件。")
-    return subject.finding(Outcome.NOT_TESTED, "not_probed", f"页面上的 {len(places)} 个链接本次都没有得到明确的结果。")
+    return subject.finding(Outcome.NOT_TESTED, "not_probed", f"页面上的 {len(leads)} 个链接本次都没有得到明确的结果。")

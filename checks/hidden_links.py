@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checks.facts.hidden import Hiding
-from checks.facts.model import PageFacts
+from checks.facts.model import Link, PageFacts
 from checks.judging.readability import SHARED_REASONS, is_undecided, page_obstacle, script_obstacle
 from checks.judging.verdict import Subject, evidence_of
 from checks.model import Bundle, CheckMeta, Finding, Outcome, Page, Scope
@@ -144,8 +144,8 @@ class _Judge:
         seen = {suspect.url for suspect in hidden}
         spam = {
             link.url: link.text
-            for link in facts.links
-            if self._advertises(link.text) and self._is_foreign(link.url, own) and link.url not in seen
+            for link in self._advertising(facts.links)
+            if self._is_foreign(link.url, own) and link.url not in seen
         }
         grave = len(spam) >= self.rule.visible_at_least
         visible = tuple(Suspect(url, text, VISIBLE, grave) for url, text in spam.items())
@@ -157,6 +157,11 @@ class _Judge:
             advertises = self._advertises(link.text)
             if foreign or advertises:
                 yield Suspect(link.url, link.text, link.how, grave=(tricky, foreign, advertises).count(True) >= 2)
+
+    def _advertising(self, links: tuple[Link, ...]) -> Iterator[Link]:
+        """Yield the links whose text advertises; most pages have none, which one look at all their texts tells."""
+        if self.spam.search("\n".join([link.text for link in links])):
+            yield from (link for link in links if self._advertises(link.text))
 
     def _advertises(self, text: str) -> bool:
         """Whether a link's text offers what the word list names; a title that warns of it does not."""

@@ -163,10 +163,10 @@ def _findings(check: Check, bundle: Bundle, rules: Rules) -> list[Finding]:
         found = sorted(_declared(check, bundle, rules), key=_order)
     except Exception as error:  # noqa: BLE001 - one broken check must not cost a unit the results of all the others
         found = [_broken(check, bundle, error)]
-    return [replace(_discreet(finding), unit_id=unit_id, rules_version=rules.version) for finding in found]
+    return [_discreet(finding, unit_id, rules.version) for finding in found]
 
 
-def _discreet(finding: Finding) -> Finding:
+def _discreet(finding: Finding, unit_id: str, rules_version: str) -> Finding:
     """Whatever a check quotes, no finding carries a personal number. The target is an address and stays what it is."""
     return replace(
         finding,
@@ -175,6 +175,8 @@ def _discreet(finding: Finding) -> Finding:
         passage=masked(finding.passage),
         where=masked(finding.where),
         item=masked(finding.item),
+        unit_id=unit_id,
+        rules_version=rules_version,
     )
 
 

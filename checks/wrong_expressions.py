@@ -65,16 +65,19 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     for visit, obstacle in unread_columns(bundle):
         yield Subject(META.id, visit.target, evidence_of(*visit.pages), visit.column.id).cannot_tell(obstacle)
     read = frozenset(comparable(page.url) for visit in bundle.columns for page in visit.articles if page.facts)
+    spellings = _automaton(rules.words) if rules.words.expressions else None
     for publication in publications(bundle):
-        yield from _judge(publication, rules.words, read)
+        yield from _judge(publication, rules.words, spellings, read)
 
 
-def _judge(publication: Publication, words: Words, read: frozenset[str]) -> Iterator[Finding]:
+def _judge(
+    publication: Publication, words: Words, spellings: Automaton | None, read: frozenset[str]
+) -> Iterator[Finding]:
     subject = publication.subject(META.id)
     if (obstacle := obstacle_of(publication)) is not None:
         yield subject.cannot_tell(obstacle)
         return
-    hits = sorted(_hits(publication, words, read), key=lambda hit: RANKS.index(hit.expression.severity))
+    hits = sorted(_hits(publication, words, spellings, read), key=lambda hit: RANKS.index(hit.expression.severity))
     faults = [hit for hit in hits if hit.expression.severity != "low"]
     slips = [hit for hit in hits if hit.expression.severity == "low"]
     if slips:
@@ -104,7 +107,7 @@ def _finding(subject: Subject, outcome: Outcome, publication: Publication, hits:
 # ---------------------------------------------------------------- finding
 
 
-def _hits(publication: Publication, words: Words, read: frozenset[str]) -> Iterator[Hit]:
+def _hits(publication: Publication, words: Words, spellings: Automaton | None, read: frozenset[str]) -> Iterator[Hit]:
     """Yield the hits in title and text, a sentence's once; what a list only repeats of an article that was read itself
     is told there."""
     told: set[tuple[str, str]] = set()
@@ -112,7 +115,7 @@ def _hits(publication: Publication, words: Words, read: frozenset[str]) -> Itera
         return
     told_elsewhere = _titles_read(publication, read)
     for where, text in (("标题", publication.title), ("正文", publication.main_text)):
-        for start, wrong, expression in _matches(text, words):
+        for start, wrong, expression in _matches(text, spellings):
             line = _line_at(text, start)
             sentence = _sentence_at(text, start)
             lacks_context = expression.near and not any(word in sentence for word in expression.near)
@@ -126,10 +129,10 @@ def _hits(publication: Publication, words: Words, read: frozenset[str]) -> Itera
                 yield Hit(expression, wrong, quoted, where)
 
 
-def _matches(text: str, words: Words) -> Iterator[tuple[int, str, Expression]]:
+def _matches(text: str, spellings: Automaton | None) -> Iterator[tuple[int, str, Expression]]:
     """Yield the start of every wrong spelling in the text; of spellings that overlap, the longest."""
-    if words.expressions:
-        for end, (wrong, expression) in _automaton(words).iter_long(text):
+    if spellings is not None:
+        for end, (wrong, expression) in spellings.iter_long(text):
             yield end - len(wrong) + 1, wrong, expression
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote, urldefrag, urlsplit
 
 from checks.facts.model import PageFacts
@@ -17,7 +18,7 @@ SHARED_SUFFIXES = frozenset(
 
 def comparable(url: str) -> str:
     """Return the URL in the form in which two spellings of one address are equal: decoded, without fragment."""
-    return unquote(urldefrag(url).url)
+    return unquote(urldefrag(url).url) if "%" in url or "#" in url else url
 
 
 def bare_address(url: str) -> str:
@@ -33,6 +34,7 @@ def file_name(url: str) -> str:
 # ---------------------------------------------------------------- inside or outside
 
 
+@lru_cache(maxsize=1024)  # every check asks where the pages of a unit stand
 def host_of(url: str) -> str:
     """Return the URL's host name without a leading www, or an empty string."""
     try:

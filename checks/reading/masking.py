@@ -41,7 +41,7 @@ class PersonalNumber:
 
 KEPT_FIRST, KEPT_LAST = 3, 2  # digits that stay readable: enough to find the place, too few to tell the person
 STAR = "*"
-SHORTEST = 11  # digits of the shortest number
+SHORTEST = 10  # digits of the shortest number that may be told, the beginning of an identity number
 
 # Digits in half or full width (\d knows both) with at most one separator where people put them.
 _GAP = "[ \u00a0\u2002-\u200a\u3000‐-—－-]?"
@@ -53,7 +53,7 @@ _OLD_ID = rf"[1-9１-９]\d{{5}}{_GAP}\d{{2}}{_MONTH}{_DAY}{_GAP}\d{{3}}"  # 15 
 _CARD = rf"(?:[6６][2２]|[9９][5５])\d{{2}}(?:{_GAP}\d{{4}}){{3}}(?:{_GAP}\d{{1,3}})?"
 _MOBILE = rf"[1１][3-9３-９]\d{_GAP}\d{{4}}{_GAP}\d{{4}}"
 _NUMBER = re.compile(rf"(?<!\d)(?:(?P<id>{_RESIDENT_ID}|{_OLD_ID})|(?P<card>{_CARD})|(?P<mobile>{_MOBILE}))(?!\d)")
-_RUN = re.compile(rf"\d(?:{_GAP}+\d)++")
+_RUN = re.compile(rf"\d(?:{_GAP}+\d){{{SHORTEST - 1},}}+")
 _CUT_OFF = re.compile(rf"(?<!\d)[1-9１-９]\d{{5}}{_YEAR}\d{{0,7}}(?=…?$)")  # an identity number that a quotation breaks
 _KINDS = {"id": NumberKind.RESIDENT_ID, "card": NumberKind.BANK_CARD, "mobile": NumberKind.MOBILE}
 
@@ -70,6 +70,8 @@ def masked(text: str) -> str:
     User names and passwords in addresses are hidden altogether.
     """
     text = without_credentials(text)
+    if not _RUN.search(text):
+        return text
     parts: list[str] = []
     end = 0
     for match in _matches(text):
@@ -86,8 +88,7 @@ def hidden(number: str) -> str:
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """Look for numbers only where digits run on: most of a page has none."""
     for run in _RUN.finditer(text):
-        if run.end() - run.start() >= SHORTEST:
-            yield from _NUMBER.finditer(text, run.start(), run.end() + 2)  # a gap and an X may follow
+        yield from _NUMBER.finditer(text, run.start(), run.end() + 2)  # a gap and an X may follow
 
 
 def _masked(match: re.Match[str]) -> str:
