@@ -72,6 +72,15 @@ class FailureKind(Enum):
         return {kind.code: kind for kind in cls}[code]
 
 
+REFUSALS = (  # the site kept us out, by its answer or by its robots.txt; what its owner can mend comes first
+    FailureKind.BLOCKED,
+    FailureKind.RATE_LIMITED,
+    FailureKind.FORBIDDEN,
+    FailureKind.ROBOTS_UNREADABLE,
+    FailureKind.ROBOTS_DISALLOWED,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class EvidenceRef:
     """Where the bytes of a capture lie: a WARC record. `offset` is in bytes; digests read "sha256:<hex>"."""

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry, Gauge, Metric, start_http_serve
 from prometheus_client.parser import text_fd_to_metric_families
 from prometheus_client.registry import Collector
 
+from checks.model import REFUSALS
 from storage.errors import StorageError
 from storage.model import Run, RunKind, RunState
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from inspection.place import Place
 
 FILE = "xuncha.prom"
-BLOCKED = ("blocked", "forbidden", "rate_limited", "robots_disallowed")  # codes of failures: the site keeps us out
 log = logging.getLogger(__name__)
 
 
@@ -90,7 +90,7 @@ def registry_of(place: Place, run: Run, seconds: Mapping[str, float]) -> Collect
     tell("phase_seconds", "Seconds of the last night by phase.", seconds, "phase")
     units = {"published": sum(scores), "withheld": len(scores) - sum(scores)}
     tell("units", "Units of the last night by what became of their score.", units, "state")
-    say("captures_refused", "Captures that sites kept from us.", sum(captures.get(code, 0) for code in BLOCKED))
+    say("captures_refused", "Captures that sites kept from us.", sum(captures.get(kind.code, 0) for kind in REFUSALS))
     say("requests", "Requests of the last night that are kept: captures and probes.", repository.count_requests(run.id))
     say("received_bytes", "Bytes of the bodies that the last night received.", repository.received_bytes(run.id))
     say("sites", "Sites of the last night.", len(sites))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
-from checks.model import FailureKind
+from checks.model import REFUSALS, FailureKind
 from crawler.hosts import Hosts, host_rules
 from crawler.politeness import user_agent
 from crawler.urls import host_of
@@ -19,11 +19,7 @@ from storage.model import Run
 
 SHOWN_SLOW = 5
 _KEPT_FROM_US = (
-    FailureKind.BLOCKED,
-    FailureKind.RATE_LIMITED,
-    FailureKind.FORBIDDEN,
-    FailureKind.ROBOTS_UNREADABLE,
-    FailureKind.ROBOTS_DISALLOWED,
+    *REFUSALS,
     FailureKind.ADDRESS_REFUSED,
     FailureKind.SCHEME_REFUSED,
     FailureKind.BUDGET_EXHAUSTED,

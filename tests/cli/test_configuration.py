@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 import sqlite3
 from datetime import date
@@ -94,6 +96,33 @@ def test_every_error_of_the_configuration_is_told_at_once(inspect: Inspect, conf
     assert document.document["valid"] is False
     assert len(document.document["problems"]) == 3
     assert all(problem["fix"] for problem in document.document["problems"])
+
+
+@pytest.mark.parametrize(
+    ("pace", "said"),
+    [
+        ("[{from = 08:00:00, to = 08:00:00, requests_per_second = 1}]", "没有长短"),
+        (
+            "[{from = 22:00:00, to = 06:00:00, requests_per_second = 5},"
+            " {from = 05:00:00, to = 08:00:00, requests_per_second = 1}]",
+            "重叠",
+        ),
+        ("[{from = 08:00:00, to = 18:00:00, requests_per_second = 0}]", "requests_per_second"),
+        ("[{from = 08:00:00, requests_per_second = 1}]", "to"),
+        ('[{from = "eight", to = 18:00:00, requests_per_second = 1}]', "from"),
+    ],
+)
+def test_wrong_hours_of_a_pace_are_one_sentence_with_the_fix(
+    inspect: Inspect, config: Path, pace: str, said: str
+) -> None:
+    sites = config / "sites.toml"
+    sites.write_text(sites.read_text("utf-8").replace("[crawl]", f"[crawl]\npace = {pace}", 1), "utf-8")
+    document = inspect("config", "check", "--json")
+    assert document.code == 2
+    (problem,) = document.document["problems"]
+    assert said in json.dumps(problem, ensure_ascii=False)
+    assert problem["fix"]
+    assert re.search("[\u4e00-\u9fff]", problem["message"])
 
 
 @pytest.mark.parametrize("command", [("units",), ("checks",), ("run",), ("scores",), ("--unit", "区教育局")])

@@ -20,7 +20,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from scrapy import Request
 
-from checks.model import Capture, Mode
+from checks.model import REFUSALS, Capture, FailureKind, Mode
 from config.schema import Crawl, Site
 from crawler.names import Names
 from crawler.plan import plan_run
@@ -30,7 +30,7 @@ from crawler.urls import normalise
 from inspection import recording as module
 from inspection.clock import require_true_day, true_day
 from inspection.errors import ClockWrong
-from inspection.metrics import metrics_file, serve_metrics
+from inspection.metrics import metrics_file, registry_of, serve_metrics
 from inspection.place import Place, opened
 from inspection.progress import Progress
 from inspection.recording import recording
@@ -232,6 +232,17 @@ def test_metrics_are_served_on_loopback(tmp_path: Path) -> None:
         assert _metrics(port) == {("xuncha_units", "published"): 34.0}
     finally:
         stop()
+
+
+def test_metrics_count_whatever_sites_kept_from_us(place: Place) -> None:
+    run = begin(place.repository)
+    failed = [Capture("jyj", f"http://a/{kind.code}", Mode.STATIC, NOON, failure=kind) for kind in FailureKind]
+    place.repository.add_captured(run.id, failed)
+    registry = registry_of(place, run, {})
+    assert {registry.get_sample_value("xuncha_captures", {"outcome": kind.code}) for kind in FailureKind} == {1}
+    assert registry.get_sample_value("xuncha_captures_refused") == 5
+    for kind in ("blocked", "forbidden", "rate_limited", "robots_disallowed", "robots_unreadable"):
+        assert FailureKind.of(kind) in REFUSALS
 
 
 def _metrics(port: int) -> dict[tuple[str, ...], float]:
