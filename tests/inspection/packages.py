@@ -66,7 +66,7 @@ def made_package(tmp_path_factory: pytest.TempPathFactory) -> MadePackage:
     rules.write_text(rules.read_text().replace("coverage_floor = 0.8", "coverage_floor = 0.01"))
     sites.write_text(sites.read_text().replace("[crawl]", f'[evidence]\nsigning_key = "{key}"\n\n[crawl]', 1))
     with pytest.MonkeyPatch.context() as patch, opened(resolve(config, data, environment={})) as place:
-        patch.setattr("inspection.run.Crawling", _Crawled)
+        patch.setattr("inspection.run.Crawling", Crawled)
         patch.setattr("inspection.run.illustrate", _illustrated)
         for night in range(2):
             report = inspect_units(place, Request(RunKind.NIGHTLY, DAY + timedelta(days=night), (UNIT,)))
@@ -82,7 +82,7 @@ def moment(run_id: int) -> datetime:
     return datetime(2026, 11, 22 + run_id, 4, tzinfo=UTC)
 
 
-class _Crawled:
+class Crawled:
     """A crawl that asks the made-up site without a network: home, lists, what they show, and a page that gives people
     away."""
 
