@@ -58,7 +58,7 @@ def evaluate(bundle: Bundle, rules: Rules) -> Iterator[Finding]:
     if not read:
         yield _unread(whole, pages)
         return
-    leads = {written for page in read for written, _ in _leads(page)}
+    leads = {written for page in read for written in _leads(page)}
     probed = {written: probe for probe in link_probes(bundle) for written in addresses_of(probe)}
     dead = {probe.target: probe for written, probe in probed.items() if written in leads and is_found(probe, "dead")}
     places = _places(read, {written for probe in dead.values() for written in addresses_of(probe)})
@@ -82,20 +82,23 @@ def _pages(bundle: Bundle) -> list[Page]:
 
 def _places(pages: Sequence[Page], wanted: Set[str]) -> dict[str, list[Place]]:
     """Return by address, as written, the pages on which it stands, each once."""
-    found: dict[str, dict[str, Place]] = defaultdict(dict)
+    found: dict[str, list[Place]] = defaultdict(list)
     for page in pages if wanted else ():
-        for written, text in _leads(page):
-            if written in wanted:
-                found[written].setdefault(page.url, Place(page, text))
-    return {written: list(standing.values()) for written, standing in found.items()}
+        leads = _leads(page)
+        for written in wanted & leads.keys():
+            found[written].append(Place(page, leads[written]))
+    return found
 
 
-def _leads(page: Page) -> Iterator[tuple[str, str]]:
+def _leads(page: Page) -> dict[str, str]:
+    """Return where the page leads, by address as written, with the text of the first link that leads there."""
     if page.facts is None:
-        return
-    yield from ((link.url, link.text) for link in page.facts.links)
-    yield from ((entry.url, entry.title) for entry in page.facts.list.entries)
-    yield from ((url, "") for url in (*page.facts.frames, *page.facts.images))
+        return {}
+    return {
+        **dict.fromkeys((*page.facts.frames, *page.facts.images), ""),
+        **{entry.url: entry.title for entry in reversed(page.facts.list.entries)},
+        **{link.url: link.text for link in reversed(page.facts.links)},
+    }
 
 
 def _alive(leads: Set[str], probed: Mapping[str, Probe], pages: Sequence[Page]) -> int:
