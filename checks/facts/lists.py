@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby, islice
 
 from lxml.html import HtmlElement
 
-from checks.facts.dates import ReadingDay, find_dates_in, find_split_date, fold
+from checks.facts.dates import ReadingDay, find_dates_in, find_split_date, fold, may_hold_date
 from checks.facts.dom import Anchor, Dom, Region, normalise, visible_text
 from checks.facts.links import target_of
 from checks.facts.model import DateMeaning, EntryList, ListEntry, PageKind
@@ -74,18 +74,18 @@ def read_list(dom: Dom, *, today: ReadingDay, kind: PageKind | None = None) -> E
 class _Holding:
     """How many different targets a box holds, of all titles and of long ones; two stand for any more."""
 
-    all: set[str]
-    long: set[str]
+    all: set[str] = field(default_factory=set)
+    long: set[str] = field(default_factory=set)
 
 
 def _rows(dom: Dom) -> Iterator[_Row]:
     """Every link that may be an entry, with the row around it; of several in one row the one with a long title."""
     titled = [(anchor, title) for anchor in dom.anchors if _may_be_entry(anchor) and (title := _title(anchor.element))]
-    boxes: dict[HtmlElement, _Holding] = {}
+    boxes: dict[HtmlElement, _Holding] = defaultdict(_Holding)
     for anchor, title in titled:
         target = anchor.element.get("href") or title
         for box in islice(anchor.element.iterancestors(), _CLIMB):
-            holding = boxes.setdefault(box, _Holding(set(), set()))
+            holding = boxes[box]
             for targets in (holding.all, holding.long) if len(title) >= _LONG_TITLE else (holding.all,):
                 if len(targets) < 2:
                     targets.add(target)
@@ -118,7 +118,7 @@ _LINE_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "dt", "dd", "li", 
 
 def _title_line(link: HtmlElement) -> str:
     """The line of a link that is its title: a heading, else the first that is no date (a summary may follow)."""
-    lines = [line for line in islice(link.iter(*_LINE_TAGS), 20) if line is not link]
+    lines = [line for line in islice(link.iter(*_LINE_TAGS), 20) if line is not link] if len(link) else []
     best = next((line for line in lines if line.tag.startswith("h")), None)
     if best is None:
         names = ((line, f"{line.get('class') or ''} {line.get('id') or ''}") for line in lines)
@@ -208,6 +208,8 @@ def _date_rows(group: list[_Row], today: ReadingDay) -> None:
 
 def _date_row(row: _Row, pieces: Sequence[str], today: ReadingDay) -> None:
     """The date in the pieces of a row: one that stands alone, before one inside other text."""
+    if not any(map(may_hold_date, pieces)):
+        return
     runs = [list(run) for alone, run in groupby(pieces, _is_date_only) if alone]
     for run in runs:
         if split := find_split_date(run):
@@ -374,23 +376,22 @@ def next_page(dom: Dom) -> str | None:
     for link in islice(dom.root.iter("link"), 50):
         if (link.get("rel") or "").lower() == "next" and link.get("href"):
             return dom.absolute(link.get("href") or "") or None
-    for anchor in reversed(dom.anchors):
-        element = anchor.element
-        text = visible_text(element, 8) or element.get("title") or ""
+    texts = [(anchor.element, visible_text(anchor.element, 8)) for anchor in reversed(dom.anchors)]
+    for element, shown in texts:
+        text = shown or element.get("title") or ""
         if (element.get("rel") or "").lower() == "next" or _NEXT_WORDS.match(text) or _is_next_arrow(element, text):
             url = target_of(dom, element)
             if url and not _is_same_page(url, dom.url):
                 return url
-    return _numbered_next(dom) or _scripted_next(dom)
+    return _numbered_next(dom, texts) or _scripted_next(dom)
 
 
-def _numbered_next(dom: Dom) -> str | None:
+def _numbered_next(dom: Dom, texts: Sequence[tuple[HtmlElement, str]]) -> str | None:
     """Return where the number behind that of the current page leads: 1 [2] [3], the current one being no way on."""
-    for anchor in reversed(dom.anchors):
-        text = visible_text(anchor.element, 8).strip()
+    for element, text in texts:
         if not _PAGE_NUMBER.match(text):
             continue
-        url, before = target_of(dom, anchor.element), _number_before(anchor.element, int(text))
+        url, before = target_of(dom, element), _number_before(element, int(text))
         if url and not _is_same_page(url, dom.url) and before is not None and not _leads_away(dom, before):
             return url
     return None
