@@ -218,14 +218,19 @@ def _has_field(*elements: HtmlElement) -> bool:
 # ---------------------------------------------------------------- lines
 
 
+_WITHOUT_LABELS = (Region.FOOTER, Region.NAVIGATION)
+_MARK = re.compile(rf"{_COLON}|[】\]]")  # that sets a label off
+
+
 def _from_lines(blocks: Sequence[Block]) -> Iterator[LabelPair]:
     ending = _ending_start(blocks)
     for index, block in enumerate(blocks):
-        if len(block.text) > MAX_LABEL_LINE or block.region in (Region.FOOTER, Region.NAVIGATION):
+        if block.region in _WITHOUT_LABELS or len(block.text) > MAX_LABEL_LINE:
             continue
         if block.linked and block.linked >= len(compact(block.text)):
             continue  # a menu entry or a heading of a column, not a label
-        pairs = _in_line(_parted(block)) or _in_pieces(block)
+        pairs = _in_line(_parted(block)) if _MARK.search(block.text) else []
+        pairs = pairs or _in_pieces(block)
         if not pairs or _is_search_field(block.element):
             continue
         alone = LabelPlace.ENDING if index >= ending and len(pairs) == 1 else LabelPlace.LINE
@@ -252,8 +257,6 @@ def _parted(block: Block) -> str:
 
 def _in_line(text: str) -> list[tuple[str, str]]:
     """标签：值 标签：值 … of one line; the first label must begin the line or follow a gap."""
-    if not any(mark in text for mark in (*_COLONS, "】", "]")):
-        return []
     matches = list(_LABEL_IN_LINE.finditer(text))
     ends = [match.start() for match in matches[1:]] + [len(text)]
     return [

@@ -82,12 +82,11 @@ def read_form(dom: Dom, pairs: Sequence[LabelPair], document: Document, title: s
     `title` is the page's title without the site's name; `document` what read_document found.
     """
     written = compact(title)
-    in_head = doc_number_in_head(dom)
     signs = tuple(_signs(dom, pairs, document, written))
     if _INTERPRETATION.search(written) and not _is_document_title(written):
         return OfficialForm(False, signs)
     if _BID.search(written):
-        return OfficialForm(in_head is not None, signs)
+        return OfficialForm(doc_number_in_head(dom) is not None, signs)
     return OfficialForm(DOC_NUMBER in signs or len(signs) >= 2, signs)
 
 
