@@ -91,11 +91,15 @@ class EvidenceRef:
     payload_digest: str
 
 
+NOT_MODIFIED = "服务器答复 304：自上次采集以来没有改动"  # the `detail` of a capture whose bytes did not come again
+
+
 @dataclass(frozen=True, slots=True)
 class Capture:
     """One thing fetched or rendered. A failed capture is still a capture, and a block page keeps its bytes.
 
     `elapsed` is in seconds, `length` in bytes of the decoded body; `headers` are the response's, names in lower case.
+    A page that is not asked for tonight (沿用) has the capture of an earlier night, with all that it says.
     """
 
     site_id: str

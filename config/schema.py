@@ -211,7 +211,7 @@ class District(Settings):
 
 
 class Sampling(Settings):
-    """采样: how many articles of a column are read, and how far its list is followed."""
+    """采样: how many articles of a column are read, how far its list is followed, and when a page is read anew."""
 
     newest: int = Field(default=5, ge=0)  # always the newest n
     older: int = Field(default=2, ge=0)  # k more, drawn from the rest with the run's seed
@@ -220,6 +220,7 @@ class Sampling(Settings):
     catalog_items: int = Field(
         default=40, ge=0
     )  # articles and files read of a standard catalogue, judged field by field
+    recheck_days: int = Field(default=14, ge=0, le=366)  # 复采周期: by then every page drawn is asked for anew; 0: nightly
 
 
 class Crawl(Settings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 
@@ -11,7 +11,7 @@ from scrapy import Request
 from scrapy.http import Headers, Response
 
 from checks.facts.credentials import without_credentials
-from checks.model import Capture, FailureKind, Mode
+from checks.model import NOT_MODIFIED, Capture, FailureKind, Mode
 from crawler import failures
 from crawler.blocks import Block
 from crawler.rendering import Rendering
@@ -89,6 +89,34 @@ def of_response(target: Target, response: Response) -> Fetched:
     return Fetched(
         capture, _exchange(request, response.protocol or "HTTP/1.1", response.status, headers, response.body), block
     )
+
+
+def of_not_modified(target: Target, response: Response, earlier: Capture, payload: bytes) -> Fetched:
+    """Return the capture of an answer 304: tonight's, with the bytes and the status that an earlier capture has.
+
+    Its headers are the earlier ones as the answer brings them up to date; what describes the bytes, and what tells of
+    the time of the earlier answer, is not taken from the wrong one.
+    """
+    request = response.request
+    assert request is not None
+    told = tuple(pair for pair in pairs(response.headers) if not _describes_bytes(pair[0]))
+    renewed = {name for name, _ in told} | {"date", "age"}
+    headers = (*(pair for pair in earlier.headers if pair[0] not in renewed), *told)
+    capture = replace(
+        earlier,
+        captured_at=target.at,
+        headers=headers,
+        elapsed=round(float(request.meta.get("download_latency", 0.0)), 3),
+        address=str(response.ip_address or ""),
+        detail=NOT_MODIFIED,
+    )
+    return Fetched(
+        capture, _exchange(request, response.protocol or "HTTP/1.1", earlier.status or 200, headers, payload)
+    )
+
+
+def _describes_bytes(name: str) -> bool:
+    return name.startswith("content-") or name == "transfer-encoding"
 
 
 def of_rendering(target: Target, rendering: Rendering, request: Request, limit: int) -> Fetched:

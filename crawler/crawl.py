@@ -14,6 +14,7 @@ from scrapy.utils.reactor import install_reactor
 
 from checks.facts.page import Reading, read_page
 from config.schema import Crawl, Site
+from crawler.carrying import Earlier, NothingEarlier
 from crawler.download import KnownNames
 from crawler.gateway import Gateway
 from crawler.hosts import Hosts, host_rules
@@ -52,18 +53,20 @@ def crawl(
     hosts: Hosts | None = None,
     read: Reading = read_page,
     ahead: ReadingAhead | None = None,
+    earlier: Earlier | None = None,
 ) -> CrawlSummary:
     """Capture the planned pages of all sites into `sink` and return what came of it; blocks until all is in.
 
     `on_progress` takes the pages done and the pages known so far, `on_site_done` a finished site's id;
-    a host that `is_taken` is not asked until it is free again. `hosts` keep each host's pace.
+    a host that `is_taken` is not asked until it is free again. `hosts` keep each host's pace, `earlier` is what
+    earlier runs know of pages: without it every page is asked for anew.
     A site's failures are captures; only what makes it impossible to go on (the sink's errors) is raised. Runs the
     reactor, so it works once a process.
     """
     book = hosts or Hosts(settings, host_rules((plan.site for plan in plans), settings))
     known = replay or NothingCaptured()
     place = workplace(settings, sink, known, browser, clock, on_progress, on_site_done, hosts=book)
-    place = replace(place, is_taken=is_taken, read=read, ahead=ahead)
+    place = replace(place, is_taken=is_taken, read=read, ahead=ahead, earlier=earlier or NothingEarlier())
     more: dict[str, Any] = {"DOWNLOAD_SLOTS": slots((plan.site for plan in plans), book)}
     if place.gateway is not None:
         more["PLAYWRIGHT_ABORT_REQUEST"] = without_heavy_parts

@@ -28,6 +28,9 @@ class CaptureSink(Protocol):
     def store(self, capture: Capture, exchange: Exchange | None) -> Capture:
         """Keep a capture with its bytes (None when nothing came back) and return it with `evidence` filled in."""
 
+    def store_unchanged(self, capture: Capture) -> Capture:
+        """Keep a capture whose bytes lie in the earlier record that its `evidence` leads to, and return it."""
+
     def visit(self, visit: Visit) -> None:
         """Keep a planned look at a page; its captures, if any, have been stored before."""
 

@@ -1,25 +1,30 @@
 """一个站点的采集进程: which page comes next, and what follows from a page that was read. No network, no clock.
 
-A URL is fetched once a site, however many columns and units list it; each of them gets its own Visit.
+A URL is fetched once a site, however many columns and units list it; each of them gets its own Visit. Lists come
+before what they list: how tonight's lists tell of a page decides whether it is asked for at all.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import chain, islice
 
 from checks.facts.kinds import kind_of_column
 from checks.facts.links import is_attachment
 from checks.facts.model import ListEntry, PageFacts, PageKind
 from checks.model import FailureKind, PageRole, Visit
 from config.schema import Column, ColumnType, Sampling, Unit
+from crawler.carrying import DETAILS, Asking, Earlier, EarlierPage, NothingEarlier, asking, noted, without_note
 from crawler.plan import SitePlan, draw_articles
 from crawler.urls import InvalidUrl, host_of, normalise, same_site
 
 SECOND_LEVEL_PAGES = 10  # read below a home page without dated items
 FRAMES_OF_A_PAGE = 3  # iframes that are followed where a column's own list is empty
 GIVE_UP_AFTER = 5  # pages in a row to which a host was silent, or which its firewall kept from us
+RECALLED_AT_ONCE = 50  # pages about which earlier nights are asked together
 LAST_ROUND = 2  # what is kept from us is asked for after the rest of the site, and once more after all other sites
 
 
@@ -32,6 +37,7 @@ class Outline:
     frames: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     attachments: tuple[tuple[str, str], ...] = ()  # URL, link text
+    followed: tuple[Visit, ...] = ()  # in place of `attachments`: an earlier night's visits to them
 
     @classmethod
     def of(cls, facts: PageFacts, role: PageRole) -> Outline:
@@ -63,6 +69,46 @@ class WantedPage:
     rendering_wanted: bool = False
     failure: FailureKind | None = None  # set when it was never asked for
     refused: FailureKind | None = None  # why it waits for a later round
+    earlier: EarlierPage | None = None  # what an earlier night knows of it
+    recalled: bool = False  # whether earlier nights were asked
+    carried_on: date | None = None  # when the capture was made that stands for tonight
+
+
+class _Queue:
+    """The pages that wait to be asked for, those that list others before the others, each in their order."""
+
+    def __init__(self, pages: Iterable[WantedPage] = ()) -> None:
+        self.lists: deque[WantedPage] = deque()
+        self._details: deque[WantedPage] = deque()
+        self.extend(pages)
+
+    def __len__(self) -> int:
+        return len(self.lists) + len(self._details)
+
+    def __iter__(self) -> Iterator[WantedPage]:
+        return chain(self.lists, self._details)
+
+    def append(self, page: WantedPage) -> None:
+        """Put a page behind those of its kind."""
+        (self._details if page.role in DETAILS else self.lists).append(page)
+
+    def extend(self, pages: Iterable[WantedPage]) -> None:
+        """Put pages behind those of their kind."""
+        for page in pages:
+            self.append(page)
+
+    def popleft(self) -> WantedPage:
+        """Return the next page; raises IndexError."""
+        return (self.lists or self._details).popleft()
+
+    def take_out(self, host: str | None) -> list[WantedPage]:
+        """Return the pages of a host, or all of them, which wait no more."""
+        taken = [page for page in self if host in (None, host_of(page.url))]
+        left = [] if host is None else [page for page in self if host_of(page.url) != host]
+        self.lists.clear()
+        self._details.clear()
+        self.extend(left)
+        return taken
 
 
 @dataclass(slots=True)
@@ -80,18 +126,21 @@ class _Frame:
 class SiteCrawl:
     """The pages of one site that are wanted, under way and done. A visit is told to `tell` once its page is settled."""
 
-    def __init__(self, plan: SitePlan, tell: Callable[[Visit], None]) -> None:
+    def __init__(self, plan: SitePlan, tell: Callable[[Visit], None], earlier: Earlier | None = None) -> None:
         self.plan = plan
         self.in_flight = 0
         self.fetched = 0
         self.done = 0  # pages settled, fetched or not
         self._tell = tell
+        self._earlier = earlier or NothingEarlier()
         self._home = _spelt(plan.site.home)
         self._pages: dict[str, WantedPage] = {}
-        self._queue: deque[WantedPage] = deque()
+        self._queue = _Queue()
+        self._listing: set[str] = set()  # the lists under way
         self._settled: deque[tuple[Visit, WantedPage]] = deque()
         self._seen: set[tuple[str | None, str]] = set()  # unit and URL of every visit
         self._revisits = [*plan.revisits]
+        self._under_order = frozenset(revisit.url for revisit in plan.revisits)
         self._frames: dict[tuple[str, str], _Frame] = {}
         self._shares: Counter[tuple[str, str]] = Counter()  # visits, by unit and column
         self._silent: Counter[str] = Counter()  # pages in a row, by host
@@ -124,14 +173,37 @@ class SiteCrawl:
             if self.round == LAST_ROUND - 1 and not last:
                 return None
             self.round += 1
-            self._queue, self._later = self._later, deque()
+            self._queue, self._later = _Queue(self._later), deque()
             self._refused.clear()
         if not self._queue and not self.in_flight:
             self._look_again()
-        if not self._queue:
+        if not self._queue or (self._listing and not self._queue.lists):
             return None
         self.fetched += 1
-        return self._queue.popleft()
+        page = self._queue.popleft()
+        if page.role not in DETAILS:
+            self._listing.add(page.url)
+        if not page.recalled:
+            self._recall(page)
+        return page
+
+    def asking(self, page: WantedPage) -> Asking:
+        """Return how a page that was taken is asked for."""
+        days = self.plan.settings.sampling.recheck_days
+        known = page.earlier
+        if known is not None and page.url in self._under_order:
+            known = replace(known, is_open=True)
+        return asking(known, page.url, page.role, page.waiting, self.plan.day, days)
+
+    def carry(self, page: WantedPage, outline: Outline | None = None) -> None:
+        """Settle a page as an earlier night saw it, with its outline, or with the files that it led to then.
+
+        It says nothing of the host: nothing was asked.
+        """
+        assert page.earlier is not None
+        page.outline = outline or Outline(followed=page.earlier.files or ())
+        page.carried_on, page.rendering_wanted = page.earlier.captured_on, page.earlier.rendering_wanted
+        self._settle(page)
 
     def postpone(self, page: WantedPage, kind: FailureKind) -> bool:
         """Put a page that was kept from us off to a later round, and tell whether there is one.
@@ -143,10 +215,10 @@ class SiteCrawl:
         self._refused[host] += GIVE_UP_AFTER if kind is FailureKind.ROBOTS_UNREADABLE else 1
         if self.round == LAST_ROUND:
             return False
+        self._listing.discard(page.url)
         self._later.append(page)
         if self._refused[host] >= GIVE_UP_AFTER:
-            self._later.extend(waiting for waiting in self._queue if host_of(waiting.url) == host)
-            self._queue = deque(waiting for waiting in self._queue if host_of(waiting.url) != host)
+            self._later.extend(self._queue.take_out(host))
         return True
 
     def is_kept_out(self, host: str) -> bool:
@@ -175,16 +247,10 @@ class SiteCrawl:
             self._queue.extend(self._later)
             self._later.clear()
             self._look_again()
-        waiting = len(self._queue)
-        while waiting:
-            page = self._queue.popleft()
-            if host in (None, host_of(page.url)):
+        while given_up := self._queue.take_out(host):
+            for page in given_up:
                 page.failure = page.refused or failure
                 self._settle(page)  # which may want further pages
-                waiting = len(self._queue)
-            else:
-                self._queue.append(page)
-                waiting -= 1
 
     # ------------------------------------------------------------ what is wanted
 
@@ -244,8 +310,17 @@ class SiteCrawl:
 
     # ------------------------------------------------------------ what follows
 
+    def _recall(self, page: WantedPage) -> None:
+        """Ask earlier nights about a page, and about those that come after it."""
+        asked = [page, *islice((other for other in self._queue if not other.recalled), RECALLED_AT_ONCE - 1)]
+        known = self._earlier.pages(self.plan.site.id, [one.url for one in asked])
+        for one in asked:
+            one.earlier, one.recalled = known.get(one.url), True
+
     def _settle(self, page: WantedPage) -> None:
         page.done = True
+        page.earlier = None
+        self._listing.discard(page.url)
         self.done += 1
         self._settled.extend((visit, page) for visit in page.waiting)
         page.waiting = []
@@ -254,7 +329,8 @@ class SiteCrawl:
     def _go_on(self) -> None:
         while self._settled:
             visit, page = self._settled.popleft()
-            self._tell(replace(visit, rendering_wanted=page.rendering_wanted, failure=page.failure))
+            reason = noted(visit.reason, page.carried_on) if page.carried_on else visit.reason
+            self._tell(replace(visit, reason=reason, rendering_wanted=page.rendering_wanted, failure=page.failure))
             self._follow(visit, page.outline)
 
     def _follow(self, visit: Visit, outline: Outline) -> None:
@@ -354,8 +430,12 @@ class SiteCrawl:
         return frame.column.type is not ColumnType.STANDARD_CATALOG or not is_attachment(entry.url)
 
     def _follow_article(self, visit: Visit, outline: Outline) -> None:
-        column = self._frames[str(visit.unit_id), str(visit.column_id)].column
-        self._attachments(visit, outline, self._sampling(column).attachments)
+        count = self._sampling(self._frames[str(visit.unit_id), str(visit.column_id)].column).attachments
+        for file in outline.followed[:count]:
+            place = {"unit_id": visit.unit_id, "column_id": visit.column_id, "revisit": visit.revisit}
+            reason = without_note(file.reason)
+            self._look(replace(file, **place, reason=reason, rendering_wanted=False, failure=None))
+        self._attachments(visit, outline, count)
 
     def _attachments(self, visit: Visit, outline: Outline, count: int) -> None:
         found = {url: text for link, text in outline.attachments for url in self._own([link])}

@@ -11,6 +11,7 @@ from pathlib import Path
 from checks.facts.page import Reading, read_page
 from checks.model import FailureKind
 from config.schema import Crawl
+from crawler.carrying import Earlier, NothingEarlier
 from crawler.gateway import Gateway
 from crawler.hosts import Hosts
 from crawler.names import Names
@@ -50,6 +51,7 @@ class Workplace:
     is_taken: Callable[[str], bool] = nobody
     read: Reading = read_page
     ahead: ReadingAhead | None = None
+    earlier: Earlier = field(default_factory=NothingEarlier)
 
     @property
     def refusals(self) -> Mapping[tuple[str, int], str]:

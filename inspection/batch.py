@@ -17,6 +17,7 @@ from crawler.turns import nobody
 from inspection.batch_job import BatchJob
 from inspection.children import emit, receive_job
 from inspection.logs import keep_logs
+from inspection.past import Past
 from inspection.place import OUTAGE_SECONDS, Place, opened
 from inspection.politeness import VisitLog, hosts_of
 from inspection.probing import probe_site
@@ -60,7 +61,9 @@ class _Progress:
 def run_batch(place: Place, job: BatchJob) -> None:
     """Crawl and probe the job's sites; what an interrupted attempt has captured already is not asked for again."""
     plans = _plans(place, job)
-    is_taken = nobody if place.repository.run(job.run_id).kind is RunKind.SPOT else place.turns.is_taken
+    run = place.repository.run(job.run_id)
+    is_spot_check = run.kind is RunKind.SPOT
+    is_taken = nobody if is_spot_check else place.turns.is_taken
     for plan in plans:
         place.repository.set_site_state(job.run_id, plan.site.id, RunState.RUNNING)
     hosts = hosts_of(place)
@@ -83,6 +86,7 @@ def run_batch(place: Place, job: BatchJob) -> None:
             hosts=hosts,
             read=pages.read,
             ahead=reader,
+            earlier=None if is_spot_check else Past(place, run, plans),
         )
         visits.keep()
         for plan in plans:

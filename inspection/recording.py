@@ -94,10 +94,15 @@ class Recorder:
             kept = replace(capture, evidence=self._write(capture, exchange))
             self._captures.append(kept)
         else:
-            kept = replace(capture, evidence=original)
-            self._unchanged.append(kept)
+            return self.store_unchanged(replace(capture, evidence=original))
         self._flush_if_full()
         return kept
+
+    def store_unchanged(self, capture: Capture) -> Capture:
+        """Keep a capture whose bytes lie in the earlier record that its `evidence` leads to."""
+        self._unchanged.append(capture)
+        self._flush_if_full()
+        return capture
 
     def visit(self, visit: Visit) -> None:
         """Keep a visit."""

@@ -49,6 +49,10 @@ class _Memory:
         self.kept.append((capture, exchange.payload if exchange else b""))
         return capture
 
+    def store_unchanged(self, capture: Capture) -> Capture:
+        """Return it: nothing earlier is known here."""
+        return capture
+
     def visit(self, visit: Visit) -> None:
         """Nothing to keep: there is one page."""
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from checks.facts.model import ListEntry
-from checks.model import Finding, NewMediaAccount, Outcome
+from checks.model import Capture, Finding, NewMediaAccount, Outcome, Visit
 from scoring.model import TargetState, UnitScore
 from scoring.review import FaultState, Step
 
@@ -90,6 +90,15 @@ class SiteLedgerRow:
     attempts: int
     reason: str
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one run kept of one page of a site: every visit to it, and its captures."""
+
+    run_id: int
+    visits: tuple[Visit, ...]
+    captures: tuple[Capture, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,9 @@ class DistrictSpider(Spider):
         raise NotImplementedError
 
     def keep(self, fetched: Fetched) -> Capture:
-        """Store a capture, count it, and return it with its evidence."""
-        capture = self.place.sink.store(fetched.capture, fetched.exchange)
+        """Store a capture, count it, and return it with its evidence; one that has some already is unchanged."""
+        sink, capture = self.place.sink, fetched.capture
+        capture = sink.store_unchanged(capture) if capture.evidence else sink.store(capture, fetched.exchange)
         self.place.summary.captured += 1
         if capture.failure:
             self.place.summary.failures[capture.failure] += 1

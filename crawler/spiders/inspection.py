@@ -14,9 +14,10 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from checks.facts.model import PageFacts
-from checks.model import FailureKind, Mode, PageRole
+from checks.model import Capture, FailureKind, Mode, PageRole
 from crawler import capturing
 from crawler.capturing import Fetched, Target
+from crawler.carrying import Asking, EarlierPage, validators
 from crawler.failures import LATER, RETRIED, SILENT, of_exception
 from crawler.guard import Refused, check_url
 from crawler.markup import is_markup
@@ -31,6 +32,7 @@ from crawler.urls import InvalidUrl, host_of, is_http, normalise
 
 log = logging.getLogger(__name__)
 
+_NOT_MODIFIED = 304
 _LARGE_FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".wps", ".et", ".ofd", ".zip", ".rar", ".ppt", ".pptx")
 
 
@@ -58,7 +60,7 @@ class InspectionSpider(DistrictSpider):
         """Yield the first requests of every site."""
         for plan in self.plans:
             deadline = time.monotonic() + plan.settings.site_time_limit_seconds
-            crawl = SiteCrawl(plan, self.place.sink.visit)
+            crawl = SiteCrawl(plan, self.place.sink.visit, self.place.earlier)
             site = _SiteState(plan, crawl, deadline)
             self.sites.append(site)
             for request in self._advance(site):
@@ -122,6 +124,9 @@ class InspectionSpider(DistrictSpider):
         if kind is FailureKind.BUDGET_EXHAUSTED or (kind in LATER and crawl.is_kept_out(host)):
             self._keep_refused(site)
             crawl.abandon(kind, host)
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
         self.place.on_progress(
             sum(known.crawl.done for known in self.sites), sum(known.crawl.known for known in self.sites)
         )
@@ -129,7 +134,10 @@ class InspectionSpider(DistrictSpider):
     # ------------------------------------------------------------ static pages
 
     def _ask(self, site: _SiteState, page: WantedPage) -> Request | None:
-        """Return the request for a page, or None when it is settled without one: replayed, or not to be asked for."""
+        """Return the request for a page, or None when it is settled without one: carried, replayed, or refused."""
+        how = site.crawl.asking(page)
+        if how is Asking.NOT_TONIGHT and self._carry(site, page):
+            return None
         found = self.place.replay.find(site.plan.site.id, page.url, Mode.STATIC)
         if found:
             return self._read(site, page, self.replayed(*found), replayed=True)
@@ -138,20 +146,57 @@ class InspectionSpider(DistrictSpider):
         except Refused as error:
             target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock())
             return self._read(site, page, target.failed(*of_exception(error)))
-        return self._static_request(site, page, page.url)
+        known = page.earlier.of_mode(Mode.STATIC) if page.earlier and how is Asking.IF_CHANGED else None
+        return self._static_request(site, page, page.url, known=known)
+
+    def _carry(self, site: _SiteState, page: WantedPage) -> bool:
+        """Settle a page by what an earlier night captured, unless that does not tell where to go on from it."""
+        earlier, outline = page.earlier, None
+        assert earlier is not None
+        if earlier.files is None and page.role is PageRole.ARTICLE:
+            outline = self._outline_of(site, page, earlier)
+            if outline is None:
+                return False
+        for capture in earlier.captures:
+            if capture.mode is not Mode.SCREENSHOT:
+                self.keep(Fetched(capture))
+        site.crawl.carry(page, outline)
+        self._tell_progress()
+        return True
+
+    def _outline_of(self, site: _SiteState, page: WantedPage, earlier: EarlierPage) -> Outline | None:
+        """Read an earlier capture; None where it can be read no more, or was not made in the way wanted today."""
+        static, rendered = earlier.of_mode(Mode.STATIC), earlier.of_mode(Mode.RENDERED)
+        best = rendered or static
+        body = self.place.earlier.payload(best) if best else None
+        if best is None or body is None:
+            return None
+        fetched = self.replayed(best, body)
+        facts = self._facts(page, fetched)
+        if facts is None or (rendered is None and self._wants_browser(site, page, fetched, facts)):
+            return None
+        return Outline.of(facts, page.role)
 
     def _static_request(
-        self, site: _SiteState, page: WantedPage, url: str, chain: tuple[str, ...] = (), tries: int = 0
+        self,
+        site: _SiteState,
+        page: WantedPage,
+        url: str,
+        chain: tuple[str, ...] = (),
+        tries: int = 0,
+        known: Capture | None = None,
     ) -> Request:
+        """Return the request for a page; one that need not come again if it is as in the capture `known`."""
         settings = site.plan.settings
         large = page.role is PageRole.ATTACHMENT or page.url.lower().endswith(_LARGE_FILES)
-        known = {"site": site, "page": page, "chain": chain, "tries": tries, "passed": bool(site.cookies)}
+        about = {"site": site, "page": page, "chain": chain, "tries": tries, "passed": bool(site.cookies)}
         ahead = {} if large else {ASKED_AS: page.kind}
         return Request(
             url,
             callback=self.receive,
             errback=self.receive_failure,
-            cb_kwargs=known,
+            cb_kwargs=about | {"known": known},
+            headers=validators(known),
             dont_filter=True,
             cookies=site.cookies,
             meta=ahead
@@ -174,10 +219,19 @@ class InspectionSpider(DistrictSpider):
         chain: tuple[str, ...],
         tries: int,
         passed: bool,
+        known: Capture | None,
     ) -> Iterator[Request]:
-        """Take a static response of any status."""
+        """Take a static response of any status; a 304 that tells nothing of the page is asked again without terms."""
         target = Target(site.plan.site.id, page.url, Mode.STATIC, self.place.clock(), chain)
-        yield from self._received(site, page, capturing.of_response(target, response), tries, passed)
+        if response.status != _NOT_MODIFIED or known is None:
+            yield from self._received(site, page, capturing.of_response(target, response), tries, passed)
+            return
+        payload = self.place.earlier.payload(known) if response.url == page.url else None
+        if payload is None:
+            yield self._static_request(site, page, page.url, tries=tries)
+        else:
+            fetched = capturing.of_not_modified(target, response, known, payload)
+            yield from self._received(site, page, fetched, tries, passed)
 
     @guarded
     def receive_failure(self, failure: Failure) -> Iterator[Request]:

@@ -48,6 +48,10 @@ class MemorySink:
         self.exchanges[capture.site_id, capture.url, capture.mode] = exchange
         return kept
 
+    def store_unchanged(self, capture: Capture) -> Capture:
+        self.captures.append(capture)
+        return capture
+
     def visit(self, visit: Visit) -> None:
         self.visits.append(visit)
 
