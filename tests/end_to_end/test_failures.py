@@ -152,6 +152,23 @@ def test_night_in_a_service_bears_a_second_one_a_spot_check_and_a_reboot(workpla
         assert _states(place.repository.runs(kind=RunKind.NIGHTLY)) == [RunState.RUNNING]  # the one that there was
 
 
+def test_of_two_nights_begun_at_once_one_is_made(workplace: Workplace) -> None:
+    """Two clocks ring at the same moment, before there is a night that either could find."""
+    both = [workplace.start("run"), workplace.start("run")]
+    wait_until(lambda: any(process.poll() is not None for process in both), both[1 if both[1].poll() is None else 0])
+    refused, night = sorted(both, key=lambda process: process.poll() is None)
+    said = ended(refused)
+    assert said.code == 2, said
+    assert "正由另一个进程进行" in said.err
+    assert "Traceback" not in said.err
+    begun = len(workplace.served.requests)
+    wait_until(lambda: len(workplace.served.requests) > begun + 3, night)
+    night.send_signal(signal.SIGTERM)
+    assert ended(night).code == 130
+    with workplace.opened() as place:
+        assert _states(place.repository.runs()) == [RunState.RUNNING]
+
+
 def _states(runs: list[Run]) -> list[RunState]:
     return [run.state for run in runs]
 
