@@ -10,6 +10,7 @@ from pathlib import Path
 
 from checks.model import Capture, EvidenceRef, Mode, PageRole, Probe, Revisit, Visit
 from config.schema import Column, ColumnType, Crawl, Sampling, Site, Unit, UnitKind
+from crawler import names
 from crawler.crawl import crawl
 from crawler.plan import SitePlan
 from crawler.screenshots import take_screenshots
@@ -107,10 +108,15 @@ def run(
     replay: MemorySink | None = None,
     browser: Path | None = None,
     sink: MemorySink | None = None,
+    name_seconds: float = names.LIFETIME,
 ) -> MemorySink:
-    """Crawl in a child process and return what was stored."""
-    with ProcessPoolExecutor(1, mp_context=CHILDREN) as pool:
+    """Crawl in a child process and return what was stored; a silent name server is waited for `name_seconds`."""
+    with ProcessPoolExecutor(1, mp_context=CHILDREN, initializer=_wait_for_names, initargs=(name_seconds,)) as pool:
         return pool.submit(_crawl, plans, settings, replay, browser, sink or MemorySink()).result()
+
+
+def _wait_for_names(seconds: float) -> None:
+    names.LIFETIME = seconds
 
 
 def _crawl(

@@ -11,7 +11,7 @@ import pytest
 from checks.model import FailureKind, Mode, PageRole
 from crawler.plan import SitePlan
 from tests.crawler.harness import MANNERS, BrokenSink, MemorySink, plan, run
-from tests.crawler.servers import Route, Website, cut_chunks, drop, name_server, page, raw, redirect, serve
+from tests.crawler.servers import SILENT, Route, Website, cut_chunks, drop, name_server, page, raw, redirect, serve
 
 ROBOTS = page("User-agent: xuncha\nDisallow: /closed/\n", content_type="text/plain")
 
@@ -179,6 +179,17 @@ def test_names_are_asked_of_the_resolver_and_no_is_told_from_no_answer(site: Web
         found = run(*plans, settings=settings)
     assert found.capture(f"http://main.test:{site.port}/").status == 200
     assert found.capture(f"http://none.test:{site.port}/").failure is FailureKind.DNS_NOT_FOUND
+
+
+def test_a_silent_name_server_is_no_sites_fault(site: Website) -> None:
+    with name_server({("www.test", kind): [SILENT] for kind in ("A", "AAAA")}) as port:
+        manners = MANNERS.model_copy(update={"resolver": f"127.0.0.1:{port}"})
+        home = f"http://www.test:{site.port}/"
+        wanted = plan(home, {"list": home + "list/"}, manners)
+        found = run(wanted, settings=manners, name_seconds=0.3)
+    assert {capture.failure for capture in found.captures} == {FailureKind.DNS_FAILURE}
+    assert [visit.role for visit in found.visits] == [PageRole.HOME, PageRole.COLUMN]
+    assert site.log == []
 
 
 def test_nobody_listening_is_refused() -> None:

@@ -133,11 +133,12 @@ def test_retry_after_is_heeded_up_to_the_sites_time_limit(clocks: Clocks, header
     assert book.take(HOST) == max(0, rest - 10)
 
 
-def test_a_host_that_has_enough_is_asked_more_seldom_and_recovers_slowly(clocks: Clocks) -> None:
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_host_that_has_enough_is_asked_more_seldom_and_recovers_slowly(clocks: Clocks, status: int) -> None:
     book = hosts(clocks)
     book.take(HOST)
     for _ in range(3):
-        book.answered(HOST, 429, 0.1)
+        book.answered(HOST, status, 0.1)  # without Retry-After
     clocks.seconds += 100
     assert [round(at - 1100) for at in granted(book, clocks, 17)] == [0, 8, 16]
     for _ in range(20):

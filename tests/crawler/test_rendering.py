@@ -94,6 +94,15 @@ def test_a_rendered_page_is_replayed(site: Website) -> None:
     assert set(second.visits) == set(first.visits)
 
 
+def test_what_a_browser_loads_is_charged_to_the_day(site: Website) -> None:
+    site.routes["/rows.json"] = raw(json.dumps(ROWS).encode() + b" " * 300_000, content_type="application/json")
+    manners = MANNERS.model_copy(update={"bytes_per_day": 200_000})
+    found = run(plan(site.url, {"xhr": site.url + "/xhr/"}, manners), settings=manners, browser=BROWSER)
+    assert found.capture(site.url + "/xhr/", Mode.RENDERED).failure is None
+    articles = found.of_role(PageRole.ARTICLE)
+    assert {visit.failure or found.capture(visit.url).failure for visit in articles} == {FailureKind.BUDGET_EXHAUSTED}
+
+
 def test_without_a_browser_the_wish_is_kept_and_the_lack_told(site: Website) -> None:
     found = run(plan(site.url, {"xhr": site.url + "/xhr/"}))
     assert found.of_role(PageRole.COLUMN)[0].rendering_wanted
