@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from crawler.rendering import Rendering, render_meta
 from crawler.sink import CaptureSink, NothingCaptured
 from crawler.spiders.base import DistrictSpider, guarded
 from crawler.task import CrawlSummary, Workplace
+from crawler.turns import nobody
 
 
 class ScreenshotSpider(DistrictSpider):
@@ -80,16 +82,18 @@ def take_screenshots(
     sites: Iterable[Site] = (),
     on_progress: Callable[[int, int], None] = lambda done, known: None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    is_taken: Callable[[str], bool] = nobody,
     hosts: Hosts | None = None,
 ) -> CrawlSummary:
     """Store a SCREENSHOT capture (PNG, the whole page up to a bounded height) of every URL, by site id; failures too.
 
-    `sites` tells the paces of their own that sites have; `on_progress` takes the pictures done and wanted. Runs the
-    reactor, so it works once a process, like `crawler.crawl.crawl`.
+    `sites` tells the paces of their own that sites have; `on_progress` takes the pictures done and wanted; a host that
+    `is_taken` waits until it is free again. Runs the reactor, so it works once a process, like `crawler.crawl.crawl`.
     """
     shared = tuple(sites)
     book = hosts or Hosts(settings, host_rules(shared, settings))
     place = workplace(settings, sink, NothingCaptured(), browser, clock, on_progress, hosts=book)
+    place = replace(place, is_taken=is_taken)
     pages = tuple((site_id, url) for site_id, wanted in urls.items() for url in dict.fromkeys(wanted))
     run_spider(ScreenshotSpider, place, {"DOWNLOAD_SLOTS": slots(shared, book)}, pages=pages)
     return place.summary

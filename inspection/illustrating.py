@@ -11,13 +11,14 @@ from typing import Any
 from checks import personal_information
 from checks.model import Finding, Mode, Outcome
 from crawler.plan import SitePlan
+from crawler.turns import nobody
 from inspection.children import Children, emit, receive_job
 from inspection.place import OUTAGE_SECONDS, Place, opened
 from inspection.politeness import VisitLog, hosts_of
 from inspection.progress import Progress
 from inspection.recording import recording
 from inspection.settings import resolve
-from storage.model import Run
+from storage.model import Run, RunKind
 
 TIME_LIMIT_SECONDS = 1800.0
 
@@ -92,6 +93,7 @@ def main() -> int:
         recording(place.repository, place.evidence, job["run_id"], "screenshots") as recorder,
     ):
         hosts = hosts_of(place)
+        is_spot_check = place.repository.run(job["run_id"]).kind is RunKind.SPOT
         take_screenshots(
             job["urls"],
             settings=place.configuration.inventory.crawl,
@@ -100,6 +102,7 @@ def main() -> int:
             browser=browser,
             on_progress=lambda done, total: emit({"event": "progress", "done": done}),
             clock=lambda: datetime.now(UTC),
+            is_taken=nobody if is_spot_check else place.turns.is_taken,
             hosts=hosts,
         )
         VisitLog(place, job["run_id"], "screenshots", hosts).keep()

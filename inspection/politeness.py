@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from zoneinfo import ZoneInfo
 
@@ -14,10 +15,12 @@ from crawler.politeness import user_agent
 from crawler.urls import host_of
 from inspection.place import Place
 from reports.politeness import HostStatement, Politeness, Slow, Unread
+from storage.errors import DatabaseLocked, DatabaseUnreachable
 from storage.host_visits import HostVisitStore, KeptVisits
 from storage.model import Run
 
 SHOWN_SLOW = 5
+KEPT_EVERY_SECONDS = 30.0
 _KEPT_FROM_US = (
     *REFUSALS,
     FailureKind.ADDRESS_REFUSED,
@@ -36,16 +39,27 @@ def hosts_of(place: Place) -> Hosts:
 
 
 class VisitLog:
-    """Keeps with the run what one process asks of hosts, as often as it is told to."""
+    """Keeps with the run what one process asks of hosts: as often as it is told to, and along the way, so that one
+    that is killed has said nearly all of it."""
 
     def __init__(self, place: Place, run_id: int, name: str, hosts: Hosts) -> None:
-        self._store, self._run_id, self._hosts = HostVisitStore(place.database), run_id, hosts
+        self._database, self._run_id, self._hosts = place.database, run_id, hosts
+        self._store, self._kept = HostVisitStore(place.database), time.monotonic()
         self._source = f"{name}-{os.getpid()}-{time.time_ns()}"  # one that takes up a dead one's work adds to it
 
     def keep(self) -> None:
         """Keep what was asked so far; raises StorageError."""
         self._hosts.settle()
         self._store.keep(self._run_id, self._source, (KeptVisits(**asdict(asked)) for asked in self._hosts.visits()))
+        self._kept = time.monotonic()
+
+    def keep_along(self) -> None:
+        """Keep what was asked so far unless that was just done; where the database does not answer, the next time."""
+        if time.monotonic() - self._kept < KEPT_EVERY_SECONDS:
+            return
+        self._kept = time.monotonic()
+        with suppress(DatabaseUnreachable, DatabaseLocked), self._database.at_once():
+            self.keep()
 
 
 def politeness_of(place: Place, run: Run) -> Politeness:

@@ -16,6 +16,7 @@ from crawler.plan import SitePlan
 from crawler.screenshots import take_screenshots
 from crawler.sink import Exchange
 from crawler.task import CrawlSummary
+from crawler.turns import Turns, nobody
 
 CHILDREN = multiprocessing.get_context("forkserver")
 # Imports cost more than most crawls.
@@ -135,14 +136,15 @@ def _crawl(
     return sink
 
 
-def shoot(urls: dict[str, tuple[str, ...]], browser: Path | None) -> MemorySink:
-    """Take screenshots in a child process and return what was stored."""
+def shoot(urls: dict[str, tuple[str, ...]], browser: Path | None, turns: Turns | None = None) -> MemorySink:
+    """Take screenshots in a child process and return what was stored; `turns` say who goes first."""
     assert browser is not None
     with ProcessPoolExecutor(1, mp_context=CHILDREN) as pool:
-        return pool.submit(_shoot, urls, browser).result()
+        return pool.submit(_shoot, urls, browser, turns).result()
 
 
-def _shoot(urls: dict[str, tuple[str, ...]], browser: Path) -> MemorySink:
+def _shoot(urls: dict[str, tuple[str, ...]], browser: Path, turns: Turns | None) -> MemorySink:
     sink = MemorySink()
-    take_screenshots(urls, settings=MANNERS, sink=sink, browser=browser)
+    is_taken = turns.is_taken if turns else nobody
+    take_screenshots(urls, settings=MANNERS, sink=sink, browser=browser, is_taken=is_taken)
     return sink

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from checks.facts.model import PageFacts, PageKind
 from checks.model import FailureKind, Mode, PageRole
 from crawler.rendering import find_browser, needs_rendering
+from crawler.turns import Turns
 from tests.crawler.harness import MANNERS, plan, run, shoot
 from tests.crawler.servers import Route, Website, drop, name_server, page, raw, serve
 
@@ -161,6 +164,23 @@ def test_pictures_are_taken_and_failures_told(site: Website) -> None:
     assert int.from_bytes(picture.payload[20:24], "big") == 6000
     assert found.capture("http://127.0.0.1:6379/", Mode.SCREENSHOT).failure is FailureKind.ADDRESS_REFUSED
     assert len(found.captures) == 3
+
+
+def test_pictures_wait_where_a_spot_check_goes_first(site: Website, tmp_path: Path) -> None:
+    turns, asked, free_asked = Turns(tmp_path), threading.Event(), threading.Event()
+    plain = site.routes["/"]
+    site.routes["/"] = lambda request: asked.set() or plain(request)
+    with (
+        serve(Website({"/": lambda request: free_asked.set() or plain(request)})) as other,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        free = other.url.replace("127.0.0.1", "localhost") + "/"
+        with turns.first(["127.0.0.1"]):
+            pictures = threads.submit(shoot, {"busy": (site.url + "/",), "free": (free,)}, BROWSER, turns)
+            assert free_asked.wait(60)
+            assert not asked.is_set()
+        found = pictures.result()
+    assert found.capture(site.url + "/", Mode.SCREENSHOT).failure is None
 
 
 def browsers() -> list[int]:

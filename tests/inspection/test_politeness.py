@@ -57,6 +57,18 @@ def test_a_process_keeps_what_it_asked(place, run):
     assert (told.host, told.requests, told.bytes, told.sites) == ("asked.test", 1, 123, ())
 
 
+def test_a_process_that_is_killed_has_kept_what_it_asked(place, run, monkeypatch):
+    hosts = hosts_of(place)
+    log = VisitLog(place, run.id, "sites-portal", hosts)
+    hosts.take("killed.test")
+    log.keep_along()
+    assert politeness_of(place, run).statements == (), "not with every page"
+    monkeypatch.setattr("inspection.politeness.KEPT_EVERY_SECONDS", 0.0)
+    log.keep_along()
+    (told,) = politeness_of(place, run).statements
+    assert (told.host, told.requests) == ("killed.test", 1)
+
+
 def test_who_blocked_us_is_told_with_how_to_let_us_in(place, run):
     site = place.configuration.inventory.sites[0]
     captures = [
