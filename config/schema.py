@@ -220,7 +220,12 @@ class Sampling(Settings):
     catalog_items: int = Field(
         default=40, ge=0
     )  # articles and files read of a standard catalogue, judged field by field
-    recheck_days: int = Field(default=14, ge=0, le=366)  # 复采周期: by then every page drawn is asked for anew; 0: nightly
+    recheck_days: int = Field(default=14, ge=0, le=366)  # 复采周期: by then every page is asked for anew; 0: nightly
+
+    @property
+    def facts_days(self) -> int:
+        """For how many days what was read of a page is kept unused: till its turn has come twice, or a month."""
+        return max(2 * self.recheck_days, 31)
 
 
 class Crawl(Settings):

@@ -48,14 +48,15 @@ def main() -> int:
 class _Progress:
     """Tells the parent how far the crawl is, a few times a second at most."""
 
-    def __init__(self) -> None:
-        self._told = 0.0
+    def __init__(self, visits: VisitLog) -> None:
+        self._visits, self._told = visits, 0.0
 
     def tell(self, done: int, known: int) -> None:
         """Tell it, unless that was just told; that all is done is always told."""
         if done == known or time.monotonic() - self._told > PROGRESS_SECONDS:
             self._told = time.monotonic()
             emit({"event": "progress", "done": done, "known": known})
+            self._visits.keep_along()
 
 
 def run_batch(place: Place, job: BatchJob) -> None:
@@ -70,7 +71,7 @@ def run_batch(place: Place, job: BatchJob) -> None:
     visits = VisitLog(place, job.run_id, job.name, hosts)
     with (
         _recording(place, job) as (recorder, replay),
-        pages_read(place.settings.data, job.run_id) as pages,
+        pages_read(place.settings.data, job.day) as pages,
         closing(Reader(pages)) as reader,
     ):
         crawl(
@@ -80,7 +81,7 @@ def run_batch(place: Place, job: BatchJob) -> None:
             sink=recorder,
             replay=replay,
             browser=find_browser(),
-            on_progress=_Progress().tell,
+            on_progress=_Progress(visits).tell,
             clock=_now,
             is_taken=is_taken,
             hosts=hosts,

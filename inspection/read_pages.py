@@ -1,9 +1,10 @@
-"""已读页面: the facts of the pages of one run, each read once, kept beside the run while it is under way.
+"""已读页面: the facts of pages, each read once, kept from night to night.
 
-The crawl reads a page to know where to go on, the probes to know what to ask, the checks to judge it: the same bytes,
-asked the same. What was read lies in a file of its own, <data>/facts/<run>.sqlite3, by the digest of the bytes and all
-else that reading depends on. It is no evidence and decides nothing: what is missing or damaged there is read from the
-bytes again, with the same result, and the file goes when the run is done.
+The crawl reads a page to know where to go on, the probes to know what to ask, the checks to judge it, and tomorrow
+most pages are what they are tonight: the same bytes, asked the same. What was read lies in <data>/facts/pages.sqlite3,
+by the digest of the bytes and all else that reading depends on: the code of the readers, and the day where the page's
+facts hang on it. It is no evidence and decides nothing: what is missing or damaged there is read from the bytes again,
+with the same result.
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ import logging
 import pickle
 import sqlite3
 import sys
-import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from functools import cache
 from importlib.metadata import version
@@ -32,23 +32,33 @@ from checks.facts.model import PageFacts, PageKind
 from checks.facts.page import read_page
 
 BATCH = 100  # pages a transaction
-_LEFT_SECONDS = 7 * 86_400
+MOST = 500_000  # pages kept, about 5 KB each; beyond, those go that were not used for the longest
 _PATIENCE = 30.0  # seconds for another process that writes
-_MANNERS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-2000")
-_TABLE = "CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, content BLOB NOT NULL) WITHOUT ROWID"
+_CHECK = 16  # bytes
+_MANNERS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA cache_size=-2000")
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, read_on TEXT NOT NULL, of_day INTEGER NOT NULL,"
+    " content BLOB NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS uses (key BLOB PRIMARY KEY, used_on TEXT NOT NULL) WITHOUT ROWID",
+)
+_VALID = "FROM facts WHERE key = ? AND (read_on = ? OR (read_on < ? AND NOT of_day))"
+_OLD = "(SELECT key FROM uses WHERE used_on < ?)"
+_TOO_MANY = "(SELECT key FROM uses ORDER BY used_on DESC, key LIMIT -1 OFFSET ?)"
 _log = logging.getLogger(__name__)
 
 
 class ReadPages:
-    """The pages that were read in one run; for one process, and one thread of it."""
+    """The pages that were read; for one process, and one thread of it. `day` is that of the run that uses them."""
 
-    def __init__(self, path: Path) -> None:
-        self._pending: dict[bytes, bytes] = {}
+    def __init__(self, path: Path, day: date) -> None:
+        self._path, self._day = path, day
+        self._pending: dict[bytes, tuple[date, bytes]] = {}
+        self._used: set[bytes] = set()
         self._file: sqlite3.Connection | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-            for statement in (*_MANNERS, _TABLE):
+            for statement in (*_MANNERS, *_TABLES):
                 self._file.execute(statement)
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
@@ -57,11 +67,11 @@ class ReadPages:
         self, body: bytes, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
     ) -> PageFacts:
         """Return the facts of a page, as `read_page` does, and keep them."""
-        key = _key(hashlib.sha256(body).hexdigest(), url, content_type, as_of, kind)
-        if (known := self._known(key)) is not None:
+        key = _key(hashlib.sha256(body).hexdigest(), url, content_type, kind)
+        if (known := self._known(key, as_of)) is not None:
             return known
         facts = read_page(body, url=url, content_type=content_type, as_of=as_of, kind=kind)
-        self._keep(key, packed(facts))
+        self._keep(key, as_of, packed(facts))
         return facts
 
     def take(
@@ -75,25 +85,50 @@ class ReadPages:
         kind: PageKind | None,
     ) -> None:
         """Keep what another process has read and `packed`."""
-        self._keep(_key(hashlib.sha256(body).hexdigest(), url, content_type, as_of, kind), content)
+        self._keep(_key(hashlib.sha256(body).hexdigest(), url, content_type, kind), as_of, content)
 
     def known(
         self, digest: str, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
     ) -> PageFacts | None:
         """Return the facts that were read of these bytes; None where they have yet to be read."""
-        return self._known(_key(digest.removeprefix("sha256:"), url, content_type, as_of, kind))
+        return self._known(_key(digest.removeprefix("sha256:"), url, content_type, kind), as_of)
+
+    def has(
+        self, body: bytes, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
+    ) -> bool:
+        """Tell whether a page was read, as far as can be told without looking at what was kept of it."""
+        key = _key(hashlib.sha256(body).hexdigest(), url, content_type, kind)
+        return self._row("1", key, as_of) is not None
 
     def flush(self) -> None:
         """Let other processes see what this one has read."""
         pending, self._pending = self._pending, {}
-        if self._file is None or not pending:
+        used, self._used = self._used, set()
+        if self._file is None or not (pending or used):
             return
+        rows = (
+            (key, as_of.isoformat(), bool(content[0]), _check(key, content) + content)
+            for key, (as_of, content) in pending.items()
+        )
         try:
             self._file.execute("BEGIN IMMEDIATE")
-            self._file.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", pending.items())
+            self._file.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", rows)
+            day = self._day.isoformat()
+            self._file.executemany("INSERT OR REPLACE INTO uses VALUES (?, ?)", ((key, day) for key in used))
             self._file.execute("COMMIT")
         except sqlite3.Error as error:
             self._give_up(error)
+
+    def drop_unused(self, days: int) -> None:
+        """Remove what was not used for so many days before this one, and what is too much."""
+        self.flush()
+        for which, bound in ((_OLD, (self._day - timedelta(days=days)).isoformat()), (_TOO_MANY, MOST)):
+            if self._file is not None:
+                try:
+                    for table in ("facts", "uses"):
+                        self._file.execute(f"DELETE FROM {table} WHERE key IN {which}", (bound,))  # noqa: S608 ours
+                except sqlite3.Error as error:
+                    self._give_up(error)
 
     def close(self) -> None:
         """Keep what is pending and close the file."""
@@ -102,50 +137,60 @@ class ReadPages:
             self._file.close()
             self._file = None
 
-    def _keep(self, key: bytes, content: bytes) -> None:
-        self._pending[key] = content
-        if len(self._pending) >= BATCH:
+    def _keep(self, key: bytes, as_of: date, content: bytes) -> None:
+        self._pending[key] = as_of, content
+        self._use(key)
+
+    def _use(self, key: bytes) -> None:
+        self._used.add(key)
+        if len(self._pending) >= BATCH or len(self._used) >= 10 * BATCH:
             self.flush()
 
-    def _known(self, key: bytes) -> PageFacts | None:
-        content = self._pending.get(key)
+    def _known(self, key: bytes, as_of: date) -> PageFacts | None:
+        pending = self._pending.get(key)
+        if pending is not None and pending[0] == as_of:
+            return unpacked(pending[1])
+        row = self._row("content", key, as_of)
+        if row is None or row[0][:_CHECK] != _check(key, row[0][_CHECK:]):
+            return None
+        self._use(key)
+        return unpacked(row[0][_CHECK:])
+
+    def _row(self, column: str, key: bytes, as_of: date) -> tuple[Any, ...] | None:
+        day = as_of.isoformat()
         try:
-            if content is None and self._file is not None:
-                row = self._file.execute("SELECT content FROM facts WHERE key = ?", (key,)).fetchone()
-                content = row[0] if row else None
+            row: tuple[Any, ...] | None = (
+                self._file and self._file.execute(f"SELECT {column} {_VALID}", (key, day, day)).fetchone()
+            )
         except sqlite3.Error as error:
             self._give_up(error)
-        return None if content is None else unpacked(content)
+            return None
+        return row
 
     def _give_up(self, error: Exception) -> None:
-        """Go on without the file: every page can be read again."""
+        """Go on without the file: every page can be read again. One that is damaged makes way for a new one."""
         _log.warning("pages are read again: %s", error)
+        if self._file is not None:
+            self._file.close()
         self._file = None
+        if type(error) is sqlite3.DatabaseError:  # its kinds tell of locks, full disks and our own faults
+            for ending in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
 
 
-def path_of(data: Path, run_id: int) -> Path:
-    """Return where the pages read in a run are kept."""
-    return data / "facts" / f"{run_id}.sqlite3"
+def path_of(data: Path) -> Path:
+    """Return where the pages read are kept."""
+    return data / "facts" / "pages.sqlite3"
 
 
 @contextmanager
-def pages_read(data: Path, run_id: int) -> Iterator[ReadPages]:
-    """Open the pages read in a run."""
-    pages = ReadPages(path_of(data, run_id))
+def pages_read(data: Path, day: date) -> Iterator[ReadPages]:
+    """Open the pages read, for a run of a day."""
+    pages = ReadPages(path_of(data), day)
     try:
         yield pages
     finally:
         pages.close()
-
-
-def forget(data: Path, run_id: int) -> None:
-    """Remove what a run has read, for it is done; and what runs have left that nobody went on with."""
-    mine = path_of(data, run_id)
-    old = time.time() - _LEFT_SECONDS
-    for path in mine.parent.glob("*.sqlite3*"):
-        with suppress(FileNotFoundError):  # another run's last process has just closed it
-            if path.name.partition(".")[0] == mine.stem or path.stat().st_mtime < old:
-                path.unlink()
 
 
 # ---------------------------------------------------------------- keys
@@ -159,15 +204,19 @@ def _reader() -> str:
     return f"{code} {version('lxml')} {version('beautifulsoup4')}"
 
 
-def _key(digest: str, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None) -> bytes:
-    asked = (digest, url, content_type, as_of.isoformat(), kind and kind.value, _reader())
+def _key(digest: str, url: str | None, content_type: str | None, kind: PageKind | None) -> bytes:
+    asked = (digest, url, content_type, kind and kind.value, _reader())
     return hashlib.blake2b(repr(asked).encode("utf-8", "surrogatepass"), digest_size=20).digest()
+
+
+def _check(key: bytes, content: bytes) -> bytes:
+    """Return what tells whether a content is the one that was kept under a key."""
+    return hashlib.blake2b(content, key=key, digest_size=_CHECK).digest()
 
 
 # ---------------------------------------------------------------- facts as bytes
 
 _VALUES = [value for value in vars(model).values() if is_dataclass(value) and value.__module__ == model.__name__]
-_CHECK = 16  # bytes
 
 
 def _parts(value: Any) -> tuple[type, tuple[Any, ...]]:
@@ -200,22 +249,18 @@ class _Unpickler(pickle.Unpickler):
 
 
 def packed(facts: PageFacts) -> bytes:
-    """Return facts as bytes, behind a digest of them."""
+    """Return facts as bytes, of which the first tells whether they are `day_dependent`."""
     out = io.BytesIO()
     pickler = pickle.Pickler(out, protocol=pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = _REDUCERS
     pickler.dump(facts)
-    content = zlib.compress(out.getvalue(), 1)
-    return hashlib.blake2b(content, digest_size=_CHECK).digest() + content
+    return bytes([facts.day_dependent]) + zlib.compress(out.getvalue(), 1)
 
 
 def unpacked(content: bytes) -> PageFacts | None:
     """Return the facts that `packed` made bytes of; None for anything else."""
-    check, rest = content[:_CHECK], content[_CHECK:]
-    if hashlib.blake2b(rest, digest_size=_CHECK).digest() != check:
-        return None
     try:
-        facts = _Unpickler(io.BytesIO(zlib.decompress(rest))).load()
+        facts = _Unpickler(io.BytesIO(zlib.decompress(content[1:]))).load()
     except (pickle.UnpicklingError, zlib.error, ValueError, TypeError, AttributeError, EOFError, LookupError):
         return None
     return facts if isinstance(facts, PageFacts) else None

@@ -45,6 +45,8 @@ class Reader:
         self, body: bytes, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
     ) -> None:
         """Return once the page is among those read, or will have to be read by whoever asks for it."""
+        if self._pages.has(body, url=url, content_type=content_type, as_of=as_of, kind=kind):
+            return
         if not await self._is_ready() or self._way_in is None:
             return
         done = asyncio.get_running_loop().create_future()

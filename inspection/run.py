@@ -26,7 +26,7 @@ from inspection.metrics import Phases, leave_metrics
 from inspection.night import Night, judged_night
 from inspection.place import OUTAGE_SECONDS, Place
 from inspection.progress import Progress
-from inspection.read_pages import forget, pages_read
+from inspection.read_pages import pages_read
 from inspection.reporting import leave_daily_reports
 from inspection.rescoring import put_right
 from inspection.reviewing import follow_run, standings
@@ -133,12 +133,12 @@ def _inspected(place: Place, run: Run, progress: Progress, phases: Phases, crawl
     _require_true_day(place, run, plans)
     with phases.timed("判定"):
         inputs = settled_inputs(place, run)
-        with pages_read(place.settings.data, run.id) as pages:
+        with pages_read(place.settings.data, run.day) as pages:
             records = Records.of(place, run.id, known=pages.known)
             night = judged_night(place.configuration, inputs, records, progress)
+            pages.drop_unused(place.configuration.inventory.crawl.sampling.facts_days)
         _keep(place, run, plans, night, inputs.rulings)
         remember(place, run, night.judgement.lists)
-        forget(place.settings.data, run.id)
     with _turn(place, run, plans, progress), phases.timed("截图"):
         illustrate(place, run, plans, night.findings, progress)
     follow_run(place, run)

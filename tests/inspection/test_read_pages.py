@@ -1,4 +1,4 @@
-"""What was read of pages, kept beside a run: it says what the bytes say, or nothing."""
+"""What was read of pages, kept from night to night: it says what the bytes say, or nothing."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import pickle
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from checks.facts.model import PageKind
 from checks.facts.page import read_page
-from inspection.read_pages import ReadPages, forget, packed, pages_read, path_of, unpacked
+from inspection import read_pages
+from inspection.read_pages import ReadPages, packed, pages_read, path_of, unpacked
 from inspection.reading import FAST, Reader
 
 DAY = date(2026, 11, 23)
@@ -35,22 +36,22 @@ def digest(body: bytes) -> str:
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[ReadPages]:
-    with pages_read(tmp_path, 1) as read:
+    with pages_read(tmp_path, DAY) as read:
         yield read
 
 
 def test_made_up_pages_come_back_as_they_were_read(tmp_path: Path) -> None:
     assert len(PAGES) > 200
     bodies = {path.read_bytes(): KINDS[number % len(KINDS)] for number, path in enumerate(PAGES)}
-    with pages_read(tmp_path, 1) as one:
+    with pages_read(tmp_path, DAY) as one:
         read = {body: one.read(body, **asked(kind)) for body, kind in bodies.items()}
-    with pages_read(tmp_path, 1) as another:
+    with pages_read(tmp_path, DAY) as another:
         for body, kind in bodies.items():
             assert another.known(digest(body), **asked(kind)) == read[body] == read_page(body, **asked(kind))
 
 
 @pytest.mark.parametrize(
-    "other", [{"kind": PageKind.HOME}, {"as_of": date(2026, 11, 24)}, {"url": None}, {"content_type": "text/html; x"}]
+    "other", [{"kind": PageKind.HOME}, {"as_of": date(2026, 11, 22)}, {"url": None}, {"content_type": "text/html; x"}]
 )
 def test_a_page_that_is_asked_otherwise_is_not_known(pages: ReadPages, other: dict[str, object]) -> None:
     body = b"<html><title>a</title></html>"
@@ -60,24 +61,53 @@ def test_a_page_that_is_asked_otherwise_is_not_known(pages: ReadPages, other: di
     assert pages.known(digest(body + b" "), **asked()) is None
 
 
-def test_a_damaged_entry_is_read_again(tmp_path: Path) -> None:
+def test_the_next_day_knows_the_pages_whose_facts_do_not_hang_on_the_day(pages: ReadPages) -> None:
+    rows = "".join(
+        f'<li><a href="{number}.html">关于第{number}项工作的通知</a><span>{number}天前</span></li>'
+        for number in range(1, 6)
+    )
+    plain, relative = b"<p>2026-11-20</p>", f"<ul>{rows}</ul>".encode()
+    tomorrow = asked(PageKind.COLUMN) | {"as_of": DAY + timedelta(days=1)}
+    for body in (plain, relative):
+        pages.read(body, **asked(PageKind.COLUMN))
+    pages.flush()
+    assert pages.has(plain, **tomorrow)
+    assert not pages.has(relative, **tomorrow)
+    assert pages.known(digest(relative), **tomorrow) is None
+    assert pages.known(digest(plain), **tomorrow) == read_page(plain, **tomorrow)
+    assert pages.read(relative, **tomorrow) == read_page(relative, **tomorrow)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE facts SET content = substr(content, 1, length(content) - 1) || x'00'",
+        "UPDATE facts SET content = (SELECT content FROM facts ORDER BY rowid DESC LIMIT 1)",
+    ],
+)
+def test_a_damaged_or_exchanged_entry_is_read_again(tmp_path: Path, damage: str) -> None:
     body = b"<html><title>a</title></html>"
-    with pages_read(tmp_path, 1) as pages:
+    with pages_read(tmp_path, DAY) as pages:
         facts = pages.read(body, **asked())
-    with closing(sqlite3.connect(path_of(tmp_path, 1))) as file, file:
-        file.execute("UPDATE facts SET content = substr(content, 1, length(content) - 1) || x'00'")
-    with pages_read(tmp_path, 1) as pages:
+        pages.read(b"<html><title>b</title></html>", **asked())
+    with closing(sqlite3.connect(path_of(tmp_path))) as file, file:
+        file.execute(damage)
+    with pages_read(tmp_path, DAY) as pages:
         assert pages.known(digest(body), **asked()) is None
         assert pages.read(body, **asked()) == facts
 
 
-def test_a_damaged_file_is_done_without(tmp_path: Path) -> None:
-    path_of(tmp_path, 1).parent.mkdir()
-    path_of(tmp_path, 1).write_bytes(b"no database at all" * 1000)
+def test_a_damaged_file_is_done_without_and_makes_way_for_a_new_one(tmp_path: Path) -> None:
+    path_of(tmp_path).parent.mkdir()
+    path_of(tmp_path).write_bytes(b"no database at all" * 1000)
     body = b"<html><title>a</title></html>"
-    with pages_read(tmp_path, 1) as pages:
+    with pages_read(tmp_path, DAY) as pages:
         assert pages.read(body, **asked()) == read_page(body, **asked())
         assert pages.known(digest(b"other"), **asked()) is None
+    with pages_read(tmp_path, DAY) as pages:
+        pages.read(body, **asked())
+    with pages_read(tmp_path, DAY) as pages:
+        assert pages.known(digest(body), **asked()) is not None
 
 
 def test_nothing_but_facts_is_ever_made_of_an_entry() -> None:
@@ -90,16 +120,26 @@ def test_nothing_but_facts_is_ever_made_of_an_entry() -> None:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return print, ("made",)
 
-    content = zlib.compress(pickle.dumps(Foreign()))
-    assert unpacked(hashlib.blake2b(content, digest_size=16).digest() + content) is None
+    assert unpacked(b"\x00" + zlib.compress(pickle.dumps(Foreign()))) is None
 
 
-def test_a_run_that_is_done_leaves_nothing(tmp_path: Path) -> None:
-    with pages_read(tmp_path, 1) as pages:
-        pages.read(b"<p>a</p>", **asked())
-    forget(tmp_path, 1)
-    assert list(path_of(tmp_path, 1).parent.iterdir()) == []
-    forget(tmp_path, 1)
+def test_what_is_not_used_any_more_goes_and_so_does_what_is_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = [f"<p>{number}</p>".encode() for number in range(4)]
+
+    def night(number: int, *used: bytes) -> set[bytes]:
+        with pages_read(tmp_path, DAY + timedelta(days=number)) as pages:
+            for body in used:
+                pages.read(body, **asked())
+            pages.drop_unused(10)
+            return {body for body in bodies if pages.has(body, **asked())}
+
+    assert night(0, *bodies[:3]) == {*bodies[:3]}
+    assert night(10, bodies[0]) == {*bodies[:3]}
+    assert night(11, bodies[3]) == {bodies[0], bodies[3]}
+    monkeypatch.setattr(read_pages, "MOST", 1)
+    assert night(12) == {bodies[3]}
 
 
 def test_another_process_reads_what_comes_fast_and_its_death_costs_nothing(pages: ReadPages) -> None:
