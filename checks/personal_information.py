@@ -188,7 +188,7 @@ def _table_lists(tables: Iterable[Table]) -> Iterator[tuple[str, Rows]]:
 
 def _text_lists(text: str) -> Iterator[tuple[str, Rows]]:
     """A list in running text, as PDF files give it: a line that heads names and telephones, and the lines below."""
-    lines = text.splitlines()
+    lines = text.splitlines() if "姓名" in text else []
     for number, line in enumerate(lines):
         if "姓名" in line and TELEPHONE.search(line) and len(line) <= 200:
             yield " ".join(lines[max(0, number - 2) : number + 1]), [("正文", text) for text in lines[number + 1 :]]

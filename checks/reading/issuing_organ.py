@@ -67,9 +67,10 @@ def names_another_organ(number: str, issuer: str, labels: tuple[tuple[str, str],
     stated = any(label in ISSUER_LABELS and value.strip() == issuer.strip() for label, value in labels)
     if not stated or not issuer.strip():
         return None
-    coded = organ_of_code(number)
+    if (coded := organ_of_code(number)) is None:
+        return None
     named = {organ.name for organ in organs_in(issuer)}
-    return coded.name if coded and named and coded.name not in named else None
+    return coded.name if named and coded.name not in named else None
 
 
 def organs_in(name: str) -> tuple[Organ, ...]:

@@ -70,17 +70,18 @@ def mark_of(facts: PageFacts) -> tuple[Status, str] | None:
 
 def mark_in_list(pages: Sequence[PageFacts], title: str) -> tuple[Status, str] | None:
     """Return the mark beside the entry of that title in a list: a tag in its line, or a cell in its row."""
-    if not compact(title):
+    wanted = compact(title)
+    if not wanted:
         return None
     for facts in pages:
         for row in (row for table in facts.tables for row in table.rows):
-            if any(compact(title) in compact(cell) for cell in row):
+            if any(wanted in compact(cell) for cell in row):
                 tag = next((cell for cell in row if _BARE_TAG.fullmatch(compact(cell))), "")
                 if tag and (status := status_in(tag)):
                     return status, tag
         for line in facts.body_text.splitlines()[:MAX_LINES]:
             words = compact(line[:MAX_LINE])
-            if compact(title) in words and (tag := _tag_beside(words.replace(compact(title), " "))):
+            if wanted in words and (tag := _tag_beside(words.replace(wanted, " "))):
                 return _known(tag), tag
     return None
 
