@@ -167,17 +167,16 @@ def test_pictures_are_taken_and_failures_told(site: Website) -> None:
 
 
 def test_pictures_wait_where_a_spot_check_goes_first(site: Website, tmp_path: Path) -> None:
-    turns, asked, free_asked = Turns(tmp_path), threading.Event(), threading.Event()
+    turns, asked, last_asked = Turns(tmp_path), threading.Event(), threading.Event()
     plain = site.routes["/"]
     site.routes["/"] = lambda request: asked.set() or plain(request)
-    with (
-        serve(Website({"/": lambda request: free_asked.set() or plain(request)})) as other,
-        ThreadPoolExecutor(1) as threads,
-    ):
-        free = other.url.replace("127.0.0.1", "localhost") + "/"
+    free = {f"/{number}": plain for number in range(5)} | {"/last": lambda request: last_asked.set() or plain(request)}
+    with serve(Website(free)) as other, ThreadPoolExecutor(1) as threads:
+        host = other.url.replace("127.0.0.1", "localhost")
+        wanted = {"busy": (site.url + "/",), "free": tuple(host + path for path in free)}
         with turns.first(["127.0.0.1"]):
-            pictures = threads.submit(shoot, {"busy": (site.url + "/",), "free": (free,)}, BROWSER, turns)
-            assert free_asked.wait(60)
+            pictures = threads.submit(shoot, wanted, BROWSER, turns)
+            assert last_asked.wait(60)
             assert not asked.is_set()
         found = pictures.result()
     assert found.capture(site.url + "/", Mode.SCREENSHOT).failure is None
