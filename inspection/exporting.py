@@ -19,7 +19,7 @@ from inspection.packaging import Personal, RecordPacking, add_judged, add_seals,
 from inspection.place import Place
 from inspection.progress import Progress
 from inspection.publishing import FrozenYear
-from inspection.selection import Asked, Selection, require_whole, select
+from inspection.selection import Asked, Selection, require_sealed, select
 from reports.wacz import ArchivedPage, WaczFile, writing
 from storage.manifest import MANIFEST
 from storage.model import RunKind, StoredFinding
@@ -102,7 +102,7 @@ class _Export:
     def _chain(self, inside: Iterable[int], earlier: Iterable[int]) -> None:
         """Write the manifests of all nights from the first run inside to the newest: each names the one before."""
         for number in earlier:
-            require_whole(self.place, number)
+            require_sealed(self.place, number)
             add_seals(self.place, self.wacz, number, with_index=True)
         first = min(inside)
         for night in self.place.repository.runs(kind=RunKind.NIGHTLY):

@@ -9,6 +9,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -85,7 +86,8 @@ class RecordPacking:
 
     def add_run(self, run: PackagedRun) -> None:
         """Copy the records of a run that tell of its sites; raises EvidenceUnavailable, DamagedRecord."""
-        for record, member in self._members(run.run):
+        listed = [each for each in index_of(self._place, run.run) if tells_of(each, run.sites)]
+        for record, member in _members(self._place, listed):
             told = _told_of(record, member)
             if not told.sites.isdisjoint(run.sites):
                 self._add(record, member, told)
@@ -97,7 +99,8 @@ class RecordPacking:
         Returns the numbers of the earlier runs.
         """
         for run_id, places in sorted(self._earlier.items()):
-            for record, member in self._members(run_id, places):
+            listed = [each for each in index_of(self._place, run_id) if (each.file, each.offset) in places]
+            for record, member in _members(self._place, listed):
                 self._add(record, member, _told_of(record, member))
         self._revisits.seek(0)
         for piece in iter(lambda: self._revisits.read(_PIECE), b""):
@@ -105,24 +108,6 @@ class RecordPacking:
         self._lines.seek(0)
         self._wacz.add_file(RECORDS, iter(lambda: self._lines.read(_PIECE), b""))
         return tuple(sorted(self._earlier))
-
-    def _members(
-        self, run_id: int, places: Collection[tuple[str, int]] | None = None
-    ) -> Iterator[tuple[IndexedRecord, bytes]]:
-        """Yield the records that the run's index proves, in their order, with their bytes."""
-        opened: tuple[str, BinaryIO] | None = None
-        try:
-            for record in index_of(self._place, run_id):
-                if places is not None and (record.file, record.offset) not in places:
-                    continue
-                if opened is None or opened[0] != record.file:
-                    if opened is not None:
-                        opened[1].close()
-                    opened = record.file, _opened(self._place.evidence.folder / record.file)
-                yield record, _proven(opened[1], record)
-        finally:
-            if opened is not None:
-                opened[1].close()
 
     def _add(self, record: IndexedRecord, member: bytes, told: Told) -> None:
         where = RecordPlace(record.file, record.offset, record.length)
@@ -152,8 +137,21 @@ class RecordPacking:
             self._revisits.write(record)
 
 
+def _members(place: Place, records: Iterable[IndexedRecord]) -> Iterator[tuple[IndexedRecord, bytes]]:
+    """Yield sealed records in their order, with their bytes, as the index proves them."""
+    for file, listed in groupby(records, lambda record: record.file):
+        with _opened(place.evidence.folder / file) as opened:
+            for record in listed:
+                yield record, _proven(opened, record)
+
+
 def _told_of(indexed: IndexedRecord, content: bytes) -> Told:
     return told_of(parse(zlib.decompress(content[: indexed.members[0][0]], zlib.MAX_WBITS + 16)))
+
+
+def tells_of(record: IndexedRecord, sites: Collection[str]) -> bool:
+    """Tell whether a record may tell of one of the sites: where it has none, only the record itself can say."""
+    return not record.sites or not set(sites).isdisjoint(record.sites)
 
 
 def index_of(place: Place, run_id: int) -> list[IndexedRecord]:

@@ -11,12 +11,15 @@ from config.loader import Configuration, load
 from inspection.errors import EvidenceUnavailable, InvalidInput, NothingToExport
 from inspection.missing_files import require_files
 from inspection.package import PackagedRun
+from inspection.packaging import index_of, tells_of
 from inspection.place import Place
 from inspection.publishing import FrozenYear, frozen_year
 from inspection.sealing import CONFIGURATION, folder_of, seal_waiting
-from storage.manifest import read_manifest
+from storage.manifest import Document, read_manifest
 from storage.model import Run, RunKind, StoredFinding
 from storage.scored import ScoredNights
+
+WARC_ENDING = ".warc.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ class _Chosen:
             raise NothingToExport("这段时间没有该单位的巡查记录；用 --from、--to 换一段日期，或先运行 inspect run。")
         again = tuple(self._again({run.run for run in seen}))
         for run in (*seen, *again):
-            require_whole(self.place, run.run)
+            require_whole(self.place, run)
         told = {unit for run in seen for unit in run.units}
         return Selection(tuple(unit for unit in self.units if unit in told), seen, again, finding, frozen)
 
@@ -172,14 +175,25 @@ def configuration_of(place: Place, run: Run) -> Configuration:
         raise EvidenceUnavailable(f"{folder} 里的配置读不出来；请从备份恢复这个文件夹后再导出。") from error
 
 
-def require_whole(place: Place, run_id: int) -> None:
-    """Require that a run is sealed and its sealed files are there; raises EvidenceUnavailable, StorageError."""
-    folder = folder_of(place, run_id)
-    sealed = read_manifest(folder)
+def require_whole(place: Place, run: PackagedRun) -> None:
+    """Require that a run is sealed and that all of it is there that a package needs; raises EvidenceUnavailable,
+    StorageError.
+
+    A file of records is needed only where it has one of the run's sites.
+    """
+    sealed = require_sealed(place, run.run)
+    files = {f"{run.run}/{name}" for name in sealed["files"] if not name.endswith(WARC_ENDING)}
+    require_files(place, files, what := f"第 {run.run} 次巡查的证据已不全，不能导出（可换一段日期）")
+    if run.sites:
+        require_files(place, {each.file for each in index_of(place, run.run) if tells_of(each, run.sites)}, what)
+
+
+def require_sealed(place: Place, run_id: int) -> Document:
+    """Return a run's manifest; raises EvidenceUnavailable where it is not sealed, StorageError."""
+    sealed = read_manifest(folder_of(place, run_id))
     if sealed is None:
         raise EvidenceUnavailable(f"第 {run_id} 次巡查还没有封存，不能导出；先用 inspect evidence check 看原因。")
-    files = [f"{run_id}/{name}" for name in sealed[0]["files"]]
-    require_files(place, files, f"第 {run_id} 次巡查的证据已不全，不能导出（可换一段日期）")
+    return sealed[0]
 
 
 def by_unit(runs: Iterable[PackagedRun]) -> dict[str, list[PackagedRun]]:

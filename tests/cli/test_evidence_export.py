@@ -19,7 +19,7 @@ from storage.model import RunKind
 from storage.pruned import PrunedFile
 from tests.cli.conftest import Answer, Inspect
 from tests.inspection.nights import Nights
-from tests.inspection.packages import DAY, NAME, UNIT, MadePackage, made_package
+from tests.inspection.packages import DAY, NAME, NEIGHBOUR, UNIT, MadePackage, made_package
 
 NEXT = DAY + timedelta(days=1)
 Export = Callable[..., Answer]
@@ -136,6 +136,16 @@ def test_a_score_put_right_is_exported_with_what_it_replaces(
     assert [run.stands_on for run in contents(out).runs if run.kind == RunKind.RESCORE] == [1, 2]
     verified = inspect("evidence", "verify", str(out))
     assert verified.code == 0, verified.out
+
+
+def test_what_other_sites_lack_stops_no_export(
+    spoilt: MadePackage, inspect: Inspect, export: Export, out: Path
+) -> None:
+    with spoilt.place() as place:
+        (place.evidence.folder / "1" / f"sites-{NEIGHBOUR}-00000.warc.gz").unlink()
+    answer = export(spoilt, "--unit", NAME, "--from", f"{DAY}")
+    assert answer.code == 0, answer.err
+    assert inspect("evidence", "verify", str(out)).code == 0
 
 
 # ---------------------------------------------------------------- what cannot

@@ -29,6 +29,7 @@ from tests.made_district import made_district
 DAY = date(2026, 11, 23)
 WORLD: World = made_district(DAY)
 UNIT, NAME, SITE = "jiaoyuju", "区教育局", "jyj"
+NEIGHBOUR = "neighbour"  # a site that is none of the unit's
 PERSONAL = "/gk/personal.html"
 PICTURE = b"\x89PNG\r\n\x1a\n picture"
 _BODY = "<p>近日，区教育局组织有关股室到各学校走访，逐项核对安全、餐饮、校车等事项，要求限期整改到位。</p>" * 3
@@ -102,6 +103,8 @@ class Crawled:
             self._see_personal(recorder, next(column.id for column in section.columns if column.list_pages))
             at = moment(self._run_id)
             recorder.probe(Probe(SITE, ProbeKind.ADDRESSES, "jyj.luancheng.test", 0, at, {"a": [], "rcode": "NOERROR"}))
+        with recording(self._place.repository, self._place.evidence, self._run_id, f"sites-{NEIGHBOUR}") as recorder:
+            self._store(recorder, "/neighbour.html", b"<p>neighbour</p>", "text/html", NEIGHBOUR)
 
     def _see_personal(self, recorder: Recorder, column: str) -> None:
         head = "<html><head><title>关于走访情况的说明</title></head><body><h1>关于走访情况的说明</h1>"
@@ -118,10 +121,10 @@ class Crawled:
         url = self._renderer.site.origin + path
         recorder.visit(Visit(SITE, url, role, order, unit_id=column and UNIT, column_id=column))
 
-    def _store(self, recorder: Recorder, path: str, body: bytes, content_type: str) -> None:
+    def _store(self, recorder: Recorder, path: str, body: bytes, content_type: str, site: str = SITE) -> None:
         url, headers = self._renderer.site.origin + path, (("content-type", content_type),)
         at = moment(self._run_id)
-        capture = Capture(SITE, url, Mode.STATIC, at, url, status=200, headers=headers, length=len(body))
+        capture = Capture(site, url, Mode.STATIC, at, url, status=200, headers=headers, length=len(body))
         recorder.store(capture, Exchange("GET", (), "200 OK", headers, body))
 
 
