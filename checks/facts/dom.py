@@ -14,19 +14,20 @@ from email.message import Message
 from enum import StrEnum
 from functools import lru_cache
 from itertools import islice
-from urllib.parse import urljoin
+from typing import NamedTuple
 
 from bs4.dammit import EncodingDetector
 from lxml import etree, html
 from lxml.html import HtmlElement
 
-from checks.facts.credentials import address_without_credentials
 from checks.facts.source import cleaned
+from checks.facts.targets import opened_by, resolve, web_address
 
 MAX_CHARACTERS = 8_000_000  # of one page; what follows is not read
 MAX_BASE = 2_000  # characters of <base href>, which every link would repeat
 MAX_BLOCKS = 100_000
 MAX_ANCHORS = 20_000
+MAX_LINK_TEXT = 200  # characters
 MAX_FORMS = 50
 MAX_CONTROLS = 100  # of one form
 
@@ -43,8 +44,7 @@ class Region(StrEnum):
     FOOTER = "footer"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Block:
+class Block(NamedTuple):
     """One visible line of text.
 
     `text` has its white space folded and stripped. `pieces` are the runs of text it is made of, one per inline element.
@@ -61,17 +61,17 @@ class Block:
     linked: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Anchor:
+class Anchor(NamedTuple):
     """Something to click: an `a`, `area`, or an element with an onclick or data-url of its own and no link inside.
 
-    `first` and `last` (exclusive) are the blocks that show its text; `region` is where they stand.
+    `region` is where it stands, `url` the absolute address that it opens ("" when that cannot be told), `text` what it
+    says.
     """
 
     element: HtmlElement
-    first: int
-    last: int
     region: Region
+    url: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,28 +123,11 @@ class Dom:
         """Return the absolute URL of a reference as a browser would resolve it; "" when it cannot be one."""
         return resolve(self.base_url, reference)
 
-
-_WHOLE_ADDRESS = re.compile(r"/|https?://[^/?#]", re.I)
-_ORIGIN = re.compile(r"https?://[^/?#]+", re.I)
-_REPEATED = 200  # characters: menus lead to the same addresses from page after page
-
-
-def resolve(base: str, reference: str) -> str:
-    """Join a reference to its base; "" when the result is not a usable address."""
-    if len(reference) > _REPEATED or not _WHOLE_ADDRESS.match(reference) or not (origin := _ORIGIN.match(base)):
-        return _resolve(base, reference)
-    return _resolve_from_root(origin[0], reference)  # of the base no more counts
+    def web_address(self, reference: str) -> str:
+        """Return the reference as an absolute http(s) URL without fragment; "" when it leads elsewhere."""
+        return web_address(self.base_url, reference)
 
 
-def _resolve(base: str, reference: str) -> str:
-    reference = re.sub(r"[\t\r\n]", "", reference.strip())
-    try:
-        return address_without_credentials(urljoin(base, reference))
-    except ValueError:
-        return ""
-
-
-_resolve_from_root = lru_cache(maxsize=16_384)(_resolve)
 _INVISIBLE_CHARACTERS = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 
 
@@ -165,7 +148,16 @@ _normalised_line = lru_cache(maxsize=16_384)(_normalised)
 
 def visible_text(element: HtmlElement, pieces: int = 5_000) -> str:
     """Return the normalised text of an element of `Dom.root` in one line; at most so many `pieces` of it are read."""
-    return normalise("".join(islice(element.itertext(), pieces)))
+    return normalise("".join(islice(element.itertext(), pieces)) if len(element) else element.text or "")
+
+
+def text_of(element: HtmlElement) -> str:
+    """Return what a link says: its text, else its title, else the description of its picture."""
+    return (visible_text(element, 40) or element.get("title") or _image_text(element))[:MAX_LINK_TEXT]
+
+
+def _image_text(element: HtmlElement) -> str:
+    return next((alt for image in islice(element.iter("img"), 3) if (alt := image.get("alt"))), "")
 
 
 # ---------------------------------------------------------------- decoding
@@ -283,7 +275,7 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
         scripts=scripts,
         hidden=hidden,
         blocks=blocks,
-        anchors=tuple(_anchors(lines, blocks)),
+        anchors=tuple(_anchors(lines, blocks, base_url)),
         forms=tuple(form for form in forms if form.element in shown),
         refresh=refresh,
         cut_off=gave_up or is_long or len(blocks) >= MAX_BLOCKS,
@@ -536,7 +528,7 @@ class _Lines:
     open_links: list[HtmlElement] = field(default_factory=list)
     preformatted: int = 0
     open_marks: dict[HtmlElement, _Mark] = field(default_factory=dict)
-    anchored: dict[HtmlElement, list[int]] = field(default_factory=dict)
+    anchored: dict[HtmlElement, int] = field(default_factory=dict)  # the line that it begins in
 
     def read(self, root: HtmlElement) -> _Lines:
         """Walk the body (or frameset) of the page."""
@@ -547,47 +539,51 @@ class _Lines:
                 if element.tag in ("head", "title") or len(self.blocks) >= MAX_BLOCKS:
                     walk.skip_subtree()
                 else:
-                    self._start(element)
+                    self._start(element, element.tag)
             else:
-                self._end(element)
+                self._end(element, element.tag)
         self._flush()
         return self
 
-    def _start(self, element: HtmlElement) -> None:
-        tag = element.tag
+    def _start(self, element: HtmlElement, tag: str) -> None:
         if tag in _BLOCK_TAGS:
-            self._flush()
-            self.containers.append(element)
-            self.heading = _HEADINGS.get(tag, self.heading)
-            self.preformatted += tag == "pre"
-            if region := named_region(element):
-                self.open_marks[element] = mark = _Mark(region, len(self.blocks))
-                self.marks.append(mark)
+            self._open(element, tag)
         elif tag == "a":
             if self.open_links:  # a link around a link was never closed
                 self.anchored.pop(self.open_links[-1], None)
             self.open_links.append(element)
-        if len(self.anchored) < MAX_ANCHORS and is_clickable(element):
-            self.anchored[element] = [len(self.blocks), 0]
-        if element.text and tag not in _EMPTY_TAGS:
-            self._text(element.text)
+        if _is_clickable(element, tag) and len(self.anchored) < MAX_ANCHORS:
+            self.anchored[element] = len(self.blocks)
+        text = element.text
+        if text and tag not in _EMPTY_TAGS:
+            self._text(text)
 
-    def _end(self, element: HtmlElement) -> None:
-        tag = element.tag
-        if span := self.anchored.get(element):
-            span[1] = len(self.blocks) + bool(self.pieces)
+    def _open(self, element: HtmlElement, tag: str) -> None:
+        self._flush()
+        self.containers.append(element)
+        self.heading = _HEADINGS.get(tag, self.heading)
+        self.preformatted += tag == "pre"
+        if region := named_region(element):
+            self.open_marks[element] = mark = _Mark(region, len(self.blocks))
+            self.marks.append(mark)
+
+    def _end(self, element: HtmlElement, tag: str) -> None:
         if self.containers and self.containers[-1] is element:
-            self._flush()
-            self.containers.pop()
-            if tag in _HEADINGS:
-                self.heading = 0
-            self.preformatted -= tag == "pre"
-            if mark := self.open_marks.pop(element, None):
-                mark.last = len(self.blocks)
+            self._close(element, tag)
         elif tag == "a" and self.open_links:
             self.open_links.pop()
-        if element.tail and self.containers:
-            self._text(element.tail)
+        tail = element.tail
+        if tail and self.containers:
+            self._text(tail)
+
+    def _close(self, element: HtmlElement, tag: str) -> None:
+        self._flush()
+        self.containers.pop()
+        if tag in _HEADINGS:
+            self.heading = 0
+        self.preformatted -= tag == "pre"
+        if mark := self.open_marks.pop(element, None):
+            mark.last = len(self.blocks)
 
     def _text(self, text: str) -> None:
         if self.preformatted and "\n" in text:
@@ -600,9 +596,10 @@ class _Lines:
             self._piece(text)
 
     def _piece(self, text: str) -> None:
-        self.pieces.append(text)
-        if self.open_links:
-            self.linked += len("".join(text.split()))
+        if self.pieces or not text.isspace():  # a line does not begin with white space
+            self.pieces.append(text)
+            if self.open_links:
+                self.linked += len("".join(text.split()))
 
     def _flush(self) -> None:
         if not self.pieces:
@@ -614,26 +611,23 @@ class _Lines:
             element = self.containers[-1]
             if element.tag == "br" and len(self.containers) > 1:
                 element = self.containers[-2]
-            runs = tuple(run for piece in pieces if (run := normalise(piece)))
+            runs = (text,) if len(pieces) == 1 else tuple(run for piece in pieces if (run := normalise(piece)))
             self.blocks.append(Block(text, element, element.tag, Region.MAIN, self.heading, runs, linked))
 
 
-_CLICK_ATTRIBUTES = ("onclick", "data-url", "data-href")
-
-
-def is_clickable(element: HtmlElement) -> bool:
-    """Tell whether a visitor can follow the element: a link, or an element with a click of its own around no link."""
-    if element.tag in ("a", "area"):
+def _is_clickable(element: HtmlElement, tag: str) -> bool:
+    """Whether a visitor can follow the element: a link, or an element with a click of its own around no link."""
+    if tag == "a" or tag == "area":
         return True
-    if not any(element.get(name) for name in _CLICK_ATTRIBUTES):
+    if not (element.get("onclick") or element.get("data-url") or element.get("data-href")):
         return False
     return next(element.iter("a"), None) is None and next(element.iterancestors("a"), None) is None
 
 
-def _anchors(lines: _Lines, blocks: tuple[Block, ...]) -> Iterator[Anchor]:
-    for element, (first, last) in lines.anchored.items():
-        region = blocks[min(first, len(blocks) - 1)].region if blocks else Region.MAIN
-        yield Anchor(element, first, last, region)
+def _anchors(lines: _Lines, blocks: tuple[Block, ...], base_url: str) -> Iterator[Anchor]:
+    for element, line in lines.anchored.items():
+        region = blocks[min(line, len(blocks) - 1)].region if blocks else Region.MAIN
+        yield Anchor(element, region, opened_by(base_url, element), text_of(element))
 
 
 # ---------------------------------------------------------------- regions

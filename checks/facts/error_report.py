@@ -16,7 +16,6 @@ from urllib.parse import parse_qsl, urlsplit
 from lxml.html import HtmlElement
 
 from checks.facts.dom import Dom
-from checks.facts.links import target_of, text_of, web_address
 from checks.facts.model import ErrorReport
 
 MAX_ENTRIES = 20
@@ -46,8 +45,8 @@ def read_error_reports(dom: Dom) -> tuple[ErrorReport, ...]:
 
 def _scripts(dom: Dom) -> Iterator[ErrorReport]:
     for script in dom.scripts:
-        if script.source and (script.site_code or _ADDRESS.search(script.source)) and web_address(dom, script.source):
-            yield ErrorReport(web_address(dom, script.source), script.site_code or code_in(script.source), script=True)
+        if script.source and (script.site_code or _ADDRESS.search(script.source)) and dom.web_address(script.source):
+            yield ErrorReport(dom.web_address(script.source), script.site_code or code_in(script.source), script=True)
         elif not script.source and _ADDRESS.search(code := script.code[:_CODE_READ]):
             yield _put_up_by(dom, code)
 
@@ -57,26 +56,20 @@ def _put_up_by(dom: Dom, code: str) -> ErrorReport:
     service, site_code = _SERVICE_IN_CODE.search(code), _SITE_CODE.search(code)
     if service is None or site_code is None:
         return ErrorReport("", script=True)
-    return ErrorReport(web_address(dom, service[0]), site_code[0], script=True)
+    return ErrorReport(dom.web_address(service[0]), site_code[0], script=True)
 
 
 def _links(dom: Dom) -> Iterator[ErrorReport]:
-    for anchor in dom.anchors:
-        element = anchor.element
+    for element, _, url, text in dom.anchors:
         if clicked := _CLICK.search((element.get("onclick") or "")[:1_000]):
-            yield ErrorReport(_picture(dom, element), clicked[1], text_of(element))
-            continue
-        url = target_of(dom, element)
-        if not url:
-            continue
-        text = text_of(element)
-        if _ADDRESS.search(url) or (len(text) <= LONGEST_TEXT and _TEXT.search(text)):
+            yield ErrorReport(_picture(dom, element), clicked[1], text)
+        elif url and (_ADDRESS.search(url) or (len(text) <= LONGEST_TEXT and _TEXT.search(text))):
             yield ErrorReport(url, code_in(url), text)
 
 
 def _picture(dom: Dom, element: HtmlElement) -> str:
     """The picture that is clicked: it lies with the service."""
-    return next((web_address(dom, source) for image in element.iter("img") if (source := image.get("src"))), "")
+    return next((dom.web_address(source) for image in element.iter("img") if (source := image.get("src"))), "")
 
 
 def code_in(url: str) -> str | None:

@@ -8,7 +8,6 @@ from itertools import islice
 from lxml.html import HtmlElement
 
 from checks.facts.dom import Dom, FormElement, normalise, visible_text
-from checks.facts.links import web_address
 from checks.facts.model import Form
 
 MAX_TEXT = 200  # characters of a form's text, and of a field's value
@@ -34,7 +33,7 @@ def _form(dom: Dom, form: FormElement) -> Form:
     action = (form.element.get("action") or "").strip() or dom.url or ""
     words = (visible_text(form.element), *_pressed(form))
     return Form(
-        action=web_address(dom, action),
+        action=dom.web_address(action),
         method="POST" if (form.element.get("method") or "").strip().lower() == "post" else "GET",
         fields=tuple(_field(control) for control in form.controls if control.tag != "button" or control.get("name")),
         text=normalise(" ".join(words))[:MAX_TEXT],

@@ -13,9 +13,9 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from checks.facts.dom import Dom
-from checks.facts.links import target_of, text_of
+from checks.facts.dom import Dom, text_of
 from checks.facts.model import HiddenLink
+from checks.facts.targets import opened_by
 
 MAX_HIDDEN_LINKS = 500  # of one page
 MAX_ANCHORS = 100  # of one hidden element
@@ -54,7 +54,7 @@ def _taken_out(dom: Dom) -> Iterator[HiddenLink]:
         how = _why_taken_out(element)
         if how is not None:
             for anchor in islice(element.iter("a", "area"), MAX_ANCHORS):
-                if url := target_of(dom, anchor):
+                if url := opened_by(dom.base_url, anchor):
                     yield HiddenLink(url, text_of(anchor), how)
 
 
@@ -101,8 +101,8 @@ def _left_in(dom: Dom) -> Iterator[HiddenLink]:
         how = _hiding(anchor.element, known, named)
         if how is None or next(anchor.element.iter("img", "i"), None) is not None:
             continue  # pictures are moved aside by every slide show, and icons stand in place of their text
-        if url := target_of(dom, anchor.element):
-            yield HiddenLink(url, text_of(anchor.element), how)
+        if anchor.url:
+            yield HiddenLink(anchor.url, anchor.text, how)
 
 
 def _own_rules(dom: Dom) -> Iterator[tuple[str, str]]:

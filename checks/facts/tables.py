@@ -9,8 +9,8 @@ from itertools import islice
 
 from lxml.html import HtmlElement
 
-from checks.facts.dom import Dom, visible_text
-from checks.facts.links import is_attachment, target_of, text_of
+from checks.facts.dom import Dom, text_of, visible_text
+from checks.facts.links import is_attachment, target_of
 from checks.facts.model import Link, Table
 
 MAX_ROWS = 5_000  # of one table

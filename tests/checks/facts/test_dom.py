@@ -64,8 +64,7 @@ def test_pieces_links_and_headings() -> None:
     assert (heading.heading, heading.tag) == (2, "h2")
     assert line.pieces == ("来源：教育局", "时间", "打印")
     assert line.linked == 2
-    assert [anchor.element.get("href") for anchor in dom.anchors] == ["/1"]
-    assert (dom.anchors[0].first, dom.anchors[0].last) == (1, 2)
+    assert [(anchor.url, anchor.text) for anchor in dom.anchors] == [("/1", "打印")]
 
 
 def test_regions() -> None:
