@@ -22,13 +22,13 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from checks.facts import model, page
-from checks.facts.model import PageFacts, PageKind
+from checks.facts.model import Link, PageFacts, PageKind
 from checks.facts.page import read_page
 
 BATCH = 100  # pages a transaction
@@ -228,11 +228,33 @@ def _names(kind: type) -> tuple[str, ...]:
     return tuple(field.name for field in fields(kind))
 
 
-_REDUCERS = copyreg.dispatch_table | dict.fromkeys(_VALUES, _parts)
+_NAMES = [field.name for field in fields(PageFacts)]
+_LINKS = _NAMES.index("links")
+_link = partial(tuple.__new__, Link)
+
+
+def _page_parts(page: PageFacts) -> tuple[Any, tuple[Any, ...]]:
+    """Take a page apart, its links column by column: hundreds of values of our own would take the longest to make."""
+    values = [getattr(page, name) for name in _NAMES]
+    values[_LINKS] = tuple(zip(*page.links, strict=True))
+    return _page_of, tuple(values)
+
+
+def _page_of(*values: Any) -> PageFacts:
+    links = tuple(map(_link, zip(*values[_LINKS], strict=True)))
+    return PageFacts(*values[:_LINKS], links, *values[_LINKS + 1 :])
+
+
+_REDUCERS = copyreg.dispatch_table | dict.fromkeys(_VALUES, _parts) | {PageFacts: _page_parts}
 
 
 _READERS = "checks.facts."
-_PLAIN = {("datetime", "date"): date, ("builtins", "frozenset"): frozenset}
+_PLAIN = {
+    ("datetime", "date"): date,
+    ("builtins", "frozenset"): frozenset,
+    (Link.__module__, Link.__name__): Link,
+    (__name__, _page_of.__name__): _page_of,
+}
 
 
 class _Unpickler(pickle.Unpickler):
