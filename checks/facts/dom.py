@@ -172,8 +172,9 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, str]:
     body, mark = EncodingDetector.strip_byte_order_mark(body)
     if mark:
         return body.decode(mark, "replace"), mark
-    if body.isascii() or _is_utf8(body):
-        return body.decode("utf-8", "replace"), "utf-8"
+    text = body.decode("utf-8", "replace")
+    if body.isascii() or _is_utf8(body, text):
+        return text, "utf-8"
     declared = (_header_charset(content_type), _meta_charset(body))
     names = dict.fromkeys([*(known for name in declared if name and (known := _family(name))), "gb18030", "utf-8"])
     readings = [(body.decode(name, "replace"), name) for name in names]
@@ -183,17 +184,21 @@ def decode(body: bytes, content_type: str | None = None) -> tuple[str, str]:
 _REPLACEMENT = "\ufffd"
 _SHORT_CHARACTER = re.compile("[\x80-\u07ff]")
 _LONG_CHARACTER = re.compile("[\u0800-\ufffc]")
+_NO_START_OF_SHORT = bytes({*range(256)} - {*range(0xC2, 0xE0)})
+_NO_START_OF_LONG = bytes({*range(256)} - {*range(0xE0, 0xF0)})
 
 
-def _is_utf8(body: bytes) -> bool:
+def _is_utf8(body: bytes, text: str) -> bool:
     """Whether the bytes are UTF-8 of three bytes a character, as Chinese is, give or take a character cut in two.
 
-    Pairs of GB bytes may happen to be valid UTF-8 of two bytes a character (一一一 reads as һһһ).
+    Pairs of GB bytes may happen to be valid UTF-8 of two bytes a character (一一一 reads as һһһ). `text` is what the
+    bytes read as.
     """
-    text = body.decode("utf-8", "replace")
-    long = len(_LONG_CHARACTER.findall(text))
-    broken = text[:-1].count(_REPLACEMENT)
-    return broken * 20 <= long and len(_SHORT_CHARACTER.findall(text)) <= max(long, 8)
+    if _REPLACEMENT not in text:  # then the first byte of each character tells its length
+        short, long = len(body.translate(None, _NO_START_OF_SHORT)), len(body.translate(None, _NO_START_OF_LONG))
+    else:
+        short, long = len(_SHORT_CHARACTER.findall(text)), len(_LONG_CHARACTER.findall(text))
+    return text[:-1].count(_REPLACEMENT) * 20 <= long and short <= max(long, 8)
 
 
 def _header_charset(content_type: str | None) -> str | None:

@@ -21,7 +21,7 @@ from checks.facts.model import ErrorReport
 MAX_ENTRIES = 20
 LONGEST_TEXT = 16  # characters: longer texts that speak of errors are titles
 
-_ADDRESS = re.compile(r"jiucuo|zhaocuo|zfwzgl\.|pucha\.", re.I)
+_ADDRESS = re.compile(r"jiucuo|zhaocuo|zfwzgl\.|pucha\.")
 _TEXT = re.compile(r"找\s?错|(?:网站|我要|内容)纠\s?错")
 _CLICK = re.compile(r"\bLink\(\s*['\"](\w{1,20})['\"]")
 _SERVICE_IN_CODE = re.compile(r"(?:https?:)?//[\w.-]{1,100}/[\w./-]{0,200}jiucuo\.(?:js|html)", re.I)
@@ -45,9 +45,9 @@ def read_error_reports(dom: Dom) -> tuple[ErrorReport, ...]:
 
 def _scripts(dom: Dom) -> Iterator[ErrorReport]:
     for script in dom.scripts:
-        if script.source and (script.site_code or _ADDRESS.search(script.source)) and dom.web_address(script.source):
+        if script.source and (script.site_code or _names_service(script.source)) and dom.web_address(script.source):
             yield ErrorReport(dom.web_address(script.source), script.site_code or code_in(script.source), script=True)
-        elif not script.source and _ADDRESS.search(code := script.code[:_CODE_READ]):
+        elif not script.source and _names_service(code := script.code[:_CODE_READ]):
             yield _put_up_by(dom, code)
 
 
@@ -61,10 +61,19 @@ def _put_up_by(dom: Dom, code: str) -> ErrorReport:
 
 def _links(dom: Dom) -> Iterator[ErrorReport]:
     for element, _, url, text in dom.anchors:
-        if clicked := _CLICK.search((element.get("onclick") or "")[:1_000]):
+        click = element.get("onclick")
+        if click and (clicked := _CLICK.search(click[:1_000])):
             yield ErrorReport(_picture(dom, element), clicked[1], text)
-        elif url and (_ADDRESS.search(url) or (len(text) <= LONGEST_TEXT and _TEXT.search(text))):
+        elif url and (_names_service(url) or _speaks_of_errors(text)):
             yield ErrorReport(url, code_in(url), text)
+
+
+def _names_service(code: str) -> bool:
+    return _ADDRESS.search(code.lower()) is not None
+
+
+def _speaks_of_errors(text: str) -> bool:
+    return "错" in text and len(text) <= LONGEST_TEXT and _TEXT.search(text) is not None
 
 
 def _picture(dom: Dom, element: HtmlElement) -> str:

@@ -77,11 +77,15 @@ def _foot(blocks: Sequence[Block]) -> list[Block]:
     """
     start = len(blocks)
     for index in range(len(blocks) - 1, -1, -1):
-        if _MARK.search(blocks[index].text) and (start == len(blocks) or start - index <= MARKS_APART):
+        if _bears_mark(blocks[index].text) and (start == len(blocks) or start - index <= MARKS_APART):
             start = index
     if not any(block.region is Region.FOOTER for block in blocks):
         start = max(0, start - LINES_ABOVE)
     return [block for index, block in enumerate(blocks) if index >= start or block.region is Region.FOOTER]
+
+
+def _bears_mark(text: str) -> bool:
+    return ("备" in text or "码" in text) and _MARK.search(text) is not None
 
 
 def _group(pattern: re.Pattern[str], text: str) -> str | None:
