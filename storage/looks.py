@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from checks.model import Capture, Outcome, PageRole, Visit
@@ -63,7 +62,9 @@ class LookStore:
         """Return a run's visits to files that articles of the site led to, by the article's URL, in their order."""
         below: defaultdict[str, dict[str, Visit]] = defaultdict(dict)
         of_site = (VisitRow.run_id == run_id, VisitRow.site_id == site_id, VisitRow.role == PageRole.ATTACHMENT)
-        query = _columns(VisitRow, Visit).where(*of_site, VisitRow.parent.is_not(None)).order_by(VisitRow.order)
+        query = (
+            rows.select_fields(Visit, VisitRow).where(*of_site, VisitRow.parent.is_not(None)).order_by(VisitRow.order)
+        )
         with self._database.reading() as session:
             for visit in map(rows.visit_of, session.execute(query)):
                 below[str(visit.parent)].setdefault(visit.url, visit)
@@ -85,17 +86,12 @@ class LookStore:
 
 def _looks(session: Session, run_id: int, site_id: str, keys: Sequence[str]) -> Iterable[Look]:
     visits, captures = defaultdict[str, list[Visit]](list), defaultdict[str, list[Capture]](list)
-    for row in session.execute(_columns(VisitRow, Visit).where(*_of(VisitRow, run_id, site_id, keys))):
+    for row in session.execute(rows.select_fields(Visit, VisitRow).where(*_of(VisitRow, run_id, site_id, keys))):
         visits[row.url].append(rows.visit_of(row))
-    for row in session.execute(_columns(CaptureRow, Capture).where(*_of(CaptureRow, run_id, site_id, keys))):
+    for row in session.execute(rows.select_fields(Capture, CaptureRow).where(*_of(CaptureRow, run_id, site_id, keys))):
         captures[row.url].append(rows.capture_of(row))
     return [Look(run_id, tuple(visits[url]), tuple(captures[url])) for url in visits]
 
 
 def _of(row: Any, run_id: int, site_id: str, keys: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
     return row.run_id == run_id, row.site_id == site_id, row.url_key.in_(keys)
-
-
-def _columns(row: Any, value: type[Visit] | type[Capture]) -> Select[Any]:
-    """Select a value's fields alone: rows that nobody changes need no object of the session."""
-    return select(*(getattr(row, field.name) for field in fields(value)))

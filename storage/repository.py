@@ -227,24 +227,25 @@ class Repository:
 
     def captures(self, run_id: int, site_id: str, url: str | None = None) -> list[Capture]:
         """Return a site's captures, or those of one URL, by URL and mode, whatever order they were made in."""
-        query = select(CaptureRow).where(CaptureRow.run_id == run_id, CaptureRow.site_id == site_id)
+        of_site = (CaptureRow.run_id == run_id, CaptureRow.site_id == site_id)
+        query = rows.select_fields(Capture, CaptureRow).where(*of_site)
         query = query if url is None else query.where(CaptureRow.url_key == rows.url_key(url))
         with self._database.reading() as session:
-            captures = [rows.capture_of(row) for row in session.scalars(query)]
+            captures = [rows.capture_of(row) for row in session.execute(query)]
         return sorted(captures, key=lambda capture: (capture.url, capture.mode))
 
     def visits(self, run_id: int, site_id: str) -> list[Visit]:
         """Return a site's visits by unit, column, role and order, whatever order they were made in."""
-        query = select(VisitRow).where(VisitRow.run_id == run_id, VisitRow.site_id == site_id)
+        query = rows.select_fields(Visit, VisitRow).where(VisitRow.run_id == run_id, VisitRow.site_id == site_id)
         with self._database.reading() as session:
-            visits = [rows.visit_of(row) for row in session.scalars(query)]
+            visits = [rows.visit_of(row) for row in session.execute(query)]
         return sorted(visits, key=_visit_order)
 
     def probes(self, run_id: int, site_id: str) -> list[Probe]:
         """Return a site's probes by kind, target, family and time."""
-        query = select(ProbeRow).where(ProbeRow.run_id == run_id, ProbeRow.site_id == site_id)
+        query = rows.select_fields(Probe, ProbeRow).where(ProbeRow.run_id == run_id, ProbeRow.site_id == site_id)
         with self._database.reading() as session:
-            probes = [rows.probe_of(row) for row in session.scalars(query)]
+            probes = [rows.probe_of(row) for row in session.execute(query)]
         return sorted(probes, key=lambda probe: (probe.kind, probe.target, probe.family, probe.captured_at))
 
     def earlier_evidence(self, run_id: int, site_id: str, url: str, mode: Mode) -> EvidenceRef | None:
