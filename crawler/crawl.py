@@ -174,6 +174,7 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
         "HTTPERROR_ALLOW_ALL": True,
         "URLLENGTH_LIMIT": 0,
+        "CONCURRENT_ITEMS": 1,  # Scrapy makes so many tasks for each response, whatever its callback yields
         **dict.fromkeys(
             (
                 "RETRY_ENABLED",
@@ -184,6 +185,8 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
                 "REMOTE_CONTROL_ENABLED",
                 "MEMUSAGE_ENABLED",
                 "STATS_DUMP",
+                "DOWNLOADER_STATS",
+                "WARN_ON_GENERATOR_RETURN_VALUE",  # parses our own code again with each response
                 "LOG_ENABLED",
             ),
             False,
