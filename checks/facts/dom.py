@@ -370,19 +370,20 @@ _HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 def _is_hidden(element: HtmlElement) -> bool:
     if element.get("hidden") is not None:
         return True
-    if element.tag in _NEVER_SHOWN:
-        return element.tag != "object" or _DOCUMENT.search(element.get("data") or "") is None
-    style = element.get("style")
+    tag, style = element.tag, element.get("style")
+    if tag in _NEVER_SHOWN:
+        return tag != "object" or _DOCUMENT.search(element.get("data") or "") is None
     return style is not None and _HIDING_STYLE.search(style) is not None
 
 
 def _hidden_in(root: HtmlElement) -> list[HtmlElement]:
+    """The outermost elements that are hidden, in reading order."""
     hidden: list[HtmlElement] = []
-    walk = etree.iterwalk(root, events=("start",))
-    for _, element in walk:
-        if element.tag != "body" and element is not root and _is_hidden(element):
+    inside: set[HtmlElement] = set()
+    for element in root.iter():
+        if _is_hidden(element) and element.tag != "body" and element is not root and element not in inside:
             hidden.append(element)
-            walk.skip_subtree()
+            inside.update(element.iterdescendants())
     return hidden
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 
 from lxml.html import HtmlElement
 
@@ -91,11 +91,11 @@ _TINY = 1  # pixels
 _INLINE = frozenset({"a", "span", "font"})  # a whole list at size 0 only closes the gaps between its items
 _NO_COLOUR = frozenset({"transparent", "inherit", "none", "initial", "unset"})
 
-_RULE = re.compile(r"([.#][-\w]{1,60})\s*\{([^{}]{1,1000})\}")
+_RULE = re.compile(r"([.#][-\w]{1,60})\s*\{([^{}]{1,1000})\}")  # for one class or id alone, and its declarations
 
 
 def _left_in(dom: Dom) -> Iterator[HiddenLink]:
-    named = dict(islice(_own_rules(dom), MAX_RULES))
+    named = dict(islice(chain.from_iterable(map(_RULE.findall, _own_styles(dom))), MAX_RULES))
     known: dict[HtmlElement, Hiding | None] = {}
     for anchor in dom.anchors:
         how = _hiding(anchor.element, known, named)
@@ -105,11 +105,8 @@ def _left_in(dom: Dom) -> Iterator[HiddenLink]:
             yield HiddenLink(anchor.url, anchor.text, how)
 
 
-def _own_rules(dom: Dom) -> Iterator[tuple[str, str]]:
-    """(.class or #id, declarations) of the rules for one name alone in the page's own styles."""
-    for element in dom.hidden:
-        if element.tag == "style":
-            yield from ((match[1], match[2]) for match in _RULE.finditer((element.text or "")[:200_000]))
+def _own_styles(dom: Dom) -> Iterator[str]:
+    return ((element.text or "")[:200_000] for element in dom.hidden if element.tag == "style")
 
 
 def _hiding(element: HtmlElement, known: dict[HtmlElement, Hiding | None], named: dict[str, str]) -> Hiding | None:

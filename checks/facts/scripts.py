@@ -65,7 +65,7 @@ _LIBRARY = re.compile(
 )
 _FOOTER_SCRIPT = re.compile(r"foot|bottom|copyright|dibu|banquan|conac", re.I)
 _FOOTER_CODE = re.compile(
-    r"ICP备|公网安备|标识码|版权所有|主办单位|conac|(?:foot|bottom)[^;\n]{0,80}(?:load|html|src)", re.I
+    r"icp备|公网安备|标识码|版权所有|主办单位|conac|foot[^;\n]{0,80}(?:load|html|src)|bottom[^;\n]{0,80}(?:load|html|src)"
 )
 _APPLICATION_ROOT = re.compile(r"^(?:app|root|__next|__nuxt|main-app)$", re.I)
 
@@ -160,7 +160,7 @@ def _footer_by_script(dom: Dom, identity: Identity) -> bool:
     for script in dom.scripts:
         if _FOOTER_SCRIPT.search(script.source.rpartition("/")[2]) or (nothing and script.in_body and _is_own(script)):
             return True
-        if script.code and _FOOTER_CODE.search(script.code[:200_000]):
+        if script.code and _FOOTER_CODE.search(script.code[:200_000].lower()):
             return True
     return False
 
