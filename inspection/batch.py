@@ -16,6 +16,7 @@ from crawler.rendering import find_browser
 from crawler.turns import nobody
 from inspection.batch_job import BatchJob
 from inspection.children import emit, receive_job
+from inspection.garbage import collect_rarely
 from inspection.logs import keep_logs
 from inspection.past import Past
 from inspection.place import OUTAGE_SECONDS, Place, opened
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 def main() -> int:
     """Crawl the batch that the parent process describes."""
+    collect_rarely()
     job = BatchJob.of(receive_job())
     keep_logs(Path(job.data) / "logs", run=job.run_id, child=True)
     try:

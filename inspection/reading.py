@@ -8,6 +8,7 @@ A page that breaks it, or it, costs nothing: the crawl reads that page itself, a
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import pickle
 import struct
@@ -21,10 +22,12 @@ from typing import BinaryIO
 
 from checks.facts.model import PageKind
 from checks.facts.page import read_page
+from inspection.garbage import collect_rarely
 from inspection.read_pages import ReadPages, packed
 
 FAST = 40, 4.0  # so many pages within so many seconds are worth another process
-MOST_WAITING = 4  # pages; beyond, the crawl reads them itself, so that neither process waits for the other
+MOST_WAITING = 12  # pages; that many wait only where reading is the slower half: then the crawl reads some itself
+_PIPE = 1 << 20  # bytes; a usual pipe holds three pages, and the crawl may be busy for longer than those take
 _LENGTH = struct.Struct(">I")
 _log = logging.getLogger(__name__)
 
@@ -38,7 +41,6 @@ class Reader:
         self._waiting: deque[asyncio.Future[bytes]] = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._way_in: asyncio.WriteTransport | None = None
-        self._listening: asyncio.Task[None] | None = None
         self._given_up = False
 
     async def __call__(
@@ -62,7 +64,22 @@ class Reader:
             self._process.kill()
             self._process.wait()
 
+    def answer(self, content: bytes) -> None:
+        """Hand out an answer; they come in the order of the questions."""
+        done = self._waiting.popleft()
+        if not done.done():
+            done.set_result(content)
+
+    def give_up(self, error: Exception | None) -> None:
+        """Leave what waits, and all that comes, to the crawl."""
+        _log.warning("pages are no longer read ahead: %s", error or "the reading process has ended")
+        self._given_up = True
+        while self._waiting:
+            self.answer(b"")
+
     async def _is_ready(self) -> bool:
+        if len(self._waiting) >= MOST_WAITING:
+            await asyncio.sleep(0)  # some may be answered, only not heard yet
         if self._given_up or len(self._waiting) >= MOST_WAITING:
             return False
         if self._process is None:
@@ -73,41 +90,43 @@ class Reader:
         return not self._given_up
 
     async def _start(self) -> None:
-        loop, heard = asyncio.get_running_loop(), asyncio.StreamReader()
         command = [sys.executable, "-m", __name__]
         try:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         except OSError as error:
-            self._give_up(error)
+            self.give_up(error)
             return
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(heard), self._process.stdout)
+        with suppress(OSError):  # more than the system lets us have: the crawl waits for the reader now and then
+            fcntl.fcntl(self._process.stdin, fcntl.F_SETPIPE_SZ, _PIPE)
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: _Answers(self), self._process.stdout)
         self._way_in, _ = await loop.connect_write_pipe(asyncio.Protocol, self._process.stdin)
-        self._listening = asyncio.create_task(self._listen(heard))
 
-    async def _listen(self, heard: asyncio.StreamReader) -> None:
-        """Hand out the answers, which come in the order of the questions."""
-        try:
-            while True:
-                (length,) = _LENGTH.unpack(await heard.readexactly(_LENGTH.size))
-                content = await heard.readexactly(length)
-                self._answer(content)
-        except (asyncio.IncompleteReadError, OSError) as error:
-            self._give_up(error)
 
-    def _answer(self, content: bytes) -> None:
-        done = self._waiting.popleft()
-        if not done.done():
-            done.set_result(content)
+class _Answers(asyncio.Protocol):
+    """What comes from the process, cut into answers."""
 
-    def _give_up(self, error: Exception) -> None:
-        _log.warning("pages are no longer read ahead: %s", error)
-        self._given_up = True
-        while self._waiting:
-            self._answer(b"")
+    def __init__(self, reader: Reader) -> None:
+        self._reader, self._heard = reader, bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        """Hand out every answer that is whole."""
+        self._heard += data
+        while len(self._heard) >= _LENGTH.size:
+            end = _LENGTH.size + _LENGTH.unpack_from(self._heard)[0]
+            if len(self._heard) < end:
+                return
+            self._reader.answer(bytes(self._heard[_LENGTH.size : end]))
+            del self._heard[:end]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The process has ended."""
+        self._reader.give_up(exc)
 
 
 def main() -> int:
     """Answer each page with its facts, or with nothing where it cannot be read, until the input closes."""
+    collect_rarely()
     with suppress(BrokenPipeError):
         while head := sys.stdin.buffer.read(_LENGTH.size):
             asked = pickle.loads(_whole(sys.stdin.buffer, _LENGTH.unpack(head)[0]))  # noqa: S301 - from our own parent

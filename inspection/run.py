@@ -16,6 +16,7 @@ from inspection.clock import require_true_day
 from inspection.crawling import Crawling
 from inspection.day import day_in
 from inspection.errors import ClockWrong, ConfigurationChanged, NothingToResume, RunInProgress
+from inspection.garbage import collect_rarely
 from inspection.histories import remember
 from inspection.illustrating import illustrate
 from inspection.inputs import settled_inputs
@@ -95,6 +96,7 @@ def inspect_units(
     `crawling` is how pages are captured where not by this machine alone. A resumed run goes on where the ledger says it
     stopped; at its end a run is sealed. Raises NothingToResume, ConfigurationChanged, RunInProgress, StorageError.
     """
+    collect_rarely()
     place.database.patience = OUTAGE_SECONDS
     with _only_night(place, request):
         if failure := try_to_seal(place):
