@@ -10,7 +10,7 @@ from lxml.html import HtmlElement
 
 from checks.facts.credentials import address_without_credentials
 
-_WHOLE_ADDRESS = re.compile(r"/|https?://[^/?#]", re.I)
+_WHOLE_ADDRESS = re.compile(r"https?://[^/?#]", re.I)
 _ORIGIN = re.compile(r"https?://[^/?#]+", re.I)
 _REPEATED = 200  # characters: menus lead to the same addresses from page after page
 _QUOTED = re.compile(r"""["']((?:https?:)?[^"'\s<>()]{1,1000})["']""")
@@ -36,7 +36,8 @@ def web_address(base: str, reference: str) -> str:
 
     It stays relative when the page's own address, `base`, is not known.
     """
-    if len(reference) <= _REPEATED and _WHOLE_ADDRESS.match(reference) and (origin := _origin(base)):
+    is_whole = reference.startswith("/") or _WHOLE_ADDRESS.match(reference)
+    if is_whole and len(reference) <= _REPEATED and (origin := _origin(base)):
         return _address_from_root(origin, reference)  # of the base no more counts
     return _web_address(base, reference)
 
@@ -63,7 +64,7 @@ def opened_by(base: str, element: HtmlElement) -> str:
     A quoted path in a javascript: address or in onclick counts: javascript:open('/a/b.html').
     """
     href = (element.get("href") or "").strip()
-    if href and not href.startswith("#") and not SCRIPTED.match(href):
+    if href.startswith("/") or (href and not href.startswith("#") and not SCRIPTED.match(href)):
         return web_address(base, href)
     codes = [unquote(href) if href.lower().startswith("javascript:") else "", element.get("onclick") or ""]
     for code in codes:
