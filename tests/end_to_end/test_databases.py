@@ -19,7 +19,7 @@ def test_postgresql_gives_the_same_findings_and_scores(
     workplace = Workplace.make(district, tmp_path, crawl=BARE, INSPECT_DATABASE_URL=postgresql_url)
     answer = workplace.inspect(*arguments())
     assert answer.code == undisturbed.answer.code, answer.err
-    assert not list(tmp_path.rglob("*.sqlite3"))
+    assert not list((tmp_path / "data").glob("*.sqlite3"))
     run, expected = answer.document["run"], undisturbed.answer.document["run"]
     said = undisturbed.workplace.fingerprints(expected)
     assert workplace.fingerprints(run) == said, difference(said, workplace.fingerprints(run))
