@@ -44,6 +44,7 @@ class _SiteState:
     cookies: list[dict[str, Any]] = field(default_factory=list)  # what let the browser past the site's challenge
     refused: dict[str, Fetched] = field(default_factory=dict)  # by URL, what stood before pages that are put off
     reported: bool = False
+    told: tuple[int, int] = (0, 0)  # pages done and known, as they are in the sums of all sites
 
 
 class InspectionSpider(DistrictSpider):
@@ -54,7 +55,10 @@ class InspectionSpider(DistrictSpider):
     def __init__(self, plans: tuple[SitePlan, ...], day: date, workplace: Workplace, **kwargs: Any) -> None:
         super().__init__(workplace, **kwargs)
         self.plans, self.day = plans, day
-        self.sites: list[_SiteState] = []
+        self._begun = 0  # sites
+        self._busy: set[str] = set()  # sites that are neither through nor waiting
+        self._waiting: dict[str, _SiteState] = {}  # for their last round
+        self._done = self._known = 0  # pages of all sites
 
     async def begin(self) -> AsyncIterator[Request]:
         """Yield the first requests of every site."""
@@ -62,7 +66,8 @@ class InspectionSpider(DistrictSpider):
             deadline = time.monotonic() + plan.settings.site_time_limit_seconds
             crawl = SiteCrawl(plan, self.place.sink.visit, self.place.earlier)
             site = _SiteState(plan, crawl, deadline)
-            self.sites.append(site)
+            self._begun += 1
+            self._tell_progress(site)
             for request in self._advance(site):
                 yield request
         for request in self._wake():
@@ -72,7 +77,8 @@ class InspectionSpider(DistrictSpider):
 
     def _advance(self, site: _SiteState) -> Iterator[Request]:
         """Yield as many requests as the site bears at once, and report the site when nothing is left."""
-        crawl = site.crawl
+        crawl, site_id = site.crawl, site.plan.site.id
+        self._busy.add(site_id)
         while crawl.in_flight < site.plan.settings.concurrency and (page := self._next(site)):
             request = self._ask(site, page)
             if request is not None:
@@ -81,8 +87,12 @@ class InspectionSpider(DistrictSpider):
         if crawl.is_done and not site.reported:
             self._keep_refused(site)
             site.reported = True
-            self.place.summary.finished.append(site.plan.site.id)
-            self.place.on_site_done(site.plan.site.id)
+            self.place.summary.finished.append(site_id)
+            self.place.on_site_done(site_id)
+        if crawl.is_done or crawl.is_waiting:
+            self._busy.discard(site_id)
+        if crawl.is_waiting:
+            self._waiting[site_id] = site
 
     def _next(self, site: _SiteState) -> WantedPage | None:
         if time.monotonic() > site.deadline or site.crawl.fetched >= site.plan.settings.max_pages_per_site:
@@ -92,14 +102,12 @@ class InspectionSpider(DistrictSpider):
 
     def _is_last(self, site: _SiteState) -> bool:
         """Whether all other sites are through, or wait for their last round too."""
-        others = [other.crawl for other in self.sites if other is not site]
-        return len(self.sites) == len(self.plans) and all(other.is_done or other.is_waiting for other in others)
+        return self._begun == len(self.plans) and self._busy <= {site.plan.site.id}
 
     def _wake(self) -> Iterator[Request]:
         """Yield the requests of the last round of sites that waited for the others."""
-        for site in self.sites:
-            if site.crawl.is_waiting and self._is_last(site):
-                yield from self._advance(site)
+        while self._waiting and not self._busy and self._begun == len(self.plans):
+            yield from self._advance(self._waiting.pop(next(iter(self._waiting))))
 
     def _keep_refused(self, site: _SiteState) -> None:
         """Keep what stood before pages that are not asked for again."""
@@ -124,12 +132,14 @@ class InspectionSpider(DistrictSpider):
         if kind is FailureKind.BUDGET_EXHAUSTED or (kind in LATER and crawl.is_kept_out(host)):
             self._keep_refused(site)
             crawl.abandon(kind, host)
-        self._tell_progress()
+        self._tell_progress(site)
 
-    def _tell_progress(self) -> None:
-        self.place.on_progress(
-            sum(known.crawl.done for known in self.sites), sum(known.crawl.known for known in self.sites)
-        )
+    def _tell_progress(self, site: _SiteState) -> None:
+        """Tell how far all sites are, after something happened on this one."""
+        (done, known), site.told = site.told, (site.crawl.done, site.crawl.known)
+        self._done += site.crawl.done - done
+        self._known += site.crawl.known - known
+        self.place.on_progress(self._done, self._known)
 
     # ------------------------------------------------------------ static pages
 
@@ -161,7 +171,7 @@ class InspectionSpider(DistrictSpider):
             if capture.mode is not Mode.SCREENSHOT:
                 self.keep(Fetched(capture))
         site.crawl.carry(page, outline)
-        self._tell_progress()
+        self._tell_progress(site)
         return True
 
     def _outline_of(self, site: _SiteState, page: WantedPage, earlier: EarlierPage) -> Outline | None:
