@@ -1,8 +1,8 @@
 """A made-up portal of many alike pages, served on loopback by a process of its own: what crawls are measured on.
 
 A list page for each column with its articles, each page about 22 KB with 200 links, as portals are: most of every page
-is the same navigation. No page has anything that a browser would be needed for. `python -m benchmarks.portal PAGES
-TAGS` prints its port and serves until its input closes.
+is the same navigation. No page has anything that a browser would be needed for. `python -m benchmarks.portal PAGES`
+prints its port and serves until its input closes.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ COLUMNS = (
 )
 LINKS = 200  # a page
 SIZE = 22_000  # bytes a page
+_MODIFIED = b"Sun, 22 Nov 2026 16:00:00 GMT"  # of every page, as of a site whose pages were all made at once
 _PROSE = "为进一步加强全区政务公开工作，提高行政效能，方便群众办事，现就有关事项通知如下，请结合实际认真贯彻落实。"
 
 
@@ -136,10 +137,10 @@ class Portal:
 
 
 class _Connection(asyncio.Protocol):
-    """Answers GET on a kept connection; what came before with the same tag is answered with 304."""
+    """Answers GET on a kept connection as a server of files does: 304 where the page is as it was, by tag or by day."""
 
-    def __init__(self, portal: Portal, tags: bool) -> None:
-        self._portal, self._tags = portal, tags
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -160,29 +161,34 @@ class _Connection(asyncio.Protocol):
         if body is None:
             return b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\nnot found"
         tag = b'"' + hashlib.md5(body, usedforsecurity=False).hexdigest().encode() + b'"'
-        if self._tags and b"if-none-match: " + tag in head.lower():
-            return b"HTTP/1.1 304 Not Modified\r\nETag: " + tag + b"\r\n\r\n"
-        described = (b"ETag: " + tag + b"\r\n") if self._tags else b""
+        described = b"ETag: " + tag + b"\r\nLast-Modified: " + _MODIFIED + b"\r\n"
+        if _is_as_known(head, tag):
+            return b"HTTP/1.1 304 Not Modified\r\n" + described + b"\r\n"
         length = str(len(body)).encode()
         start = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n" + described
         return start + b"Content-Length: " + length + b"\r\n\r\n" + (b"" if method == b"HEAD" else body)
 
 
-async def _serve(portal: Portal, tags: bool) -> None:
+def _is_as_known(head: bytes, tag: bytes) -> bool:
+    """Whether who asks has the page already; a tag that is asked by counts alone (RFC 9110)."""
+    asked = {name.strip().lower(): value.strip() for name, _, value in (x.partition(b":") for x in head.split(b"\r\n"))}
+    if b"if-none-match" in asked:
+        return asked[b"if-none-match"] == tag
+    return asked.get(b"if-modified-since") == _MODIFIED
+
+
+async def _serve(portal: Portal) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(portal, tags), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Connection(portal), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
 
 
 @contextmanager
-def served(pages: int, *, tags: bool = True) -> Iterator[str]:
-    """Serve a portal of about so many pages from a process of its own, and yield its home page's address.
-
-    `tags`: with ETag, and 304 where that is asked for.
-    """
-    command = [sys.executable, "-m", "benchmarks.portal", str(pages), str(int(tags))]
+def served(pages: int) -> Iterator[str]:
+    """Serve a portal of about so many pages from a process of its own, and yield its home page's address."""
+    command = [sys.executable, "-m", "benchmarks.portal", str(pages)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin is not None and server.stdout is not None
         try:
@@ -246,4 +252,4 @@ def _unit(unit: int, home: str) -> str:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(Portal.of(int(sys.argv[1])), tags=sys.argv[2] == "1"))
+    asyncio.run(_serve(Portal.of(int(sys.argv[1]))))
