@@ -6,18 +6,13 @@ on loopback by a process of its own, at no pace limit. What the numbers are held
 
 from __future__ import annotations
 
-import os
-import resource
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.measuring import night, ran, told
 from benchmarks.portal import DAY, Portal, served, write_configuration
 from checks.facts.dom import parse
 from checks.facts.model import PageKind
@@ -35,19 +30,7 @@ PAGES = 4200
 LINKED_PAGES = 1000  # by LinkExtractor, which is slow
 SAMPLED = 100  # pages of which each part is measured by itself
 GOALS = {"bare": 0.7, "links": 5.0, "second": 0.15, "help": 0.4}
-_SECONDS = 0.1  # between two looks at memory
 Asked = tuple[str, bytes, PageKind]
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a command took: seconds, processor seconds, MB of all its processes together and of the largest."""
-
-    seconds: float
-    processor: float
-    together: float
-    largest: float
-    said: str
 
 
 def measure(pages: int = PAGES) -> bool:
@@ -55,12 +38,12 @@ def measure(pages: int = PAGES) -> bool:
     portal = Portal.of(pages)
     with tempfile.TemporaryDirectory() as folder, served(pages) as home:
         write_configuration(Path(folder, "config"), pages, home)
-        bare = _told("只下载（Scrapy）", portal.pages, _ran("benchmarks.bare_crawl", home, "bare", str(10**9)))
+        bare = told("只下载（Scrapy）", portal.pages, ran("benchmarks.bare_crawl", home, "bare", str(10**9)))
         few = min(LINKED_PAGES, portal.pages)
-        links = _told("Scrapy 加 LinkExtractor", few, _ran("benchmarks.bare_crawl", home, "links", str(few)))
-        first = _told("全流程，第一夜", portal.pages, _night(Path(folder), 0))
-        second = _told("全流程，没有变化的第二夜", portal.pages, _night(Path(folder), 1))
-    helped = min(_ran("cli.main", "--help").seconds for _ in range(5))
+        links = told("Scrapy 加 LinkExtractor", few, ran("benchmarks.bare_crawl", home, "links", str(few)))
+        first = told("全流程，第一夜", portal.pages, night(Path(folder), 0))
+        second = told("全流程，没有变化的第二夜", portal.pages, night(Path(folder), 1))
+    helped = min(ran("cli.main", "--help").seconds for _ in range(5))
     speed = portal.pages / first.seconds
     ratios = {
         "bare": speed / (portal.pages / bare.seconds),
@@ -75,83 +58,6 @@ def measure(pages: int = PAGES) -> bool:
     _parts(portal)
     fast = ratios["bare"] >= GOALS["bare"] and ratios["links"] >= GOALS["links"]
     return fast and ratios["second"] <= GOALS["second"] and helped <= GOALS["help"]
-
-
-def _told(name: str, pages: int, spent: Spent) -> Spent:
-    each = spent.processor / pages * 1000
-    print(
-        f"{name:<16} {pages} 页　{spent.seconds:6.1f} s　{pages / spent.seconds:6.1f} 页/s　处理器 {each:5.1f} ms/页"
-        f"　内存合计 {spent.together:.0f} MB，最大进程 {spent.largest:.0f} MB",
-        flush=True,
-    )
-    return spent
-
-
-# ---------------------------------------------------------------- commands
-
-
-def _night(folder: Path, number: int) -> Spent:
-    day = (DAY + timedelta(days=number)).isoformat()
-    own = {"INSPECT_CONFIG": str(folder / "config"), "INSPECT_DATA": str(folder / "data")}
-    return _ran("cli.main", "run", "--date", day, **own)
-
-
-def _ran(module: str, *arguments: str, **environment: str) -> Spent:
-    """Run a module to its end; raises SystemExit where it fails."""
-    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, "-m", module, *arguments]
-    process = subprocess.Popen(command, env=inherited | environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    watch = _MemoryWatch(process.pid)
-    said, failed = process.communicate()
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    watch.end()
-    if process.returncode not in (0, 3):  # 3: units without a score, for the made-up portal lacks columns
-        raise SystemExit(f"{module} 返回 {process.returncode}：{failed.decode(errors='replace')[-2000:]}")
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Spent(seconds, spent, watch.together, watch.largest, said.decode(errors="replace"))
-
-
-class _MemoryWatch:
-    """Looks now and then at the memory of a process and its children, without browsers: what they share counts once."""
-
-    def __init__(self, pid: int) -> None:
-        self.together, self.largest = 0.0, 0.0
-        self._pid, self._ended = pid, threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        """Look no more."""
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(_SECONDS):
-            sizes = [size for pid in (self._pid, *_descendants(self._pid)) if (size := _memory(pid))]
-            self.together = max(self.together, sum(sizes))
-            self.largest = max(self.largest, *sizes, 0.0)
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [int(child) for task in tasks for child in (task / "children").read_text().split()]
-    except OSError:  # it has ended
-        return
-    for child in children:
-        yield child
-        yield from _descendants(child)
-
-
-def _memory(pid: int) -> float:
-    try:
-        if "chrom" in Path(f"/proc/{pid}/comm").read_text():
-            return 0.0
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
 
 
 # ---------------------------------------------------------------- part by part

@@ -12,7 +12,7 @@ import hashlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -136,17 +136,21 @@ class Portal:
             yield f'<li><a href="/{unit}/{column}/">栾城第{unit + 1}局{COLUMNS[column][1]}</a></li>\n'
 
 
-class _Connection(asyncio.Protocol):
-    """Answers GET on a kept connection as a server of files does: 304 where the page is as it was, by tag or by day."""
+class Connection(asyncio.Protocol):
+    """Answers GET on a kept connection as a server of files does: 304 where the page is as it was, by tag or by day.
 
-    def __init__(self, portal: Portal) -> None:
-        self._portal = portal
+    `note` takes each request: the address that was asked, and the path.
+    """
+
+    def __init__(self, portal: Portal, note: Callable[[str, str], None] = lambda _address, _path: None) -> None:
+        self._portal, self._note = portal, note
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._address = str(transport.get_extra_info("sockname")[0])
 
     def data_received(self, data: bytes) -> None:
         """Answer every whole request."""
@@ -157,7 +161,9 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, head: bytes) -> bytes:
         method, target, _ = head.split(b"\r\n", 1)[0].split(b" ", 2)
-        body = self._portal.answer(target.decode("latin-1").partition("?")[0])
+        path = target.decode("latin-1").partition("?")[0]
+        self._note(self._address, path)
+        body = self._portal.answer(path)
         if body is None:
             return b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 9\r\n\r\nnot found"
         tag = b'"' + hashlib.md5(body, usedforsecurity=False).hexdigest().encode() + b'"'
@@ -179,7 +185,7 @@ def _is_as_known(head: bytes, tag: bytes) -> bool:
 
 async def _serve(portal: Portal) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(portal), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: Connection(portal), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     server.close()
@@ -199,14 +205,18 @@ def served(pages: int) -> Iterator[str]:
 
 def write_configuration(folder: Path, pages: int, home: str) -> None:
     """Write a configuration that has every page of the portal read, at no pace limit, beside our own rules."""
+    write_beside_our_rules(folder, _sites(Portal.of(pages), home))
+
+
+def write_beside_our_rules(folder: Path, sites: str) -> None:
+    """Write a configuration of these sites with our own rules; every unit is scored by every indicator."""
     folder.mkdir(parents=True)
     for name in ("rules.toml", "words.toml"):
         (folder / name).write_bytes((Path("config") / name).read_bytes())
     indicators = Path("config/indicators.toml").read_text(encoding="utf-8")
     of_everybody = re.sub(r"^(?:units = \[[^\]]*\]|duty = .*)\n", "", indicators, flags=re.M)
     (folder / "indicators.toml").write_text(of_everybody, encoding="utf-8")
-    portal = Portal.of(pages)
-    (folder / "sites.toml").write_text(_sites(portal, home), encoding="utf-8")
+    (folder / "sites.toml").write_text(sites, encoding="utf-8")
 
 
 def _sites(portal: Portal, home: str) -> str:
