@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import psycopg
@@ -23,7 +23,7 @@ from distribution import queue
 from distribution.queue import TASK, Queue, queue_of, reached
 from distribution.shared_folder import offered
 from inspection.batch_job import BatchJob
-from inspection.crawling import PROBING_SECONDS, STARTUP_SECONDS, Crawling
+from inspection.crawling import CAPTURED, PROBING_SECONDS, STARTUP_SECONDS, Crawling
 from inspection.errors import ConfigurationChanged
 from inspection.progress import Progress
 from inspection.sealing import CONFIGURATION, folder_of, keep_configuration
@@ -33,11 +33,36 @@ from storage.model import RunState
 ATTEMPTS = 3  # of a site in one go, a worker that died counting as one
 LOOK_SECONDS = 1.0
 ALONE_SECONDS = 300.0  # after which it is said again that no worker is there
+IDLE_SECONDS = 3 * 3600.0  # without anybody at work, after which the sites that wait are given up
 LETTING_GO_SECONDS = 5.0  # granted to workers whose jobs are cancelled
 FORGET_HOURS = 24 * 14
 _ALIVE = """SELECT count(*) AS workers FROM procrastinate_workers
 WHERE last_heartbeat > now() - make_interval(secs => %(seconds)s)"""
-ALONE = "现在没有工作机在线，{left} 个站点在等。在每台工作机上运行 inspect worker（本机也可以另开窗口运行）即可开始。"
+ALONE = (
+    "现在没有能干活的工作机，{left} 个站点在等。在每台工作机上运行 inspect worker（本机也可以另开窗口运行）即可开始；"
+    "已经启动的，看它屏幕或日志上说的原因。"
+)
+GIVEN_UP = "等了 {hours:g} 小时，没有一台工作机能采集：都没有启动，或够不到数据库、证据文件夹，详见各工作机的日志"
+FAILED = f"工作机采集 {ATTEMPTS} 次都没有完成，详见各工作机的日志"
+
+
+@dataclass(slots=True)
+class _Idleness:
+    """For how long nobody has been at work on what is left."""
+
+    known: object = None  # what the ledger last said of the sites
+    seconds: float = 0.0
+    looked: float = field(default_factory=time.monotonic)
+
+    def look(self, ledger: object, doing: int) -> float:
+        """Take note of what is to be seen now, and return the seconds."""
+        now = time.monotonic()
+        if ledger != self.known:
+            self.known, self.seconds = ledger, 0.0
+        elif not doing:
+            self.seconds += now - self.looked
+        self.looked = now
+        return self.seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +70,8 @@ class DistributedCrawling(Crawling):
     """The crawl of a run by workers; needs PostgreSQL and the evidence folder shared."""
 
     def capture(self, plans: Sequence[SitePlan], progress: Progress) -> None:
-        """Have every site captured that the ledger does not have as captured; what fails each time is marked failed.
+        """Have every site captured that the ledger does not have as captured; what fails each time, and what nobody
+        could take for hours, is marked failed.
 
         Raises NeedsPostgresql, ConfigurationChanged, RunInProgress, and StorageError when what was captured could not
         be kept. Ended by an exception, it takes its jobs back.
@@ -57,7 +83,7 @@ class DistributedCrawling(Crawling):
         tasks.forget_storage_failures(self.run_id)
         with offered(self.place.evidence.folder, token), reached():
             try:
-                asyncio.run(self._by_workers(tasks, left, progress))
+                reason = asyncio.run(self._by_workers(tasks, left, progress))
             except BaseException:  # Ctrl+C too: what nobody waits for must not be asked of anybody's server
                 with suppress(psycopg.OperationalError, ConnectorException, TimeoutError):
                     asyncio.run(asyncio.wait_for(self._taken_back(tasks), LETTING_GO_SECONDS + 2))
@@ -66,7 +92,6 @@ class DistributedCrawling(Crawling):
         if lost and (failure := tasks.storage_failure(self.run_id)) is not None:
             raise StorageError(failure)
         for plan in lost:
-            reason = f"工作机采集 {ATTEMPTS} 次都没有完成，详见各工作机的日志"
             self.place.repository.set_site_state(self.run_id, plan.site.id, RunState.FAILED, reason=reason)
 
     def _require_configuration(self) -> None:
@@ -75,21 +100,27 @@ class DistributedCrawling(Crawling):
         if not (folder_of(self.place, self.run_id) / CONFIGURATION).is_dir():
             raise ConfigurationChanged("本次巡查开始时的配置已不在，不能交给工作机；请去掉 --resume 重新开始。")
 
-    async def _by_workers(self, tasks: Queue, left: Sequence[SitePlan], progress: Progress) -> None:
+    async def _by_workers(self, tasks: Queue, left: Sequence[SitePlan], progress: Progress) -> str:
+        """Wait until no job is open, or nobody has worked for too long; return why what is left then has failed."""
         async with tasks.app(connections=2).open_async() as app:
             await self._cancel(app)  # what an attempt that was killed left behind
             await app.job_manager.delete_old_jobs(FORGET_HOURS, None, True, True, True)
             if left:
                 await app.job_manager.batch_defer_jobs_async(self._jobs(left))
-            said = -ALONE_SECONDS
-            while await self._open_jobs(app):
+            said, idleness = -ALONE_SECONDS, _Idleness()
+            while any(counts := await self._open_jobs(app)):
                 await self._put_back_stalled(app)
-                waiting = len(self._uncaptured(left))
+                ledger = self.place.repository.site_states(self.run_id)
+                if idleness.look(ledger, doing=counts[1]) > IDLE_SECONDS:
+                    await self._let_go(app)
+                    return GIVEN_UP.format(hours=round(IDLE_SECONDS / 3600, 1))
+                waiting = sum(ledger[plan.site.id].state not in CAPTURED for plan in left)
                 progress.advance("采集", len(left) - waiting, len(left))
                 if time.monotonic() - said >= ALONE_SECONDS and not await _workers(app):
                     progress.say(ALONE.format(left=waiting))
                     said = time.monotonic()
                 await asyncio.sleep(LOOK_SECONDS)
+        return FAILED
 
     def _jobs(self, plans: Sequence[SitePlan]) -> list[Job]:
         """Return a job for each host; the lock keeps two of one host from being done at the same time."""
@@ -116,9 +147,10 @@ class DistributedCrawling(Crawling):
         lock = host_of(group[0].site.home).removeprefix("www.")
         return Job(queue=queue_of(self.run_id), lock=lock, queueing_lock=None, task_name=TASK, task_kwargs=told)
 
-    async def _open_jobs(self, app: App) -> int:
+    async def _open_jobs(self, app: App) -> tuple[int, int]:
+        """Return how many jobs are to be done, and how many are being done."""
         queues = await app.job_manager.list_queues_async(queue=queue_of(self.run_id))
-        return sum(counts["todo"] + counts["doing"] for counts in queues)
+        return sum(counts["todo"] for counts in queues), sum(counts["doing"] for counts in queues)
 
     async def _put_back_stalled(self, app: App) -> None:
         """Let others take up the jobs of dead workers; one that has cost too many workers is given up."""
@@ -134,12 +166,15 @@ class DistributedCrawling(Crawling):
                 await app.job_manager.retry_job(job, retry_at=datetime.now(UTC))
 
     async def _taken_back(self, tasks: Queue) -> None:
-        """Cancel the jobs, and wait a moment for the workers to let go of theirs."""
         async with tasks.app(connections=1).open_async() as app:
-            await self._cancel(app)
-            until = time.monotonic() + LETTING_GO_SECONDS
-            while await self._open_jobs(app) and time.monotonic() < until:
-                await asyncio.sleep(LOOK_SECONDS / 4)
+            await self._let_go(app)
+
+    async def _let_go(self, app: App) -> None:
+        """Cancel the jobs, and wait a moment for the workers to let go of theirs."""
+        await self._cancel(app)
+        until = time.monotonic() + LETTING_GO_SECONDS
+        while any(await self._open_jobs(app)) and time.monotonic() < until:
+            await asyncio.sleep(LOOK_SECONDS / 4)
 
     async def _cancel(self, app: App) -> None:
         for status in (Status.TODO, Status.DOING):

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -35,7 +35,8 @@ from storage.errors import StorageError
 from storage.repository import Repository
 
 AGAIN_SECONDS = 30.0  # before a job that failed is tried again, twice as long each time
-PAUSE_SECONDS = 30.0  # of a worker that cannot take part for now
+PAUSE_SECONDS = 30.0  # before a worker that cannot take part looks whether it can again, twice as long each time
+LONGEST_PAUSE_SECONDS = 300.0
 AWAY_SECONDS = 5.0  # before a queue that was away is tried again
 OWNED_SECONDS = 5.0  # after which a worker looks again whether its job is still its own
 
@@ -49,7 +50,7 @@ class SitesLeft(Exception):
 
 
 class PutBack(Exception):
-    """The job was not begun: anybody may take it."""
+    """The job was not begun, as this machine may not take part: any other may take it at once."""
 
 
 class _Again(BaseRetryStrategy):
@@ -57,15 +58,13 @@ class _Again(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         """Return when, None for never."""
+        later = RetryDecision(retry_in={"seconds": int(AGAIN_SECONDS * 2 ** min(job.attempts, 5))})
         if isinstance(exception, SitesLeft):
-            doubled = 2 ** min(job.attempts, 5)
-            return (
-                RetryDecision(retry_in={"seconds": int(AGAIN_SECONDS * doubled)}) if exception.attempts_left else None
-            )
+            return later if exception.attempts_left else None
         if isinstance(exception, (PutBack, asyncio.CancelledError)):
             return RetryDecision(retry_in={"seconds": 0})
         if isinstance(exception, (StorageError, OSError)):  # the database or the share is away: no fault of the sites
-            return RetryDecision(retry_in={"seconds": int(PAUSE_SECONDS)})
+            return later
         return None
 
 
@@ -98,6 +97,7 @@ class _Worker:
     concurrency: int
     threads: ThreadPoolExecutor
     say: Callable[[str], None]
+    unfit: asyncio.Event = field(default_factory=asyncio.Event)  # set by a job that this machine may not do now
 
     async def serve(self) -> None:
         """Work until a signal says to stop."""
@@ -110,19 +110,43 @@ class _Worker:
     async def _serve_through_outages(self) -> None:
         while True:
             with suppress(psycopg.OperationalError, ConnectorException):
-                async with self._app().open_async() as app:
-                    self.say(
-                        f"工作机已就绪，同时采集 {self.concurrency} 个网站；按 Ctrl+C 停止，没做完的退回给别的机器。"
-                    )
-                    await app.run_worker_async(
-                        concurrency=self.concurrency,
-                        install_signal_handlers=False,
-                        shutdown_graceful_timeout=0,
-                        update_heartbeat_interval=queue.HEARTBEAT_SECONDS,
-                        stalled_worker_timeout=queue.STALLED_SECONDS,
-                    )
+                await self._take_jobs()
+                await self._become_fit()
+                continue
             self.say("任务队列（数据库）中断，稍后再连。")
             await asyncio.sleep(AWAY_SECONDS)
+
+    async def _take_jobs(self) -> None:
+        """Take jobs until one shows that this machine may not take part."""
+        async with self._app().open_async() as app:
+            self.say(f"工作机已就绪，同时采集 {self.concurrency} 个网站；按 Ctrl+C 停止，没做完的退回给别的机器。")
+            taking = asyncio.create_task(
+                app.run_worker_async(
+                    concurrency=self.concurrency,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=0,
+                    update_heartbeat_interval=queue.HEARTBEAT_SECONDS,
+                    stalled_worker_timeout=queue.STALLED_SECONDS,
+                )
+            )
+            unfit = asyncio.create_task(self.unfit.wait())
+            try:
+                await asyncio.wait({taking, unfit}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                unfit.cancel()
+                taking.cancel()  # puts back what is under way
+                with suppress(asyncio.CancelledError):
+                    await taking
+
+    async def _become_fit(self) -> None:
+        """Wait until this machine may take part, and leave the jobs to others meanwhile."""
+        pause = PAUSE_SECONDS
+        while self.unfit.is_set():
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            with suppress(EvidenceNotShared, NotCoordinated, StorageError):
+                await asyncio.get_running_loop().run_in_executor(self.threads, self._require_fit)
+                self.unfit.clear()
 
     def _app(self) -> App:
         app = self.tasks.app(connections=self.concurrency + 3)
@@ -135,8 +159,9 @@ class _Worker:
         try:
             await loop.run_in_executor(self.threads, self._require_fit)
         except (EvidenceNotShared, NotCoordinated) as error:
-            self.say(str(error))
-            await asyncio.sleep(PAUSE_SECONDS)
+            if not self.unfit.is_set():
+                self.say(f"{error}改好之前不再领任务。")
+            self.unfit.set()
             raise PutBack(str(error)) from error
         config = self.settings.evidence / str(batch["run_id"]) / CONFIGURATION
         job = BatchJob.of(batch | {"config": str(config), "data": str(self.settings.data)})

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from procrastinate.jobs import Job
 
 from crawler.plan import SitePlan, plan_run
 from distribution import crawling, queue, worker
@@ -25,8 +28,8 @@ from inspection.errors import RunInProgress
 from inspection.place import Place, opened
 from inspection.progress import Progress
 from inspection.run import Request, _new_run
-from inspection.settings import resolve
-from storage.errors import StorageError
+from inspection.settings import Settings, resolve
+from storage.errors import DatabaseUnreachable, StorageError
 from storage.model import Run, RunKind, RunState
 from tests.made_district import write_made_config
 
@@ -46,6 +49,7 @@ def place(tmp_path: Path, postgresql_url: str) -> Iterator[Place]:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "AGAIN_SECONDS", 0)
     monkeypatch.setattr(worker, "OWNED_SECONDS", 0.05)
+    monkeypatch.setattr(worker, "PAUSE_SECONDS", 0.05)
     monkeypatch.setattr(crawling, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(queue, "HEARTBEAT_SECONDS", 1.0)
 
@@ -69,13 +73,20 @@ def captured(place: Place, _children: Children, job: dict[str, Any], _on_event: 
         place.repository.set_site_state(job["run_id"], site_id, RunState.CAPTURED)
 
 
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
+    until = time.monotonic() + seconds
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.01)
+    return condition()
+
+
 @contextmanager
-def working(place: Place, said: list[str]) -> Iterator[Callable[[], None]]:
+def working(place: Place, said: list[str], settings: Settings | None = None) -> Iterator[Callable[[], None]]:
     """A worker in a thread; yields what stops it."""
     tasks = Queue(place.settings.database_url)
     with ThreadPoolExecutor(1) as threads:
         tasks.prepare()
-        one = _Worker(place.settings, tasks, 1, threads, said.append)
+        one = _Worker(settings or place.settings, tasks, 1, threads, said.append)
         loop = asyncio.new_event_loop()
         serving = loop.create_task(one._serve_through_outages())
 
@@ -216,6 +227,67 @@ def test_jobs_that_nobody_waits_for_any_more_end_at_once(place: Place, crawls_li
         asyncio.run(crawling._taken_back(tasks))
         assert ends.wait(60)
     assert {status for status, _ in jobs(place)} <= {"failed", "aborted", "cancelled"}
+
+
+def test_machine_that_may_not_take_part_leaves_the_jobs_to_others(
+    place: Place, crawls_like: Callable[[Crawl], None], tmp_path: Path
+) -> None:
+    crawls_like(captured)
+    run, plans = begun(place)
+    broken = replace(place.settings, data=tmp_path / "without the share")
+    said: list[str] = []
+    with ThreadPoolExecutor(1) as threads, working(place, said, broken):
+        waiting = threads.submit(capture, place, run, plans)
+        assert wait_for(lambda: "之前不再领任务" in "".join(said))
+        with working(place, []):
+            waiting.result()
+    assert states(place, run, plans) == {(RunState.CAPTURED, 1)}
+    assert len(said) == 2, "ready, and why not: once"
+
+
+def test_machine_that_got_the_share_back_takes_jobs_again(
+    place: Place, crawls_like: Callable[[Crawl], None], tmp_path: Path
+) -> None:
+    crawls_like(captured)
+    run, plans = begun(place)
+    without = tmp_path / "without the share"
+    said: list[str] = []
+    with ThreadPoolExecutor(1) as threads, working(place, said, replace(place.settings, data=without)):
+        waiting = threads.submit(capture, place, run, plans)
+        assert wait_for(lambda: "之前不再领任务" in "".join(said))
+        without.mkdir()
+        (without / "evidence").symlink_to(place.evidence.folder)
+        waiting.result()
+    assert states(place, run, plans) == {(RunState.CAPTURED, 1)}
+
+
+def test_sites_that_nobody_can_take_are_given_up(
+    place: Place, crawls_like: Callable[[Crawl], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crawling, "IDLE_SECONDS", 0.5)
+    crawls_like(captured)
+    run, plans = begun(place)
+    with working(place, [], replace(place.settings, data=tmp_path / "without the share")):
+        capture(place, run, plans)
+    assert states(place, run, plans) == {(RunState.FAILED, 0)}
+    assert all("够不到" in place.repository.site_states(run.id)[plan.site.id].reason for plan in plans)
+    assert {status for status, _ in jobs(place)} == {"cancelled"}
+
+
+def test_job_whose_database_or_share_is_away_waits_ever_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "AGAIN_SECONDS", 30.0)
+
+    def wait(exception: BaseException, attempts: int) -> float | None:
+        job = Job(id=1, queue="q", lock=None, queueing_lock=None, task_name="t", attempts=attempts)
+        decision = worker._Again().get_retry_decision(exception=exception, job=job)
+        at = decision and decision.retry_at
+        return None if at is None else round((at - datetime.now(UTC)).total_seconds(), -1)
+
+    away = [wait(DatabaseUnreachable("不在"), attempts) for attempts in range(8)]
+    assert away == [30, 60, 120, 240, 480, 960, 960, 960]
+    assert wait(OSError("不在"), 2) == wait(worker.SitesLeft(["a"], 1), 2) == 120
+    assert wait(worker.PutBack("不在"), 9) == wait(asyncio.CancelledError(), 9) == 0
+    assert wait(worker.SitesLeft(["a"], 0), 2) is None
 
 
 def test_one_folder_is_offered_once_and_only_while_somebody_waits(tmp_path: Path) -> None:
