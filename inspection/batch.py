@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from inspection.logs import keep_logs
 from inspection.past import Past
 from inspection.place import OUTAGE_SECONDS, Place, opened
 from inspection.politeness import VisitLog, hosts_of
-from inspection.probing import probe_site
+from inspection.probing import Probing
 from inspection.read_pages import pages_read
 from inspection.reading import Reader
 from inspection.recording import EvidenceReplay, Recorder, recording
@@ -67,12 +67,13 @@ def run_batch(place: Place, job: BatchJob) -> None:
     run = place.repository.run(job.run_id)
     is_spot_check = run.kind is RunKind.SPOT
     is_taken = nobody if is_spot_check else place.turns.is_taken
-    for plan in plans:
-        place.repository.set_site_state(job.run_id, plan.site.id, RunState.RUNNING)
+    sites, ledger = [plan.site.id for plan in plans], place.repository.site_states(job.run_id)
+    begun = [site for site in sites if site in ledger and ledger[site].attempts]
+    place.repository.set_site_states(job.run_id, sites, RunState.RUNNING)
     hosts = hosts_of(place)
     visits = VisitLog(place, job.run_id, job.name, hosts)
     with (
-        _recording(place, job) as (recorder, replay),
+        _recording(place, job, begun) as (recorder, replay),
         pages_read(place.settings.data, job.day) as pages,
         closing(Reader(pages)) as reader,
     ):
@@ -92,25 +93,26 @@ def run_batch(place: Place, job: BatchJob) -> None:
             earlier=None if is_spot_check else Past(place, run, plans),
         )
         visits.keep()
-        for plan in plans:
-            recorder.flush()
-            probe_site(place, job.run_id, plan, recorder, replay.probes, is_taken, hosts, pages.known)
-            recorder.flush()
-            visits.keep()
-            place.repository.set_site_state(job.run_id, plan.site.id, RunState.CAPTURED)
-            emit({"event": "captured", "site": plan.site.id})
-            log.info("采集完成", extra={"site": plan.site.id})
+        recorder.flush()
+        probing = Probing(place, job.run_id, hosts, is_taken, pages.known)
+        for site_id in probing.probe(plans, recorder, replay.probes):
+            visits.keep_along()
+            place.repository.set_site_state(job.run_id, site_id, RunState.CAPTURED)
+            emit({"event": "captured", "site": site_id})
+            log.info("采集完成", extra={"site": site_id})
+        visits.keep()
 
 
 def _plans(place: Place, job: BatchJob) -> tuple[SitePlan, ...]:
     revisits = place.revisits.of_run(job.run_id)
     plans = plan_run(place.configuration.inventory, job.day, job.seed, job.unit_ids, revisits)
-    return tuple(plan for plan in plans if plan.site.id in job.site_ids)
+    sites = frozenset(job.site_ids)
+    return tuple(plan for plan in plans if plan.site.id in sites)
 
 
 @contextmanager
-def _recording(place: Place, job: BatchJob) -> Iterator[tuple[Recorder, EvidenceReplay]]:
-    replay = EvidenceReplay(place.evidence, job.run_id, job.site_ids)
+def _recording(place: Place, job: BatchJob, begun: Sequence[str]) -> Iterator[tuple[Recorder, EvidenceReplay]]:
+    replay = EvidenceReplay(place.evidence, job.run_id, begun)
     with recording(place.repository, place.evidence, job.run_id, job.name) as recorder:
         recorder.keep_again(captures=replay.captures)
         yield recorder, replay

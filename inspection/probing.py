@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import queue
+import threading
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 
 from checks.facts.model import PageFacts
 from checks.model import Capture, PageRole, Probe, ProbeKind, Visit
@@ -19,10 +23,11 @@ from crawler.probes.search import Title, choose, probe_search
 from crawler.turns import nobody
 from inspection.assembly import Known, PageReader, nothing_known
 from inspection.place import Place
-from inspection.politeness import hosts_of
 from inspection.recording import Recorder
 
 PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
+AT_ONCE = 32  # sites that are probed together: of each, one question after another
+Answer = Probe | Exception | str  # what a site's thread tells: a probe, its end by a fault, or its end by the site's id
 
 
 @dataclass(slots=True)
@@ -75,57 +80,86 @@ class Captured:
             self.titles.append(Title(visit.title, visit.url, published))
 
 
-def probe_site(
-    place: Place,
-    run_id: int,
-    plan: SitePlan,
-    recorder: Recorder,
-    answered: Iterable[Probe] = (),
-    is_taken: Callable[[str], bool] = nobody,
-    hosts: Hosts | None = None,
-    known: Known = nothing_known,
-) -> None:
-    """Probe one site after its capture. What an interrupted attempt learnt of links is kept, all else asked anew.
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """What the probes of all sites of a process have in common.
 
-    `answered` are the probes that such an attempt left in the evidence; a host that `is_taken` is not asked until it is
-    free again.
+    A host that `is_taken` is not asked until it is free again; `hosts` keep each host's pace.
     """
-    place.repository.forget_probes(run_id, plan.site.id)
-    links = [probe for probe in answered if probe.site_id == plan.site.id and probe.kind is ProbeKind.LINK]
-    recorder.keep_again(probes=links)
-    asked = {probe.target for probe in links}
-    for probe in _probes(place, run_id, plan, asked, is_taken, hosts or hosts_of(place), known):
-        recorder.probe(probe)
 
+    place: Place
+    run_id: int
+    hosts: Hosts
+    is_taken: Callable[[str], bool] = nobody
+    known: Known = nothing_known
 
-def _probes(
-    place: Place,
-    run_id: int,
-    plan: SitePlan,
-    asked: Collection[str],
-    is_taken: Callable[[str], bool],
-    hosts: Hosts,
-    known: Known,
-) -> Iterator[Probe]:
-    """Yield every probe of a site but those of the links `asked` for."""
-    settings, rules = plan.settings, place.configuration.rules
-    captured = Captured.of(place, run_id, plan, known)
-    names = Names(settings.resolver, settings.allow_private_addresses)
-    manners = Manners(plan.site, settings, names, lambda: datetime.now(UTC), is_taken=is_taken, hosts=hosts)
-    yield from probe_ipv6(manners, captured.home, captured.second_level, rule=rules.checks.ipv6, seed=plan.seed)
-    yield from probe_certificate(manners)
-    titles = choose(captured.titles, day=plan.day, rule=rules.checks.site_search, seed=plan.seed)
-    yield from probe_search(manners, captured.home, titles)
-    leads = unanswered(captured.leads, captured.captures, captured.not_found)
-    drawn = draw(
-        leads,
-        settings.links_per_site,
-        home=manners.home,
-        day=plan.day,
-        seed=plan.seed,
-        dead_before=_dead_before(place, run_id, plan),
-    )
-    yield from probe_links(manners, [lead for lead in drawn if lead.url not in asked], captured.home, seed=plan.seed)
+    def probe(self, plans: Iterable[SitePlan], recorder: Recorder, answered: Iterable[Probe] = ()) -> Iterator[str]:
+        """Probe sites after their capture, several at a time, and yield each one's id once its answers are kept.
+
+        What an interrupted attempt learnt of links, the probes `answered`, is kept; all else is asked anew. Whatever
+        one site's questions raise is raised.
+        """
+        links = [probe for probe in answered if probe.kind is ProbeKind.LINK]
+        asking, left, asked = set[str](), deque(plans), queue.SimpleQueue[Answer]()
+        while left or asking:
+            while left and len(asking) < AT_ONCE:
+                plan = left.popleft()
+                asking.add(plan.site.id)
+                known = [probe for probe in links if probe.site_id == plan.site.id]
+                self._begin(plan, recorder, known, asked)
+            match asked.get():
+                case Probe() as probe:
+                    recorder.probe(probe)
+                case Exception() as error:
+                    raise error
+                case site_id:
+                    asking.remove(site_id)
+                    recorder.flush()
+                    yield site_id
+
+    def _begin(
+        self, plan: SitePlan, recorder: Recorder, known: Sequence[Probe], asked: queue.SimpleQueue[Answer]
+    ) -> None:
+        """Have a site's questions put by a thread of its own: its host's pace makes it wait most of the time.
+
+        Only that thread may be late; database and evidence are this one's.
+        """
+        self.place.repository.forget_probes(self.run_id, plan.site.id)
+        recorder.keep_again(probes=known)
+        recorder.flush()
+        captured = Captured.of(self.place, self.run_id, plan, self.known)
+        probes = self._probes(plan, captured, {probe.target for probe in known})
+
+        def put() -> None:
+            try:
+                for probe in probes:
+                    asked.put(probe)
+                asked.put(plan.site.id)
+            except Exception as error:  # noqa: BLE001 - it is raised where the answers are awaited
+                asked.put(error)
+
+        threading.Thread(target=put, daemon=True).start()  # one that waits for its turn must not hold up an end
+
+    def _probes(self, plan: SitePlan, captured: Captured, asked: Collection[str]) -> Iterator[Probe]:
+        """Return every probe of a site but those of the links `asked` for; they are made as they are taken."""
+        settings, checks = plan.settings, self.place.configuration.rules.checks
+        names = Names(settings.resolver, settings.allow_private_addresses)
+        manners = Manners(plan.site, settings, names, _now, is_taken=self.is_taken, hosts=self.hosts)
+        leads = draw(
+            unanswered(captured.leads, captured.captures, captured.not_found),
+            settings.links_per_site,
+            home=manners.home,
+            day=plan.day,
+            seed=plan.seed,
+            dead_before=_dead_before(self.place, self.run_id, plan),
+        )
+        home = captured.home
+        return chain(
+            probe_ipv6(manners, home, captured.second_level, rule=checks.ipv6, seed=plan.seed),
+            probe_certificate(manners),
+            probe_search(manners, home, choose(captured.titles, day=plan.day, rule=checks.site_search, seed=plan.seed)),
+            probe_links(manners, [lead for lead in leads if lead.url not in asked], home, seed=plan.seed),
+        )
 
 
 def _dead_before(place: Place, run_id: int, plan: SitePlan) -> set[str]:
@@ -139,3 +173,7 @@ def _dead_before(place: Place, run_id: int, plan: SitePlan) -> set[str]:
         for probe in place.repository.probes(run.id, plan.site.id)
         if probe.kind is ProbeKind.LINK and probe.observed.get("state") == "dead"
     }
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

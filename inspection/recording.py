@@ -186,14 +186,14 @@ class Recorder:
 
 
 class EvidenceReplay:
-    """What an interrupted run already has, found again in its evidence files."""
+    """What an interrupted run already has of sites, found again in its evidence files; without sites none is read."""
 
     def __init__(self, evidence: EvidenceStore, run_id: int, site_ids: Iterable[str]) -> None:
         wanted = set(site_ids)
         self._evidence = evidence
         self._found = {
             (capture.site_id, capture.url, capture.mode): capture
-            for capture, _ in evidence.recover(run_id)
+            for capture, _ in (evidence.recover(run_id) if wanted else ())
             if capture.site_id in wanted
         }
         recovered = evidence.recover_probes(run_id) if self._found else ()

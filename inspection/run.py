@@ -288,9 +288,8 @@ def _publish(place: Place, run: Run, plans: Sequence[SitePlan], scores: Sequence
 def _advance(place: Place, run: Run, plans: Sequence[SitePlan], before: RunState, after: RunState) -> None:
     """Move the run, and its sites that stand at `before`, to the next state of the ledger."""
     ledger = place.repository.site_states(run.id)
-    for plan in plans:
-        if ledger[plan.site.id].state is before:
-            place.repository.set_site_state(run.id, plan.site.id, after)
+    moved = [plan.site.id for plan in plans if ledger[plan.site.id].state is before]
+    place.repository.set_site_states(run.id, moved, after)
     place.repository.set_run_state(run.id, after)
 
 

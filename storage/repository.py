@@ -188,13 +188,21 @@ class Repository:
 
         Raises RunNotFound, and IllegalTransition when it skips a step.
         """
+        self.set_site_states(run_id, [site_id], state, reason)
+
+    def set_site_states(self, run_id: int, site_ids: Iterable[str], state: RunState, reason: str = "") -> None:
+        """Note in one transaction how far sites have come, as `set_site_state` does of one."""
         with self._database.writing() as session:
             _run(session, run_id)
-            row = session.get(RunSiteRow, (run_id, site_id)) or RunSiteRow(**self._planned(run_id, site_id))
-            _require_step(f"站点 {site_id}", RunState(row.state), state, SITE_TRANSITIONS)
-            row.state, row.reason, row.updated_at = state.value, reason, self._clock()
-            row.attempts += state is RunState.RUNNING
-            session.add(row)
+            for some in chunks(site_ids):
+                query = select(RunSiteRow).where(RunSiteRow.run_id == run_id, RunSiteRow.site_id.in_(some))
+                known = {row.site_id: row for row in session.scalars(query)}
+                for site_id in some:
+                    row = known.get(site_id) or RunSiteRow(**self._planned(run_id, site_id))
+                    _require_step(f"站点 {site_id}", RunState(row.state), state, SITE_TRANSITIONS)
+                    row.state, row.reason, row.updated_at = state.value, reason, self._clock()
+                    row.attempts += state is RunState.RUNNING
+                    session.add(row)
 
     def _planned(self, run_id: int, site_id: str) -> rows.Values:
         return {

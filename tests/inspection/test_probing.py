@@ -16,7 +16,8 @@ from crawler.sink import Exchange
 from fixtures.district.render import SiteRenderer
 from fixtures.district.server import ServedDistrict, serve
 from inspection.place import Place, opened
-from inspection.probing import probe_site
+from inspection.politeness import hosts_of
+from inspection.probing import Probing
 from inspection.recording import EvidenceReplay, Recorder, recording
 from inspection.settings import resolve
 from storage.model import Run, RunKind
@@ -43,7 +44,8 @@ class Night:
 
     def probe(self, name: str, answered: tuple[Probe, ...] = ()) -> list[Probe]:
         with recording(self.place.repository, self.place.evidence, self.run.id, name) as recorder:
-            probe_site(self.place, self.run.id, self.plan, recorder, answered)
+            probing = Probing(self.place, self.run.id, hosts_of(self.place))
+            assert list(probing.probe([self.plan], recorder, answered)) == [SITE]
         return self.place.repository.probes(self.run.id, SITE)
 
 
