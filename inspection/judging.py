@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain
 
-from checks.model import Capture, EvidenceRef, FailureKind, Finding, PageRole, Probe, Revisit, Visit
+from checks.model import Bundle, Capture, EvidenceRef, FailureKind, Finding, PageRole, Probe, Revisit, Visit
 from checks.registry import attribute_to_units, judge
 from config.loader import Configuration
 from config.schema import Unit
 from crawler.plan import SitePlan
-from inspection.assembly import Known, PageReader, Payload, SitePages, nothing_known, site_bundle, unit_bundle
+from inspection.assembly import (
+    Known,
+    PageReader,
+    Payload,
+    SitePages,
+    UnitMaterial,
+    nothing_known,
+    site_bundle,
+    unit_bundle,
+)
 from inspection.errors import EvidenceUnavailable
 from inspection.histories import seen_lists
 from inspection.inputs import JudgingInputs
@@ -107,47 +118,113 @@ def judge_sites(
 
     Raises what `records` raises.
     """
-    rules, district, day = configuration.rules, configuration.inventory.district, inputs.day
     plans, units = part.plans(configuration, inputs), part.units_of(configuration, inputs)
-    sites = {plan.site.id: _site_pages(configuration, inputs, records, plan) for plan in plans}
-    histories, lists = {history.target: history for history in inputs.histories}, list[SeenList]()
-    of_units: dict[str, list[Finding]] = {}
-    for done, unit in enumerate(units, start=1):
-        parts = [sites[plan.site.id].of_unit(unit) for plan in plans if any(unit.id == one.id for one in plan.units)]
-        targets = dict.fromkeys(visit.target for part in parts for visit in part.columns)
-        known = tuple(histories[target] for target in targets if target in histories)
-        bundle = unit_bundle(unit, parts, district, day, known, inputs.accounts)
-        found = of_units[unit.id] = [*judge(bundle, rules)]
-        revisited = [visit for part in parts for visit in part.revisited]
-        found += judge_revisits(bundle, revisited, _revisits_of(plans, unit), rules)
-        known_dead = [finding for finding in inputs.known_dead if finding.unit_id == unit.id]
-        found += judge_mended_links(bundle, known_dead, rules)
-        lists += seen_lists(bundle.columns)
-        progress.advance("判定", done, len(plans) + len(units))
+    judging = _Judging(configuration, inputs, records, plans, units, progress)
+    of_units = {unit.id: judging.unit(unit) for unit in units}
+    by_site = {plan.site.id: judging.site(plan) for plan in plans}
     by_unit: dict[str, list[Finding]] = {unit.id: [] for unit in units}
-    by_site: dict[str, tuple[Finding, ...]] = {}
-    for done, plan in enumerate(plans, start=1):
-        of_week = inputs.availability.get(plan.site.id, ())
-        of_site = judge(site_bundle(sites[plan.site.id].of_site(), district, day, of_week), rules)
-        by_site[plan.site.id] = attribute_to_units(of_site, plan.units)
-        for finding in by_site[plan.site.id]:
-            if finding.unit_id in by_unit:
-                by_unit[finding.unit_id].append(finding)
-        progress.advance("判定", len(units) + done, len(plans) + len(units))
+    for finding in chain(*by_site.values()):
+        if finding.unit_id in by_unit:
+            by_unit[finding.unit_id].append(finding)
     for unit_id, found in of_units.items():
         by_unit[unit_id] += found
-    return Judgement(by_unit, by_site, tuple(lists))
+    return Judgement(by_unit, by_site, tuple(judging.lists))
+
+
+class _Judging:
+    """A judgement under way: the pages of a site are held from the first of its units that is judged to the last."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        inputs: JudgingInputs,
+        records: Records,
+        plans: Sequence[SitePlan],
+        units: Sequence[Unit],
+        progress: Progress,
+    ) -> None:
+        self.lists: list[SeenList] = []
+        self._configuration, self._inputs, self._records, self._progress = configuration, inputs, records, progress
+        self._units = {unit.id: (order, unit) for order, unit in enumerate(configuration.inventory.units)}
+        self._histories = {history.target: history for history in inputs.histories}
+        self._known_dead = _by_unit(inputs.known_dead)
+        judged, self._plans = {unit.id for unit in units}, defaultdict[str, list[SitePlan]](list)
+        for plan in plans:
+            for unit in plan.units:
+                self._plans[unit.id].append(plan)
+        self._left = {plan.site.id: sum(unit.id in judged for unit in plan.units) for plan in plans}
+        self._pages: dict[str, SitePages] = {}
+        self._sites: dict[str, tuple[Finding, ...]] = {}
+        self._done, self._all = 0, len(plans) + len(units)
+
+    def unit(self, unit: Unit) -> list[Finding]:
+        """Judge a unit over all its sites, and each site whose last unit it is."""
+        plans, district = self._plans[unit.id], self._configuration.inventory.district
+        parts = [self._pages_of(plan).of_unit(unit) for plan in plans]
+        targets = dict.fromkeys(visit.target for part in parts for visit in part.columns)
+        known = tuple(self._histories[target] for target in targets if target in self._histories)
+        bundle = unit_bundle(unit, parts, district, self._inputs.day, known, self._inputs.accounts)
+        self.lists += seen_lists(bundle.columns)
+        found = [*self._judged(bundle, unit, plans, parts)]
+        self._tell_progress()
+        for plan in plans:
+            self._left[plan.site.id] -= 1
+            if not self._left[plan.site.id]:
+                self._sites[plan.site.id] = self._judged_site(plan)
+        return found
+
+    def _judged(
+        self, bundle: Bundle, unit: Unit, plans: Sequence[SitePlan], parts: Sequence[UnitMaterial]
+    ) -> Iterator[Finding]:
+        rules = self._configuration.rules
+        yield from judge(bundle, rules)
+        revisited = [visit for part in parts for visit in part.revisited]
+        yield from judge_revisits(bundle, revisited, _revisits_of(plans, unit), rules)
+        yield from judge_mended_links(bundle, self._known_dead[unit.id], rules)
+
+    def site(self, plan: SitePlan) -> tuple[Finding, ...]:
+        """Return what was found of a site as a whole; one without any unit to judge is judged now."""
+        if plan.site.id not in self._sites:
+            self._sites[plan.site.id] = self._judged_site(plan)
+        return self._sites[plan.site.id]
+
+    def _judged_site(self, plan: SitePlan) -> tuple[Finding, ...]:
+        pages = self._pages_of(plan).of_site()
+        del self._pages[plan.site.id]
+        of_week = self._inputs.availability.get(plan.site.id, ())
+        bundle = site_bundle(pages, self._configuration.inventory.district, self._inputs.day, of_week)
+        found = attribute_to_units(judge(bundle, self._configuration.rules), plan.units)
+        self._tell_progress()
+        return found
+
+    def _tell_progress(self) -> None:
+        self._done += 1
+        self._progress.advance("判定", self._done, self._all)
+
+    def _pages_of(self, plan: SitePlan) -> SitePages:
+        if plan.site.id not in self._pages:
+            self._pages[plan.site.id] = self._read(plan)
+        return self._pages[plan.site.id]
+
+    def _read(self, plan: SitePlan) -> SitePages:
+        site, records = plan.site, self._records
+        visits = self._inputs.visits.get(site.id, ())
+        visits = [*visits, *_unvisited(plan, visits)]
+        concerned = {visit.unit_id for visit in visits if visit.unit_id in self._units}
+        units = [unit for _, unit in sorted(self._units[str(unit_id)] for unit_id in concerned)]
+        reader = PageReader(records.captures(site.id), records.payload, self._inputs.day, records.known)
+        return SitePages(site, units, visits, records.probes(site.id), reader)
+
+
+def _by_unit(findings: Iterable[Finding]) -> Mapping[str, list[Finding]]:
+    of_unit: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        of_unit[finding.unit_id].append(finding)
+    return of_unit
 
 
 def _revisits_of(plans: Sequence[SitePlan], unit: Unit) -> list[Revisit]:
     return [revisit for plan in plans for revisit in plan.revisits if revisit.unit_id == unit.id]
-
-
-def _site_pages(configuration: Configuration, inputs: JudgingInputs, records: Records, plan: SitePlan) -> SitePages:
-    visits, site = inputs.visits.get(plan.site.id, ()), plan.site
-    reader = PageReader(records.captures(site.id), records.payload, inputs.day, records.known)
-    units = configuration.inventory.units
-    return SitePages(site, units, [*visits, *_unvisited(plan, visits)], records.probes(site.id), reader)
 
 
 def _unvisited(plan: SitePlan, visits: Sequence[Visit]) -> list[Visit]:
