@@ -35,6 +35,7 @@ from crawler.guard import AddressRefused, check_url
 from crawler.hosts import Hosts
 from crawler.names import Names
 from crawler.politeness import HostResting, RobotsDisallowed, RobotsUnreadable
+from crawler.rendering import keep_to_pages
 from crawler.robots import TOO_LARGE, RobotsRules, rules_of
 from crawler.urls import host_of
 
@@ -300,6 +301,11 @@ class DownloadHandler(ScrapyPlaywrightDownloadHandler):
         """Return the browser, if any, and have the next page start another."""
         self.context_wrappers.clear()
         return self.__dict__.pop("browser", None)
+
+    async def _create_browser_context(self, *arguments: Any, **named: Any) -> Any:
+        created = await super()._create_browser_context(*arguments, **named)
+        await keep_to_pages(created.context)
+        return created
 
     async def _create_page(self, request: Request, spider: Any) -> Any:
         """Open a page, in a new browser if the last was killed; raises TooLarge when it was closed for its size."""

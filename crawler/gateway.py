@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import socket
 import struct
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from functools import partial
 
 from crawler.guard import AddressRefused, check_port
 from crawler.names import NameFailure, NameNotFound, Names
+
+log = logging.getLogger(__name__)
 
 _VERSION, _CONNECT, _NO_AUTHENTICATION = 5, 1, 0
 _IPV4, _NAME, _IPV6 = 1, 3, 4
@@ -89,6 +92,8 @@ class Gateway:
     def _remember(self, host: str, port: int, why: str) -> None:
         if len(self.refusals) >= _MOST_REFUSALS:  # a page that tries a thousand is not worth remembering them all
             self.refusals.clear()
+        if (host, port) not in self.refusals:
+            log.info("浏览器里的页面要去的地址没有放行：%s", why)
         self.refusals[host, port] = why
 
 

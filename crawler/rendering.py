@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from playwright.async_api import BrowserContext, Page, Response, Route
 from playwright.async_api import Error as BrowserError
-from playwright.async_api import Page, Response
 from playwright.async_api import Request as BrowserRequest
 from playwright.async_api import TimeoutError as BrowserTimeout
 from scrapy import Request
@@ -24,6 +24,7 @@ from checks.facts.error_report import is_national_service
 from checks.facts.model import PageFacts
 from checks.model import PageRole
 from config.schema import Crawl
+from crawler.browser_traffic import BrowserTraffic
 from crawler.decompression import TooLarge
 from crawler.guard import AddressRefused, Refused, SchemeRefused, check_url
 from crawler.urls import host_of, is_http
@@ -105,6 +106,16 @@ def _navigation_seconds(settings: Crawl) -> float:
     return max(_NAVIGATION_SECONDS, 2 * settings.timeout_seconds)
 
 
+async def keep_to_pages(context: BrowserContext) -> None:
+    """Let nothing but our own pages ask for anything: no window that they open, no worker that belongs to none."""
+    await context.route("**", _abort)  # our own pages have a route of their own, which goes first
+    await context.add_init_script("delete self.SharedWorker")
+
+
+async def _abort(route: Route) -> None:
+    await route.abort()
+
+
 def without_heavy_parts(request: BrowserRequest) -> bool:
     """Tell scrapy-playwright to drop images, media and fonts: nothing that is judged stands in them.
 
@@ -132,7 +143,7 @@ class Rendering:
     refusals: Mapping[tuple[str, int], str] = field(default_factory=dict)  # what the gateway would not let pass
     refusal: str = ""  # why the page itself, or what its scripts asked for, was refused
     led_astray: str = ""  # why the address that the page itself was sent to is none we take pages from
-    received: int = 0  # bytes of all that the page and its scripts asked for, decompressed
+    received: int = 0  # bytes of all that the page, its frames and scripts asked for, decompressed
     most_bytes: int = 0
 
     @property
@@ -236,18 +247,16 @@ def _charge(request: Request, asked: BrowserRequest) -> None:
 
 
 async def _limit(page: Page, rendering: Rendering) -> None:
-    """Close the page as soon as it has received more than it may: frames of other sites are counted by nobody."""
+    """Close the page as soon as it has received more than it may."""
 
-    def count(told: dict[str, Any]) -> None:
+    def count(size: int) -> None:
         within = rendering.received <= rendering.most_bytes
-        rendering.received += int(told.get("dataLength", 0))
+        rendering.received += size
         if within and rendering.received > rendering.most_bytes:
             closing.append(asyncio.ensure_future(_close(page)))
 
     closing: list[asyncio.Future[None]] = []  # held, or it might be collected before it is done
-    session = await page.context.new_cdp_session(page)
-    session.on("Network.dataReceived", count)
-    await session.send("Network.enable")
+    await BrowserTraffic.follow(page, count)
 
 
 async def _close(popup: Page) -> None:

@@ -66,9 +66,15 @@ def test_a_name_is_resolved_and_the_page_fetched(resolver: str, site: Website) -
         (b"\x05\x02\x00\x01\x7f\x00\x00\x01\x00\x50", UNSUPPORTED),  # BIND
     ],
 )
-def test_what_may_not_be_reached_is_refused(resolver: str, site: Website, request_bytes: bytes, code: int) -> None:
+def test_what_may_not_be_reached_is_refused_and_told(
+    resolver: str, site: Website, request_bytes: bytes, code: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "crawler.gateway")
     assert asyncio.run(_ask(Names(resolver), request_bytes))[0] == code
     assert site.log == []
+    assert [record.getMessage()[:17] for record in caplog.records] == (
+        ["浏览器里的页面要去的地址没有放行："] if code == NOT_ALLOWED else []
+    )
 
 
 def test_nobody_listening_is_unreachable(resolver: str) -> None:

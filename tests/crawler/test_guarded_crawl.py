@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gzip
+import hashlib
 import ipaddress
 import json
 import socket
@@ -25,6 +27,7 @@ from tests.crawler.servers import Route, Website, Zone, name_server, page, raw, 
 BROWSER = find_browser()
 FORBIDDEN = "127.0.0.99"
 GUARDED = MANNERS.model_copy(update={"allow_private_addresses": (ipaddress.ip_network("127.0.0.1/32"),)})
+BOTH = tuple(ipaddress.ip_network(f"127.0.0.{number}/32") for number in (1, 2))
 in_chromium = pytest.mark.skipif(BROWSER is None, reason="没有可用的浏览器")
 ROWS = json.dumps([{"u": f"/tz/{i}.html", "t": f"关于第{i}号事项的通知", "d": f"2026-10-{i:02}"} for i in range(1, 4)])
 LIST = '<html><head><title>通知</title></head><body><ul id="list" class="list"></ul><script>%s</script></body></html>'
@@ -94,7 +97,17 @@ def site() -> Iterator[Website]:
 
 
 @pytest.fixture
-def canary(site: Website) -> Iterator[Canary]:
+def both() -> Iterator[Website]:
+    """A site under two addresses, both of which may be asked."""
+    with serve(Website({"/robots.txt": page("", 404)}), ("127.0.0.1", "127.0.0.2")) as website:
+        website.routes["/"] = page("<html><body>首页</body></html>")
+        website.routes["/rows.json"] = raw(ROWS.encode(), content_type="application/json")
+        yield website
+
+
+@pytest.fixture
+def canary(request: pytest.FixtureRequest) -> Iterator[Canary]:
+    site = request.getfixturevalue("both" if "both" in request.fixturenames else "site")
     listening = Canary(FORBIDDEN, site.port)
     yield listening
     listening.close()
@@ -232,6 +245,68 @@ def test_credentials_and_a_page_that_never_has_enough_in_chromium(site: Website)
     assert led_away.failure is FailureKind.SCHEME_REFUSED
     assert found.exchanges["portal", led_away.url, Mode.RENDERED] is None
     assert "geheim" not in repr((found.captures, found.visits))
+
+
+def _far(site: Website) -> str:
+    """The same server under another address, which is another site to a browser: its frames run apart."""
+    return f"127.0.0.2:{site.port}"
+
+
+@in_chromium
+def test_a_frame_of_another_site_in_chromium(both: Website, canary: Canary) -> None:
+    """It asks by every way, and is sent away; the page around it is read all the same."""
+    for path, route in {
+        "/frame": page(f"<script>{EVERY_WAY % {'host': FORBIDDEN, 'port': both.port}}</script>"),
+        "/away": redirect(f"http://{FORBIDDEN}:{both.port}/inside"),
+    }.items():
+        both.routes[path] = route
+    frames = "".join(f"<iframe src='http://{_far(both)}/{name}'></iframe>" for name in ("frame", "away"))
+    both.routes["/tz/"] = page((LIST % (FILL % "")).replace("</body>", f"{frames}</body>"))
+    found = crawl(both, browser=True, allow_private_addresses=BOTH)
+    assert (both.asked("/frame"), both.asked("/away")) == (1, 1)
+    assert found.capture(f"{both.url}/tz/", Mode.RENDERED).failure is None
+    assert len(found.of_role(PageRole.ARTICLE)) == 3
+    assert not canary.was_touched()
+
+
+def _endless_socket(request: BaseHTTPRequestHandler) -> None:
+    """Accept a WebSocket, and send what nobody asked for."""
+    key = request.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    request.close_connection = True
+    request.send_response(101)
+    request.send_header("Upgrade", "websocket")
+    request.send_header("Connection", "Upgrade")
+    request.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
+    request.end_headers()
+    with contextlib.suppress(OSError):
+        for _ in range(1_000):
+            request.wfile.write(b"\x81\x7e\xff\xff" + b"0" * 65_535)
+
+
+@in_chromium
+def test_frames_workers_and_sockets_have_no_bytes_of_their_own_in_chromium(both: Website) -> None:
+    """What they load is the page's; windows and shared workers load nothing."""
+    far = f"http://{_far(both)}"
+    greedy = f"""(async () => {{ for (let n = 0; n < 400; n++) await (await fetch('{far}/much?'
+        + new URL(self.location).pathname + n)).text(); }})();"""
+    pages = {
+        "framed": f"document.body.append(Object.assign(document.createElement('iframe'), {{src: '{far}/frame'}}));",
+        "socket": f"new WebSocket('ws://{_far(both)}/socket');",
+        "alone": "window.open('/opened'); new SharedWorker('/shared.js');",
+    }
+    both.routes |= {f"/{name}/": page(LIST % (FILL % "" + script)) for name, script in pages.items()}
+    both.routes["/frame"] = page("<script>new Worker('/worker.js');</script>")
+    both.routes["/worker.js"] = both.routes["/shared.js"] = raw(greedy.encode(), content_type="text/javascript")
+    both.routes["/opened"] = page(f"<script>{greedy}</script>")
+    both.routes["/socket"] = _endless_socket
+    both.missing = raw(gzip.compress(b"0" * 1_000_000), content_type="text/plain", Content_Encoding="gzip")
+    manners = GUARDED.model_copy(update={"max_rendered_bytes": 5_000_000, "allow_private_addresses": BOTH})
+    columns = {name: f"{both.url}/{name}/" for name in pages}
+    found = run(plan(both.url, columns, manners), settings=manners, browser=BROWSER)
+    told = {name: found.capture(url, Mode.RENDERED).failure for name, url in columns.items()}
+    assert told == {"framed": FailureKind.TOO_LARGE, "socket": FailureKind.TOO_LARGE, "alone": None}
+    assert 5 <= sum(path.startswith("/much?/worker.js") for path in both.log) < 100
+    assert not [path for path in both.log if "opened" in path or "shared" in path]
 
 
 # ---------------------------------------------------------------- limits
