@@ -110,7 +110,7 @@ def gathered(place: Place, run: Run) -> JudgingInputs:
         availability={site: tuple(days) for site, days in week.items()},
         histories=tuple(repository.list_histories(targets, before=run.day).values()),
         accounts=register.accounts if register else None,
-        known_dead=tuple(finding for unit in units for finding in known_dead(place, unit)),
+        known_dead=tuple(known_dead(place, units)),
         seen_days=seen_days,
         rulings=rulings(place, units, run.day),
         records=_records_that_count(place, run, sites),

@@ -7,7 +7,7 @@ What is said of it weighs nothing: the score hangs on the links of the night alo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from checks import dead_links
@@ -26,10 +26,13 @@ WEIGHTLESS = Decimal(0)
 _STOOD_ON = re.compile(r"它出现在 (\S+?)(?:等 \d+ 个页面)?。")  # as the check tells where a link stands
 
 
-def known_dead(place: Place, unit_id: str) -> list[Finding]:
-    """Return the last finding of each dead link of a unit that nothing has seen mended yet; raises StorageError."""
-    faults = place.faults.faults([unit_id], check=dead_links.META.id, states=OPEN)
-    return place.repository.findings_numbered(fault.finding_id for fault in faults)
+def known_dead(place: Place, unit_ids: Sequence[str]) -> list[Finding]:
+    """Return the last finding of each dead link of the units, in their order, that nothing has seen mended yet; raises
+    StorageError."""
+    faults = place.faults.faults(unit_ids, check=dead_links.META.id, states=OPEN)
+    found = place.repository.findings_numbered(fault.finding_id for fault in faults)
+    order = {unit_id: number for number, unit_id in enumerate(unit_ids)}
+    return sorted(found, key=lambda finding: order[finding.unit_id])
 
 
 def judge_mended_links(bundle: Bundle, known: Iterable[Finding], rules: Rules) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
 from checks.model import Finding
@@ -49,7 +50,12 @@ def judged_night(
     scores = tuple(score_of(configuration, inputs, unit, judgement.by_unit[unit.id]) for unit in units)
     judged = {unit.id for unit in units}
     plans = (plan for plan in part.plans(configuration, inputs) if {unit.id for unit in plan.units} <= judged)
-    return Night(judgement, scores, tuple(_verdict(configuration, inputs, plan, judgement) for plan in plans))
+    of_site: defaultdict[str, set[str]] = defaultdict(set)
+    for unit in configuration.inventory.units:
+        for column in unit.columns:
+            of_site[column.site].add(unit.id)
+    verdicts = (_verdict(configuration, inputs, plan, judgement, of_site[plan.site.id]) for plan in plans)
+    return Night(judgement, scores, tuple(verdicts))
 
 
 def score_of(configuration: Configuration, inputs: JudgingInputs, unit: Unit, found: Iterable[Finding]) -> UnitScore:
@@ -58,9 +64,12 @@ def score_of(configuration: Configuration, inputs: JudgingInputs, unit: Unit, fo
     return daily_score(unit, found, indicators, rules, inputs.seen_days, inputs.day, inputs.rulings)
 
 
-def _verdict(configuration: Configuration, inputs: JudgingInputs, plan: SitePlan, judgement: Judgement) -> SiteVerdict:
+def _verdict(
+    configuration: Configuration, inputs: JudgingInputs, plan: SitePlan, judgement: Judgement, units: Set[str]
+) -> SiteVerdict:
+    """Return the verdict on a site that these units have columns on."""
     site, rules = plan.site.id, configuration.rules
     findings = about_site(site, judgement.by_site[site], plan.units, judgement.by_unit)
-    complete = {unit.id for unit in plan.units} == {unit.id for unit in configuration.inventory.units_of(site)}
+    complete = {unit.id for unit in plan.units} == units
     seen_days, ruled = inputs.seen_days, inputs.rulings
     return site_verdict(site, plan.units, findings, rules, seen_days, inputs.day, complete=complete, rulings=ruled)

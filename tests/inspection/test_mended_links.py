@@ -100,4 +100,4 @@ def test_the_ledgers_open_dead_links_are_looked_for(tmp_path: Path, monkeypatch:
         nights.night(day, DEAD, gone, FAULTY)
         nights.night(day + timedelta(days=1), replace(DEAD, outcome=Outcome.PASS, reason="alive", weight=Decimal(0)))
         assert nights.state(DEAD) is FaultState.MENDED
-        assert [(one.target, one.observed) for one in known_dead(place, UNIT)] == [(gone.target, gone.observed)]
+        assert [(one.target, one.observed) for one in known_dead(place, [UNIT])] == [(gone.target, gone.observed)]
