@@ -18,7 +18,7 @@ import sqlite3
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from enum import Enum
@@ -36,10 +36,10 @@ MOST = 500_000  # pages kept, about 5 KB each; beyond, those go that were not us
 _PATIENCE = 30.0  # seconds for another process that writes
 _CHECK = 16  # bytes
 _MANNERS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA cache_size=-2000")
+_FORM = 1  # of the tables: those of another form go, with what lies in them
 _TABLES = (
-    "CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, read_on TEXT NOT NULL, of_day INTEGER NOT NULL,"
-    " content BLOB NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS uses (key BLOB PRIMARY KEY, used_on TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE facts (key BLOB PRIMARY KEY, read_on TEXT NOT NULL, of_day INTEGER NOT NULL, content BLOB NOT NULL)",
+    "CREATE TABLE uses (key BLOB PRIMARY KEY, used_on TEXT NOT NULL) WITHOUT ROWID",
 )
 _VALID = "FROM facts WHERE key = ? AND (read_on = ? OR (read_on < ? AND NOT of_day))"
 _OLD = "(SELECT key FROM uses WHERE used_on < ?)"
@@ -58,10 +58,21 @@ class ReadPages:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None)
-            for statement in (*_MANNERS, *_TABLES):
+            for statement in _MANNERS:
                 self._file.execute(statement)
+            if _form(self._file) != _FORM:
+                self._make_tables(self._file)
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
+
+    def _make_tables(self, file: sqlite3.Connection) -> None:
+        file.execute("BEGIN IMMEDIATE")
+        if _form(file) != _FORM:  # and no other process was quicker
+            for table in ("facts", "uses"):
+                file.execute(f"DROP TABLE IF EXISTS {table}")
+            for statement in (*_TABLES, f"PRAGMA user_version={_FORM}"):
+                file.execute(statement)
+        file.execute("COMMIT")
 
     def read(
         self, body: bytes, *, url: str | None, content_type: str | None, as_of: date, kind: PageKind | None
@@ -151,7 +162,7 @@ class ReadPages:
         if pending is not None and pending[0] == as_of:
             return unpacked(pending[1])
         row = self._row("content", key, as_of)
-        if row is None or row[0][:_CHECK] != _check(key, row[0][_CHECK:]):
+        if row is None or not isinstance(row[0], bytes) or row[0][:_CHECK] != _check(key, row[0][_CHECK:]):
             return None
         self._use(key)
         return unpacked(row[0][_CHECK:])
@@ -175,7 +186,8 @@ class ReadPages:
         self._file = None
         if type(error) is sqlite3.DatabaseError:  # its kinds tell of locks, full disks and our own faults
             for ending in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+                with suppress(OSError):
+                    self._path.with_name(self._path.name + ending).unlink()
 
 
 def path_of(data: Path) -> Path:
@@ -191,6 +203,11 @@ def pages_read(data: Path, day: date) -> Iterator[ReadPages]:
         yield pages
     finally:
         pages.close()
+
+
+def _form(file: sqlite3.Connection) -> int:
+    """Return the form of the tables in a file; 0 where there are none, or of the time before forms were told apart."""
+    return int(file.execute("PRAGMA user_version").fetchone()[0])
 
 
 # ---------------------------------------------------------------- keys

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import pickle
+import resource
+import signal
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -83,6 +87,8 @@ def test_the_next_day_knows_the_pages_whose_facts_do_not_hang_on_the_day(pages: 
     [
         "UPDATE facts SET content = substr(content, 1, length(content) - 1) || x'00'",
         "UPDATE facts SET content = (SELECT content FROM facts ORDER BY rowid DESC LIMIT 1)",
+        "UPDATE facts SET content = 5",
+        "UPDATE facts SET content = ''",
     ],
 )
 def test_a_damaged_or_exchanged_entry_is_read_again(tmp_path: Path, damage: str) -> None:
@@ -108,6 +114,111 @@ def test_a_damaged_file_is_done_without_and_makes_way_for_a_new_one(tmp_path: Pa
         pages.read(body, **asked())
     with pages_read(tmp_path, DAY) as pages:
         assert pages.known(digest(body), **asked()) is not None
+
+
+def older_tables(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("CREATE TABLE facts (key BLOB PRIMARY KEY, content BLOB)")
+        file.execute("INSERT INTO facts VALUES (x'00', x'00')")
+
+
+def damaged_in_the_middle(path: Path) -> None:
+    with pages_read(path.parent.parent, DAY) as pages:
+        for number in range(200):
+            pages.read(f"<p>{number}</p>".encode(), **asked())
+    content = bytearray(path.read_bytes())
+    content[4096:-4096] = b"\xa5" * len(content[4096:-4096])
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("spoil", [older_tables, damaged_in_the_middle])
+def test_tables_of_an_older_program_and_damaged_pages_make_way_for_new_ones(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    path_of(tmp_path).parent.mkdir()
+    spoil(path_of(tmp_path))
+    bodies = [f"<p>{number}</p>".encode() for number in range(200)]
+    for _ in range(2):  # the night that meets it, and the next
+        with pages_read(tmp_path, DAY) as pages:
+            assert [pages.read(body, **asked()) for body in bodies] == [read_page(body, **asked()) for body in bodies]
+            pages.drop_unused(10)
+    with pages_read(tmp_path, DAY) as pages:
+        assert all(pages.has(body, **asked()) for body in bodies)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@contextmanager
+def full(path: Path) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def in_the_way(path: Path) -> Iterator[None]:
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+        path.with_name(path.name + ending).mkdir()
+    yield
+
+
+@contextmanager
+def damaged_beyond_removal(path: Path) -> Iterator[None]:
+    path.write_bytes(b"no database at all" * 1000)
+    path.with_name(path.name + "-shm").mkdir()
+    yield
+
+
+@pytest.mark.parametrize("trouble", [locked, full, in_the_way, damaged_beyond_removal])
+def test_a_file_that_cannot_be_used_costs_only_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: Callable[[Path], AbstractContextManager[None]]
+) -> None:
+    monkeypatch.setattr(read_pages, "_PATIENCE", 0.01)
+    pages_read(tmp_path, DAY).__enter__().close()
+    bodies = [f"<p>{number}</p>".encode() for number in range(3)]
+    with trouble(path_of(tmp_path)), pages_read(tmp_path, DAY) as pages:
+        for body in bodies:
+            assert pages.read(body, **asked()) == read_page(body, **asked())
+        pages.flush()
+        pages.drop_unused(10)
+        assert pages.known(digest(bodies[0]), **asked()) is None
+        assert pages.read(bodies[0], **asked()) == read_page(bodies[0], **asked())
+
+
+def test_a_kill_in_the_middle_of_writing_loses_what_was_not_yet_written(tmp_path: Path) -> None:
+    """The process is killed while the second hundred is written."""
+    writing = """
+import os, signal, sys
+from datetime import date
+from pathlib import Path
+from inspection import read_pages
+rows, check = [], read_pages._check
+def mortal(key, content):
+    rows.append(key)
+    if len(rows) > 1.5 * read_pages.BATCH:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return check(key, content)
+read_pages._check = mortal
+pages = read_pages.ReadPages(Path(sys.argv[1]), date(2026, 11, 23))
+for number in range(1000):
+    asked = {"url": None, "content_type": None, "as_of": pages._day, "kind": None}
+    pages.take(b"\\0" + bytes(5000), f"<p>{number}</p>".encode(), **asked)
+"""
+    ended = subprocess.run([sys.executable, "-c", writing, str(path_of(tmp_path))], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    anything = {"url": None, "content_type": None, "as_of": DAY, "kind": None}
+    with pages_read(tmp_path, DAY) as pages:
+        kept = [number for number in range(1000) if pages.has(f"<p>{number}</p>".encode(), **anything)]
+    assert kept == list(range(read_pages.BATCH))
 
 
 def test_nothing_but_facts_is_ever_made_of_an_entry() -> None:
