@@ -203,9 +203,10 @@ def served(pages: int) -> Iterator[str]:
             server.stdin.close()
 
 
-def write_configuration(folder: Path, pages: int, home: str) -> None:
-    """Write a configuration that has every page of the portal read, at no pace limit, beside our own rules."""
-    write_beside_our_rules(folder, _sites(Portal.of(pages), home))
+def write_configuration(folder: Path, pages: int, home: str, newest: int = ARTICLES) -> None:
+    """Write a configuration that has the portal read at no pace limit: of each column the list and the newest articles,
+    by default all."""
+    write_beside_our_rules(folder, _sites(Portal.of(pages), home, newest))
 
 
 def write_beside_our_rules(folder: Path, sites: str) -> None:
@@ -219,7 +220,7 @@ def write_beside_our_rules(folder: Path, sites: str) -> None:
     (folder / "sites.toml").write_text(sites, encoding="utf-8")
 
 
-def _sites(portal: Portal, home: str) -> str:
+def _sites(portal: Portal, home: str, newest: int) -> str:
     head = f"""[district]
 name = "石家庄市栾城区"
 city = "石家庄市"
@@ -238,7 +239,7 @@ screenshots_per_unit = 0
 site_time_limit_seconds = 36000
 
 [crawl.sampling]
-newest = {ARTICLES}
+newest = {newest}
 older = 0
 
 [[site]]
