@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from enum import StrEnum
 from functools import lru_cache
-from itertools import islice
-from typing import NamedTuple
+from itertools import accumulate, islice
+from typing import Any, NamedTuple
 
 from bs4.dammit import EncodingDetector
 from lxml import etree, html
@@ -269,7 +269,7 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
     hidden = _prune(root)
     shown = set(root.iter("form"))
     lines = _Lines().read(root)
-    blocks = _with_regions(lines)
+    blocks = _blocks(lines.lines, lines.marks)
     return Dom(
         url=url,
         base_url=base_url,
@@ -365,6 +365,10 @@ _NEVER_SHOWN = frozenset(
 )
 _DOCUMENT = re.compile(r"\.(?:pdf|ofd|docx?)(?:[?#]|$)", re.I)  # what an object shows that is no film or game
 _HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_HIDING_ATTRIBUTES: tuple[Callable[[HtmlElement], Any], ...] = (
+    etree.XPath(".//@hidden"),
+    etree.XPath(".//@style"),  # each alone: a union of them takes quadratic time
+)
 
 
 def _is_hidden(element: HtmlElement) -> bool:
@@ -378,10 +382,12 @@ def _is_hidden(element: HtmlElement) -> bool:
 
 def _hidden_in(root: HtmlElement) -> list[HtmlElement]:
     """The outermost elements that are hidden, in reading order."""
+    bearers = (value.getparent() for find in _HIDING_ATTRIBUTES for value in find(root))
+    possible = {*root.iter(*_NEVER_SHOWN), *bearers} - {root}
     hidden: list[HtmlElement] = []
     inside: set[HtmlElement] = set()
     for element in root.iter():
-        if _is_hidden(element) and element.tag != "body" and element is not root and element not in inside:
+        if element in possible and element.tag != "body" and element not in inside and _is_hidden(element):
             hidden.append(element)
             inside.update(element.iterdescendants())
     return hidden
@@ -509,7 +515,12 @@ _BLOCK_TAGS = frozenset(
     }
 )
 _EMPTY_TAGS = frozenset({"br", "hr", "iframe", "frame"})
+_UNREAD_TAGS = frozenset({"head", "title"})
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+
+
+# A block before it is known in which part of the page it stands: text, element, heading, pieces, linked.
+_Line = tuple[str, HtmlElement, int, tuple[str, ...], int]
 
 
 @dataclass(slots=True, eq=False)
@@ -525,7 +536,7 @@ class _Mark:
 class _Lines:
     """The walk that cuts the tree into lines."""
 
-    blocks: list[Block] = field(default_factory=list)
+    lines: list[_Line] = field(default_factory=list)
     marks: list[_Mark] = field(default_factory=list)
     containers: list[HtmlElement] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
@@ -541,13 +552,17 @@ class _Lines:
         body = root.find("body")
         walk = etree.iterwalk(body if body is not None else root, events=("start", "end"))
         for event, element in walk:
-            if event == "start":
-                if element.tag in ("head", "title") or len(self.blocks) >= MAX_BLOCKS:
-                    walk.skip_subtree()
-                else:
-                    self._start(element, element.tag)
+            tag, text = element.tag, None
+            if event == "end":
+                self._end(element, tag)
+                text = element.tail
+            elif tag in _UNREAD_TAGS or len(self.lines) >= MAX_BLOCKS:
+                walk.skip_subtree()
             else:
-                self._end(element, element.tag)
+                self._start(element, tag)
+                text = element.text if tag not in _EMPTY_TAGS else None
+            if text and (self.pieces or not text.isspace()):  # a line does not begin with white space
+                self._text(text)
         self._flush()
         return self
 
@@ -558,19 +573,19 @@ class _Lines:
             if self.open_links:  # a link around a link was never closed
                 self.anchored.pop(self.open_links[-1], None)
             self.open_links.append(element)
-        if _is_clickable(element, tag) and len(self.anchored) < MAX_ANCHORS:
-            self.anchored[element] = len(self.blocks)
-        text = element.text
-        if text and tag not in _EMPTY_TAGS:
-            self._text(text)
+        if (tag in _LINK_TAGS or _has_click(element)) and len(self.anchored) < MAX_ANCHORS:
+            self.anchored[element] = len(self.lines)
 
     def _open(self, element: HtmlElement, tag: str) -> None:
-        self._flush()
+        if self.pieces:
+            self._flush()
         self.containers.append(element)
-        self.heading = _HEADINGS.get(tag, self.heading)
-        self.preformatted += tag == "pre"
+        if tag in _HEADINGS:
+            self.heading = _HEADINGS[tag]
+        elif tag == "pre":
+            self.preformatted += 1
         if region := named_region(element):
-            self.open_marks[element] = mark = _Mark(region, len(self.blocks))
+            self.open_marks[element] = mark = _Mark(region, len(self.lines))
             self.marks.append(mark)
 
     def _end(self, element: HtmlElement, tag: str) -> None:
@@ -578,38 +593,32 @@ class _Lines:
             self._close(element, tag)
         elif tag == "a" and self.open_links:
             self.open_links.pop()
-        tail = element.tail
-        if tail and self.containers:
-            self._text(tail)
 
     def _close(self, element: HtmlElement, tag: str) -> None:
-        self._flush()
+        if self.pieces:
+            self._flush()
         self.containers.pop()
         if tag in _HEADINGS:
             self.heading = 0
-        self.preformatted -= tag == "pre"
-        if mark := self.open_marks.pop(element, None):
-            mark.last = len(self.blocks)
+        elif tag == "pre":
+            self.preformatted -= 1
+        if element in self.open_marks:
+            self.open_marks.pop(element).last = len(self.lines)
 
     def _text(self, text: str) -> None:
+        """Add a run of text to the open line; in preformatted text each line is one of its own."""
         if self.preformatted and "\n" in text:
             first, *rest = text.split("\n")
-            self._piece(first)
+            self._text(first)
             for line in rest:
                 self._flush()
-                self._piece(line)
-        else:
-            self._piece(text)
-
-    def _piece(self, text: str) -> None:
-        if self.pieces or not text.isspace():  # a line does not begin with white space
+                self._text(line)
+        elif self.pieces or not text.isspace():
             self.pieces.append(text)
             if self.open_links:
                 self.linked += len("".join(text.split()))
 
     def _flush(self) -> None:
-        if not self.pieces:
-            return
         pieces, self.pieces = self.pieces, []
         linked, self.linked = self.linked, 0
         text = normalise("".join(pieces))
@@ -617,15 +626,17 @@ class _Lines:
             element = self.containers[-1]
             if element.tag == "br" and len(self.containers) > 1:
                 element = self.containers[-2]
-            runs = (text,) if len(pieces) == 1 else tuple(run for piece in pieces if (run := normalise(piece)))
-            self.blocks.append(Block(text, element, element.tag, Region.MAIN, self.heading, runs, linked))
+            runs = (text,) if len(pieces) == 1 else tuple([run for piece in pieces if (run := normalise(piece))])
+            self.lines.append((text, element, self.heading, runs, linked))
 
 
-def _is_clickable(element: HtmlElement, tag: str) -> bool:
-    """Whether a visitor can follow the element: a link, or an element with a click of its own around no link."""
-    if tag == "a" or tag == "area":
-        return True
-    if not (element.get("onclick") or element.get("data-url") or element.get("data-href")):
+_LINK_TAGS = frozenset({"a", "area"})
+_CLICK_ATTRIBUTES = frozenset({"onclick", "data-url", "data-href"})
+
+
+def _has_click(element: HtmlElement) -> bool:
+    """Whether an element that is no link has a click of its own, around no link and in none."""
+    if _CLICK_ATTRIBUTES.isdisjoint(element.keys()) or not any(map(element.get, _CLICK_ATTRIBUTES)):
         return False
     return next(element.iter("a"), None) is None and next(element.iterancestors("a"), None) is None
 
@@ -654,7 +665,7 @@ _REGION_OF_NAME = re.compile(
     re.I,
 )
 _ARTICLE_SIGNS = re.compile(
-    r"发布(?:时间|日期)|发文(?:时间|日期|字号)|成文日期|索引号|来源\s*[:：]|浏览(?:次数|量)|字体\s*[:：]|字号\s*[:：【\[]"
+    r"发布(?:时间|日期)|发文(?:时间|日期|字号)|成文日期|索引号|来源 ?[:：]|浏览(?:次数|量)|字体 ?[:：]|字号 ?[:：【\[]"
 )
 
 FOOTER_WORDS = re.compile(r"ICP备|公网安备|网站标识码|版权所有|Copyright|©|主办单位|技术支持", re.I)
@@ -665,6 +676,8 @@ def named_region(element: HtmlElement) -> Region | None:
     """Return which part of the page the element's tag, id or class calls it; None where they say nothing."""
     if region := _REGION_OF_TAG.get(element.tag):
         return None if element.tag in ("header", "footer") and _is_in_article(element) else region
+    if not element.keys():
+        return None
     names = f"{element.get('id') or ''} {element.get('class') or ''}"
     if names == " ":
         return None
@@ -680,47 +693,47 @@ def _is_in_article(element: HtmlElement) -> bool:
     return next(element.iterancestors("article", "main"), None) is not None
 
 
-def _with_regions(lines: _Lines) -> tuple[Block, ...]:
-    """Give each block the region of the innermost plausible mark around it."""
-    blocks = lines.blocks
-    regions = [Region.MAIN] * len(blocks)
-    starts = [0]
-    for block in blocks:
-        starts.append(starts[-1] + len(block.text))
-    for mark in lines.marks:  # outer marks come before inner ones
-        last = mark.last if mark.last >= 0 else len(blocks)
-        if _is_plausible(mark.region, blocks[mark.first : last], starts[mark.first], starts[last], starts[-1]):
+def _blocks(lines: Sequence[_Line], marks: Sequence[_Mark]) -> tuple[Block, ...]:
+    """The lines with their regions: for each that of the innermost plausible mark around it."""
+    texts = [line[0] for line in lines]
+    regions = [Region.MAIN] * len(lines)
+    starts = [0, *accumulate(map(len, texts))]
+    for mark in marks:  # outer marks come before inner ones
+        last = mark.last if mark.last >= 0 else len(lines)
+        if _is_plausible(mark.region, texts[mark.first : last], starts[mark.first], starts[last], starts[-1]):
             regions[mark.first : last] = [mark.region] * (last - mark.first)
     return tuple(
-        block if region is Region.MAIN else _moved(block, region) for block, region in zip(blocks, regions, strict=True)
+        [
+            Block(text, element, element.tag, region, heading, pieces, linked)
+            for (text, element, heading, pieces, linked), region in zip(lines, regions, strict=True)
+        ]
     )
 
 
-def _moved(block: Block, region: Region) -> Block:
-    return Block(block.text, block.element, block.tag, region, block.heading, block.pieces, block.linked)
+_DAY = re.compile(r"(?:19|20)\d\d ?[-/.年] ?\d{1,2}")
 
 
-_DAY = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}")
-
-
-def _holds_list(blocks: Sequence[Block]) -> bool:
+def _holds_list(lines: Sequence[str], text: str) -> bool:
     """Whether three lines or more are dated: then the part is a list, whatever its name."""
-    return sum(len(block.text) < 200 and _DAY.search(block.text) is not None for block in blocks) >= 3
+    if len(_DAY.findall(text)) < 3:
+        return False
+    return sum(len(line) < 200 and _DAY.search(line) is not None for line in lines) >= 3
 
 
 _FOOT = 400  # characters of a site's foot, where there is hardly anything above it
 
 
-def _is_foot_of_bare_page(blocks: Sequence[Block], length: int) -> bool:
-    return length <= _FOOT and any(FOOTER_WORDS.search(block.text) for block in blocks)
+def _is_foot_of_bare_page(text: str, length: int) -> bool:
+    return length <= _FOOT and FOOTER_WORDS.search(text) is not None
 
 
-def _is_plausible(region: Region, blocks: Sequence[Block], start: int, end: int, total: int) -> bool:
+def _is_plausible(region: Region, lines: Sequence[str], start: int, end: int, total: int) -> bool:
     """A wrapper named "header" that holds the article is no header, and a footer stands at the end."""
-    if end <= start or (region is not Region.ASIDE and _holds_list(blocks)):
+    text = "\n".join(lines)
+    if end <= start or (region is not Region.ASIDE and _holds_list(lines, text)):
         return False
-    if any(_ARTICLE_SIGNS.search(block.text) for block in blocks):
-        return region is Region.FOOTER and start > total * 0.6 and any(_OF_SITE.search(block.text) for block in blocks)
+    if _ARTICLE_SIGNS.search(text):
+        return region is Region.FOOTER and start > total * 0.6 and _OF_SITE.search(text) is not None
     if region is Region.FOOTER:
-        return start > total * 0.3 or (end == total and _is_foot_of_bare_page(blocks, end - start))
+        return start > total * 0.3 or (end == total and _is_foot_of_bare_page(text, end - start))
     return region is Region.ASIDE or (end - start) < total * 0.7
