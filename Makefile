@@ -27,7 +27,7 @@ fuzz: $(VENV)/.installed-test
 	@for target in page attachment checks; do \
 	  $(BIN)/python -m tests.fuzz $$target build/fuzz/$$target -max_total_time=$(SECONDS) || exit 1; done
 
-bench: $(VENV)/.installed-test
+bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
 
 browser: $(VENV)/.installed
@@ -49,11 +49,19 @@ $(VENV)/.installed-replay: $(VENV)/.installed requirements-replay.lock
 	  --require-hashes --requirement requirements-replay.lock
 	@touch $@
 
+# linkchecker, and nothing that would change what the product runs with.
+$(VENV)/.installed-bench: $(VENV)/.installed-test requirements-bench.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+	  --require-hashes --requirement requirements-bench.lock
+	@touch $@
+
 # Needs uv. Versions that still fit stay; delete requirements.lock first to take the newest of everything.
 lock:
 	$(COMPILE) --extra build --output-file requirements.lock
 	$(COMPILE) --extra build --extra test --constraint requirements.lock --output-file requirements-test.lock
 	$(subst compile pyproject.toml,compile --group pyproject.toml:replay,$(COMPILE)) --output-file requirements-replay.lock
+	$(subst compile pyproject.toml,compile --group pyproject.toml:bench,$(COMPILE)) \
+	  --constraint requirements-test.lock --output-file requirements-bench.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info  # never data: it holds the evidence
