@@ -392,8 +392,12 @@ class Finding:
     @property
     def fingerprint(self) -> str:
         """The identity of the fault over time: the same fault tomorrow has the same fingerprint (32 hex digits)."""
-        identity = "\n".join((self.check, self.unit_id, self.target, self.item, self.reason))
-        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+        return fingerprint_of(self.check, self.unit_id, self.target, self.item, self.reason)
+
+
+def fingerprint_of(check: str, unit_id: str, target: str, item: str, reason: str) -> str:
+    """Return the fingerprint of a finding by the fields that it is made of."""
+    return hashlib.sha256("\n".join((check, unit_id, target, item, reason)).encode()).hexdigest()[:32]
 
 
 # ---------------------------------------------------------------- checks

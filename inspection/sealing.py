@@ -11,11 +11,13 @@ import hashlib
 import json
 import logging
 import platform
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ from storage.manifest import (
     write_pieces,
     write_whole,
 )
-from storage.model import Run, RunKind, StoredFinding, StoredScore
+from storage.model import Run, RunKind, StoredScore
 from storage.record_index import write_index
 from storage.signing import fingerprint, load_key, public_key_of, sign
 
@@ -66,6 +68,7 @@ READERS = (
     "warcio",
     "xlrd",
 )
+_TOGETHER = 200  # findings that are digested and compressed at once
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +95,8 @@ def seal(place: Place, run: Run) -> Path:
         if run.id in place.seals.noted():
             raise _already(folder, "封存清单不见了，请从备份恢复")
         key = signing_key(place)
-        read = _complete(place, run, folder)
-        content = canonical(_manifest(place, run, key, _files(folder, read)))
+        read, found = _complete(place, run, folder)
+        content = canonical(_manifest(place, run, key, _files(folder, read), found))
         if key is not None:
             write_whole(folder / SIGNATURE, sign(key, content))
         write_whole(folder / MANIFEST, content)  # last: what has a manifest is sealed
@@ -185,10 +188,11 @@ def _is_of(run: Run, contents: dict[str, bytes]) -> bool:
     return tuple(hashlib.sha256(content).hexdigest() for content in (sites, rules + words, indicators)) == noted
 
 
-def _complete(place: Place, run: Run, folder: Path) -> dict[str, Digests]:
+def _complete(place: Place, run: Run, folder: Path) -> tuple[dict[str, Digests], Document]:
     """Bring the folder to what it will stay: no torn records, no half files, and what was said beside what was seen.
 
-    Returns the digests of the WARC files, which are read for them and for their index at once.
+    Returns the digests of the WARC files, which are read for them and for their index at once, and `said_findings` of
+    the findings that were written.
     """
     with _told_as_full():
         folder.mkdir(parents=True, exist_ok=True)
@@ -196,9 +200,10 @@ def _complete(place: Place, run: Run, folder: Path) -> dict[str, Digests]:
     read = write_index(folder, place.cuts.note)
     if not _shares_configuration(place, run) and not (folder / CONFIGURATION).exists():
         keep_configuration(place, run)
-    write_pieces(folder / FINDINGS, compressed(finding_lines(place, run)))
+    found = _Found(place, run)
+    write_pieces(folder / FINDINGS, compressed(found.pieces()))
     write_whole(folder / SCORES, scores_record(place, run))
-    return read
+    return read, found.said
 
 
 def _files(folder: Path, read: Mapping[str, Digests]) -> dict[str, Document]:
@@ -229,32 +234,36 @@ def _shares_configuration(place: Place, run: Run) -> bool:
 # ---------------------------------------------------------------- what was said, as it was said on that night
 
 
-def finding_lines(place: Place, run: Run) -> Iterator[bytes]:
-    """Yield a run's findings, each a line of canonical JSON, by unit and in the order they were kept."""
-    for unit_id in _units(place, run):
-        yield from unit_finding_lines(place, run, unit_id)
-
-
 def unit_finding_lines(place: Place, run: Run, unit_id: str) -> Iterator[bytes]:
-    """Yield the lines of `finding_lines` that are of one unit."""
-    for stored in place.repository.findings(run_id=run.id, unit_id=unit_id):
-        yield canonical(finding_record(stored)) + b"\n"
+    """Yield what a run found of a unit, each finding a line of canonical JSON, in the order they were kept."""
+    for record in place.repository.finding_records(run.id, unit_id):
+        yield canonical(record) + b"\n"
+
+
+class _Found:
+    """What a run found, unit by unit, digested on its way by; `said` is what a manifest says of it then."""
+
+    def __init__(self, place: Place, run: Run) -> None:
+        self._place, self._run = place, run
+        self._whole, self._units = Digesting(), dict[str, Document]()
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the lines of every unit, many together: a digest takes longer to be called than to be made."""
+        for unit_id in _units(self._place, self._run):
+            digesting, lines = Digesting(), unit_finding_lines(self._place, self._run, unit_id)
+            while piece := b"".join(islice(lines, _TOGETHER)):
+                digesting.update(piece)
+                self._whole.update(piece)
+                yield piece
+            self._units[unit_id] = digesting.finish().document
+
+    @property
+    def said(self) -> Document:
+        return self._whole.finish().document | {"units": self._units}
 
 
 def _units(place: Place, run: Run) -> list[str]:
     return sorted(stored.score.unit_id for stored in place.repository.scores_of_run(run.id))
-
-
-def finding_record(stored: StoredFinding) -> Document:
-    """Return a finding as sealed: nothing in it changes after its night."""
-    finding = asdict(stored.finding)
-    return finding | {
-        "id": stored.id,
-        "run": stored.run_id,
-        "day": stored.day,
-        "state": stored.state,
-        "fingerprint": stored.finding.fingerprint,
-    }
 
 
 def scores_record(place: Place, run: Run) -> bytes:
@@ -292,8 +301,10 @@ def _unit_scores(stored: StoredScore) -> Document:
 # ---------------------------------------------------------------- the manifest
 
 
-def _manifest(place: Place, run: Run, key: Ed25519PrivateKey | None, files: Mapping[str, Document]) -> Document:
-    return _content(place, run) | {
+def _manifest(
+    place: Place, run: Run, key: Ed25519PrivateKey | None, files: Mapping[str, Document], found: Document
+) -> Document:
+    return _content(place, run, found) | {
         "files": files,
         "previous": _named(place, night_before(place, run)),
         "stands_on": _named(place, run.rescores),
@@ -305,8 +316,8 @@ def _manifest(place: Place, run: Run, key: Ed25519PrivateKey | None, files: Mapp
     }
 
 
-def _content(place: Place, run: Run) -> Document:
-    """Return what of a manifest the database says, the same whenever it is sealed."""
+def _content(place: Place, run: Run, found: Document) -> Document:
+    """Return what of a manifest the database says, the same whenever it is sealed; `found` is its `said_findings`."""
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -317,19 +328,16 @@ def _content(place: Place, run: Run) -> Document:
         },
         "captures": place.repository.count_captures(run.id),
         "cuts": [asdict(cut) for cut in place.cuts.of_run(run.id)],
-        "findings": {"outcomes": place.repository.count_findings(run.id)} | said_findings(place, run),
+        "findings": {"outcomes": place.repository.count_findings(run.id)} | found,
         "scores": said_scores(place, run),
     }
 
 
 def said_findings(place: Place, run: Run) -> Document:
     """Return the digests of a run's findings as the database has them, uncompressed, of all and of each unit's."""
-    whole, units = Digesting(), dict[str, Document]()
-    for unit_id in _units(place, run):
-        lines = list(unit_finding_lines(place, run, unit_id))
-        units[unit_id] = digests_of(lines).document
-        whole.update(b"".join(lines))
-    return whole.finish().document | {"units": units}
+    found = _Found(place, run)
+    deque(found.pieces(), maxlen=0)
+    return found.said
 
 
 def said_scores(place: Place, run: Run) -> Document:
@@ -372,7 +380,7 @@ def _require_same(place: Place, run: Run, sealed: Document) -> None:
     different = next(iter(differences(folder, sealed["files"])), None)
     if different is not None:
         raise _already(folder, f"{different.file}：{different.what}")
-    now = _as_read(_content(place, run))
+    now = _as_read(_content(place, run, said_findings(place, run)))
     changed = next((key for key in now if now[key] != sealed.get(key)), None)
     if changed is not None:
         raise _already(folder, f"{_SAID.get(changed, changed)}与封存时不同")

@@ -8,10 +8,10 @@ any night before it was changed. Beside it may lie its signature and its time st
 from __future__ import annotations
 
 import errno
-import gzip
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,10 +39,7 @@ def canonical(document: object) -> bytes:
 
     Numbers of scores are text, as exact decimals without idle zeros; times are ISO 8601.
     """
-    text = json.dumps(
-        document, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_plain
-    )
-    return text.encode("utf-8", "backslashreplace")  # half a surrogate pair: JSON's own escape
+    return _encoder.encode(document).encode("utf-8", "backslashreplace")  # half a surrogate pair: JSON's own escape
 
 
 def _plain(value: object) -> str:
@@ -51,6 +48,9 @@ def _plain(value: object) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_plain)
 
 
 # ---------------------------------------------------------------- digests
@@ -246,34 +246,11 @@ def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
         _bring_to_disk(path.parent)
 
 
-def compressed(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield lines as gzip that says neither when nor under what name it was made."""
-    yield from _Gzip(lines)
-
-
-class _Gzip:
-    """A gzip stream in pieces, without holding the whole."""
-
-    def __init__(self, lines: Iterable[bytes]) -> None:
-        self._lines, self._pieces = lines, list[bytes]()
-
-    def write(self, piece: bytes) -> int:
-        self._pieces.append(bytes(piece))
-        return len(piece)
-
-    def flush(self) -> None:
-        """Nothing waits here."""
-
-    def __iter__(self) -> Iterator[bytes]:
-        with gzip.GzipFile("", "wb", compresslevel=6, fileobj=self, mtime=0) as stream:  # type: ignore[arg-type]
-            for line in self._lines:
-                stream.write(line)
-                yield from self._taken()
-        yield from self._taken()
-
-    def _taken(self) -> list[bytes]:
-        taken, self._pieces = self._pieces, []
-        return taken
+def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield pieces as gzip that says neither when nor under what name it was made."""
+    stream = zlib.compressobj(level=6, wbits=zlib.MAX_WBITS + 16)
+    yield from map(stream.compress, pieces)
+    yield stream.flush()
 
 
 def clear_leftovers(folder: Path) -> None:

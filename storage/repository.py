@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -90,6 +90,7 @@ from storage.tables import (
 
 CONFIRMED = "已确认"
 PENDING = "待确认"
+READ_AT_ONCE = 1000  # rows that lie in memory
 EARLIER_RUNS = 500  # more than a year of nights
 NOT_COUNTED = (PENDING, FaultState.REVOKED.value, FaultState.WAIVED.value)
 
@@ -451,6 +452,16 @@ class Repository:
         query = query.order_by(FindingRow.run_id.desc(), FindingRow.id).limit(limit)
         with self._database.reading() as session:
             return _with_days(session, session.scalars(query).all())
+
+    def finding_records(self, run_id: int, unit_id: str) -> Iterator[rows.Values]:
+        """Yield what a run found of a unit as plain data, in the order it was kept, however much it is.
+
+        A record has the fields of the Finding, and its `id`, `run`, `day`, first `state` and `fingerprint`.
+        """
+        query = rows.select_finding_records().where(FindingRow.run_id == run_id, FindingRow.unit_id == unit_id)
+        with self._database.reading() as session:
+            found = session.execute(query.order_by(FindingRow.id), execution_options={"yield_per": READ_AT_ONCE})
+            yield from map(rows.finding_record, found)
 
     def finding(self, finding_id: int) -> tuple[StoredFinding, tuple[Sighting, ...]]:
         """Return a finding with every time its fingerprint was recorded, newest first; raises FindingNotFound."""

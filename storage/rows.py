@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 
 from checks.model import (
     AvailabilityDay,
@@ -27,6 +27,7 @@ from checks.model import (
     Probe,
     ProbeKind,
     Visit,
+    fingerprint_of,
 )
 from checks.reading.masking import masked
 from config.schema import UnitKind
@@ -287,6 +288,24 @@ def finding_of(row: FindingRow) -> Finding:
     values = _fields_of(row, Finding)
     evidence = tuple(EvidenceRef(**reference) for reference in row.evidence)
     return Finding(**values | {"outcome": Outcome(row.outcome), "evidence": evidence})
+
+
+_RECORDED = {"id": "id", "run": "run_id", "day": "day", "state": "state"} | {name: name for name in _names(Finding)}
+
+
+def select_finding_records() -> Select[Any]:
+    """Return a query for what `finding_record` takes."""
+    return select(*(getattr(FindingRow, column) for column in _RECORDED.values()))
+
+
+def finding_record(row: Row[Any]) -> Values:
+    """Return a finding as plain data, with those columns of its row that nothing changes after its night."""
+    record: Values = dict(zip(_RECORDED, row, strict=True))
+    parts = (record[name] for name in ("check", "unit_id", "target", "item", "reason"))
+    screenshot = record["screenshot"]
+    record["screenshot"] = evidence_fields(screenshot) if screenshot else None
+    record["fingerprint"] = fingerprint_of(*parts)
+    return record
 
 
 # ---------------------------------------------------------------- review

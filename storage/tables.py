@@ -42,10 +42,6 @@ class SafeText(TypeDecorator[str]):
             return value
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\x00", "\ufffd")
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return the text as it was stored."""
-        return value
-
 
 class JsonText(TypeDecorator[Any]):
     """Plain data as JSON in ASCII, so that no character in it can offend a database."""

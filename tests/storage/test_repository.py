@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -342,6 +342,23 @@ def test_findings_come_back_as_they_were(repository: Repository) -> None:
     assert [row.state for row in stored] == [PENDING, "", CONFIRMED]
     assert {(row.run_id, row.day, row.first_seen, row.last_seen) for row in stored} == {(run.id, DAY, DAY, DAY)}
     assert repository.count_findings(run.id) == {"FAIL": 2, "PASS": 1}
+
+
+def test_findings_are_recorded_as_they_were_kept_however_many(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.repository.READ_AT_ONCE", 2)
+    run = begin(repository)
+    targets = [f"http://portal.test/{number}" for number in (3, 1, 2, 5, 4)]
+    kept = [finding(target, screenshot=SOMEWHERE) for target in targets] + [finding(column_id=None, evidence=())]
+    repository.replace_findings(run.id, ["jiaoyuju"], kept, states={kept[0].fingerprint: PENDING})
+    assert list(repository.finding_records(run.id, "jiaoyuju")) == [
+        asdict(stored.finding)
+        | {"id": stored.id, "run": run.id, "day": DAY, "state": stored.state}
+        | {"fingerprint": stored.finding.fingerprint, "evidence": [asdict(each) for each in stored.finding.evidence]}
+        for stored in repository.findings()
+    ]
+    assert list(repository.finding_records(run.id, "caizhengju")) == []
 
 
 def test_judging_again_replaces_and_keeps_screenshots(repository: Repository) -> None:
