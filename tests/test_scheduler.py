@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import re
 import shutil
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from queue import Queue
+from threading import Event
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -19,6 +24,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 
 import scheduler
+from cli.main import main
 from fixtures.district.world import CONFIG_FOLDER
 from inspection.place import Place, opened
 from inspection.settings import Settings, resolve
@@ -311,3 +317,70 @@ def test_night_that_storage_stopped_is_tried_again(
     with pytest.raises(EvidenceDiskFull):
         scheduler.run_night()
     assert _again(built) == [{"resume": True, "attempt": 2}]
+
+
+# ---------------------------------------------------------------- stopping
+
+
+def _be_told_to_stop() -> None:
+    """Send ourselves what systemd sends, and never come back."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    Event().wait()
+
+
+def _while_it_waits(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("inspection.run.finish_or_start_night", lambda place, *, resume: None)
+    patch.setattr(scheduler, "wait", _be_told_to_stop)
+
+
+def _in_a_night(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("inspection.run.finish_or_start_night", lambda place, *, resume: _be_told_to_stop())
+
+
+def _in_a_night_that_writes(patch: pytest.MonkeyPatch) -> None:
+    def write(place: Place, *, resume: bool) -> None:
+        with place.database.writing() as session:
+            session.execute(text("DELETE FROM run"))
+            _be_told_to_stop()
+
+    patch.setattr("inspection.run.finish_or_start_night", write)
+
+
+def _while_it_arranges_another_try(patch: pytest.MonkeyPatch) -> None:
+    """With the lock held that an orderly shutdown would wait for."""
+
+    def full(place: Place, *, resume: bool) -> None:
+        raise EvidenceDiskFull("磁盘已满")
+
+    add = BackgroundScheduler.add_job
+
+    def add_job(built: BackgroundScheduler, *arguments: Any, **named: Any) -> Any:
+        if named.get("jobstore") == scheduler.MEMORY:
+            with built._jobstores_lock:
+                _be_told_to_stop()
+        return add(built, *arguments, **named)
+
+    patch.setattr("inspection.run.finish_or_start_night", full)
+    patch.setattr(BackgroundScheduler, "add_job", add_job)
+
+
+@pytest.mark.parametrize(
+    "state", [_while_it_waits, _in_a_night, _in_a_night_that_writes, _while_it_arranges_another_try]
+)
+def test_schedule_ends_at_once_whatever_it_does(
+    config: Path, tmp_path: Path, state: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    def serve() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            state(patch)
+            os._exit(main(["schedule", "--config", str(config), "--data", str(tmp_path / "data")]))
+
+    with opened(resolve(config, tmp_path / "data", environment={})) as place:
+        _begin(place, _today(), RunState.RUNNING)
+    process = multiprocessing.get_context("fork").Process(target=serve)
+    process.start()
+    process.join(PATIENCE)
+    process.kill()
+    assert process.exitcode == 130
+    with opened(resolve(config, tmp_path / "data", environment={})) as place:
+        assert [run.state for run in place.repository.runs()] == [RunState.RUNNING]
