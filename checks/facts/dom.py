@@ -365,10 +365,13 @@ _NEVER_SHOWN = frozenset(
 )
 _DOCUMENT = re.compile(r"\.(?:pdf|ofd|docx?)(?:[?#]|$)", re.I)  # what an object shows that is no film or game
 _HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_HIDING_ATTRIBUTES: tuple[Callable[[HtmlElement], Any], ...] = (
-    etree.XPath(".//@hidden"),
-    etree.XPath(".//@style"),  # each alone: a union of them takes quadratic time
-)
+_ATTRIBUTES_HIDDEN: Callable[[HtmlElement], Any] = etree.XPath(".//@hidden")
+_ATTRIBUTES_STYLE: Callable[[HtmlElement], Any] = etree.XPath(".//@style")
+
+
+def styled(root: HtmlElement) -> list[HtmlElement]:
+    """Return the elements that have a style of their own."""
+    return [value.getparent() for value in _ATTRIBUTES_STYLE(root)]
 
 
 def _is_hidden(element: HtmlElement) -> bool:
@@ -382,8 +385,8 @@ def _is_hidden(element: HtmlElement) -> bool:
 
 def _hidden_in(root: HtmlElement) -> list[HtmlElement]:
     """The outermost elements that are hidden, in reading order."""
-    bearers = (value.getparent() for find in _HIDING_ATTRIBUTES for value in find(root))
-    possible = {*root.iter(*_NEVER_SHOWN), *bearers} - {root}
+    marked = [value.getparent() for value in _ATTRIBUTES_HIDDEN(root)]
+    possible = {*root.iter(*_NEVER_SHOWN), *marked, *styled(root)} - {root}
     hidden: list[HtmlElement] = []
     inside: set[HtmlElement] = set()
     for element in root.iter():
@@ -642,9 +645,9 @@ def _has_click(element: HtmlElement) -> bool:
 
 
 def _anchors(lines: _Lines, blocks: tuple[Block, ...], base_url: str) -> Iterator[Anchor]:
+    regions = [*(block.region for block in blocks), blocks[-1].region if blocks else Region.MAIN]
     for element, line in lines.anchored.items():
-        region = blocks[min(line, len(blocks) - 1)].region if blocks else Region.MAIN
-        yield Anchor(element, region, opened_by(base_url, element), text_of(element))
+        yield Anchor(element, regions[line], opened_by(base_url, element), text_of(element))
 
 
 # ---------------------------------------------------------------- regions

@@ -60,11 +60,12 @@ def _put_up_by(dom: Dom, code: str) -> ErrorReport:
 
 
 def _links(dom: Dom) -> Iterator[ErrorReport]:
+    named = _names_service("\n".join([anchor.url for anchor in dom.anchors]))
     for element, _, url, text in dom.anchors:
         click = element.get("onclick")
         if click and (clicked := _CLICK.search(click[:1_000])):
             yield ErrorReport(_picture(dom, element), clicked[1], text)
-        elif url and (_names_service(url) or _speaks_of_errors(text)):
+        elif url and ((named and _names_service(url)) or ("错" in text and _speaks_of_errors(text))):
             yield ErrorReport(url, code_in(url), text)
 
 
@@ -73,7 +74,7 @@ def _names_service(code: str) -> bool:
 
 
 def _speaks_of_errors(text: str) -> bool:
-    return "错" in text and len(text) <= LONGEST_TEXT and _TEXT.search(text) is not None
+    return len(text) <= LONGEST_TEXT and _TEXT.search(text) is not None
 
 
 def _picture(dom: Dom, element: HtmlElement) -> str:

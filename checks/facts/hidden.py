@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 from lxml.html import HtmlElement
 
-from checks.facts.dom import Dom, text_of
+from checks.facts.dom import Dom, styled, text_of
 from checks.facts.model import HiddenLink
 from checks.facts.targets import opened_by
 
@@ -96,6 +96,8 @@ _RULE = re.compile(r"([.#][-\w]{1,60})\s*\{([^{}]{1,1000})\}")  # for one class 
 
 def _left_in(dom: Dom) -> Iterator[HiddenLink]:
     named = dict(islice(chain.from_iterable(map(_RULE.findall, _own_styles(dom))), MAX_RULES))
+    if not named and not any(_trick(element, named) for element in chain(styled(dom.root), dom.root.iter("marquee"))):
+        return
     known: dict[HtmlElement, Hiding | None] = {}
     for anchor in dom.anchors:
         how = _hiding(anchor.element, known, named)

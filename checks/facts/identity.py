@@ -76,16 +76,14 @@ def _foot(blocks: Sequence[Block]) -> list[Block]:
     Where no part of the page is known for its footer, a few lines above the marks (or the page's last) belong to it.
     """
     start = len(blocks)
-    for index in range(len(blocks) - 1, -1, -1):
-        if _bears_mark(blocks[index].text) and (start == len(blocks) or start - index <= MARKS_APART):
+    possible = [index for index, block in enumerate(blocks) if "备" in block.text or "码" in block.text]
+    for index in reversed(possible):
+        if (start == len(blocks) or start - index <= MARKS_APART) and _MARK.search(blocks[index].text):
             start = index
-    if not any(block.region is Region.FOOTER for block in blocks):
+    footer = [block for block in blocks[:start] if block.region is Region.FOOTER]
+    if not footer and not any(block.region is Region.FOOTER for block in blocks[start:]):
         start = max(0, start - LINES_ABOVE)
-    return [block for index, block in enumerate(blocks) if index >= start or block.region is Region.FOOTER]
-
-
-def _bears_mark(text: str) -> bool:
-    return ("备" in text or "码" in text) and _MARK.search(text) is not None
+    return [*footer, *blocks[start:]]
 
 
 def _group(pattern: re.Pattern[str], text: str) -> str | None:
@@ -120,7 +118,7 @@ def _contact(text: str, foot: Sequence[Block]) -> str | None:
 def _has_badge(dom: Dom) -> bool:
     """A link to the registry, the badge's picture, or the registry's script that draws it."""
     return (
-        any("conac.cn" in (link.get("href") or "") for link in dom.root.iter("a"))
+        any("conac.cn" in link.get("href", "") for link in dom.root.iter("a"))
         or any(_shows_badge(image) for image in dom.root.iter("img"))
         or any("conac.cn" in reference for reference in _script_references(dom))
     )

@@ -227,7 +227,7 @@ def _from_lines(blocks: Sequence[Block]) -> Iterator[LabelPair]:
     for index, block in enumerate(blocks):
         if block.region in _WITHOUT_LABELS or len(block.text) > MAX_LABEL_LINE:
             continue
-        if block.linked and block.linked >= len(compact(block.text)):
+        if block.linked and block.linked >= len(block.text) - block.text.count(" "):
             continue  # a menu entry or a heading of a column, not a label
         pairs = _in_line(_parted(block)) if _MARK.search(block.text) else []
         pairs = pairs or _in_pieces(block)

@@ -60,7 +60,7 @@ def read_links(dom: Dom) -> tuple[Link, ...]:
             found[anchor.url] = anchor.text
     for url in _embedded_files(dom):
         found.setdefault(url, "")
-    return tuple(Link(url, text, is_attachment(url, text)) for url, text in found.items())
+    return tuple([Link(url, text, is_attachment(url, text)) for url, text in found.items()])
 
 
 def _embedded_files(dom: Dom) -> Iterator[str]:

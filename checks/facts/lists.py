@@ -94,8 +94,7 @@ def _rows(dom: Dom) -> Iterator[_Row]:
         element = _row_element(anchor.element, boxes, long=len(title) >= _LONG_TITLE)
         if element is not None and element not in taken:
             taken.add(element)
-            url = target_of(dom, anchor.element)
-            yield _Row(element, title, url, _rest(element, title), order, anchor.region is Region.ASIDE)
+            yield _Row(element, title, anchor.url, _rest(element, title), order, anchor.region is Region.ASIDE)
 
 
 def _may_be_entry(anchor: Anchor) -> bool:
