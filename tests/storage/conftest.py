@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import URL, make_url
 
 from storage.database import Database, open_database, upgrade
 from storage.repository import Repository
@@ -31,11 +34,48 @@ def empty_database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with the tables of today, to be copied: to migrate takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "xuncha.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgresql_server: str) -> str:
+    """The name of a PostgreSQL database with the tables of today, to be copied."""
+    url = make_url(postgresql_server)
+    _on_server(url, "CREATE DATABASE migrated")
+    _migrate(url.set(database="migrated").render_as_string(hide_password=False))
+    return "migrated"
+
+
 @pytest.fixture
-def database(empty_database: Database) -> Database:
+def database(request: pytest.FixtureRequest, database_url: str) -> Iterator[Database]:
     """A database with the tables of today."""
-    upgrade(empty_database)
-    return empty_database
+    url = make_url(database_url)
+    if url.get_backend_name() == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated_file"), str(url.database))
+    else:
+        template = request.getfixturevalue("migrated_name")
+        _on_server(url, f"DROP DATABASE {url.database}", f"CREATE DATABASE {url.database} TEMPLATE {template}")
+    database = open_database(database_url)
+    yield database
+    database.close()
+
+
+def _migrate(url: str) -> None:
+    database = open_database(url)
+    upgrade(database)
+    database.close()
+
+
+def _on_server(url: URL, *statements: str) -> None:
+    administration = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
+    with psycopg.connect(administration, autocommit=True) as server:
+        for statement in statements:
+            server.execute(statement)
 
 
 @pytest.fixture
