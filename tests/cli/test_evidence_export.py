@@ -19,15 +19,10 @@ from storage.model import RunKind
 from storage.pruned import PrunedFile
 from tests.cli.conftest import Answer, Inspect
 from tests.inspection.nights import Nights
-from tests.inspection.packages import DAY, NAME, NEIGHBOUR, UNIT, MadePackage, made_package
+from tests.inspection.packages import DAY, NAME, NEIGHBOUR, UNIT, MadePackage
 
 NEXT = DAY + timedelta(days=1)
 Export = Callable[..., Answer]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> MadePackage:
-    return made_package(tmp_path_factory)
 
 
 @pytest.fixture
