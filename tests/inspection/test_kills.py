@@ -21,7 +21,7 @@ from storage.model import RunKind
 from storage.repository import Repository
 
 NOON = datetime(2026, 11, 23, 4, tzinfo=UTC)
-RUNS, KILLS_PER_RUN = 10, 10
+RUNS, KILLS_PER_RUN = 20, 5  # what lies in a run is read after every kill in it
 LONGEST_SECONDS = 0.12
 
 
