@@ -20,7 +20,7 @@ from bs4.dammit import EncodingDetector
 from lxml import etree, html
 from lxml.html import HtmlElement
 
-from checks.facts.source import cleaned
+from checks.facts.source import cleaned, may_hold_controls
 from checks.facts.targets import opened_by, resolve, web_address
 
 MAX_CHARACTERS = 8_000_000  # of one page; what follows is not read
@@ -195,7 +195,10 @@ def _is_utf8(body: bytes, text: str) -> bool:
     bytes read as.
     """
     if _REPLACEMENT not in text:  # then the first byte of each character tells its length
-        short, long = len(body.translate(None, _NO_START_OF_SHORT)), len(body.translate(None, _NO_START_OF_LONG))
+        short = len(body.translate(None, _NO_START_OF_SHORT))
+        if short <= 8:
+            return True
+        long = len(body.translate(None, _NO_START_OF_LONG))
     else:
         short, long = len(_SHORT_CHARACTER.findall(text)), len(_LONG_CHARACTER.findall(text))
     return text[:-1].count(_REPLACEMENT) * 20 <= long and short <= max(long, 8)
@@ -254,7 +257,7 @@ def parse(body: bytes, *, url: str | None = None, content_type: str | None = Non
     """Decode and parse a page. Total: any bytes give a Dom."""
     text, charset = decode(body, content_type)
     is_long = len(text) > MAX_CHARACTERS
-    root, gave_up = _tree(cleaned(text[:MAX_CHARACTERS]))
+    root, gave_up = _tree(cleaned(text[:MAX_CHARACTERS], has_controls=may_hold_controls(body)))
     base_url = _base_url(root, url)
     meta = tuple(
         (normalise(name), normalise(tag.get("content") or ""))

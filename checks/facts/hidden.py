@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain, islice
 
 from lxml.html import HtmlElement
@@ -88,6 +89,7 @@ _BACKGROUND = re.compile(r"background(?:-color)?\s*:\s*(#[0-9a-f]{3,8}|[a-z]{3,2
 _PICTURE = re.compile(r"background(?:-image)?\s*:[^;]{0,300}url\(", re.I)
 _FAR = -900  # pixels: further than any screen's part of a page that is slid aside
 _TINY = 1  # pixels
+_REPEATED = 500  # characters
 _INLINE = frozenset({"a", "span", "font"})  # a whole list at size 0 only closes the gaps between its items
 _NO_COLOUR = frozenset({"transparent", "inherit", "none", "initial", "unset"})
 
@@ -127,8 +129,8 @@ def _trick(element: HtmlElement, named: dict[str, str]) -> Hiding | None:
     if element.tag == "marquee" and _is_still(element):
         return Hiding.STILL_MARQUEE
     style = _style(element, named)
-    if not style or _PICTURE.search(style):  # a picture stands in place of the text
-        return None
+    if not style or (len(style) <= _REPEATED and not _may_hide(style)) or _PICTURE.search(style):
+        return None  # a picture stands in place of the text
     if distance := _distance(style):
         return Hiding.SLID_ASIDE if _slides(element, style, distance, named) else Hiding.OFF_SCREEN
     if _CUT.search(style) and (tiny := {side for side, size in _SIZE.findall(style) if float(size) <= _TINY}):
@@ -140,6 +142,14 @@ def _trick(element: HtmlElement, named: dict[str, str]) -> Hiding | None:
     if _OPACITY.search(style):
         return Hiding.TRANSPARENT
     return Hiding.SAME_COLOUR if _is_same_colour(style) else None
+
+
+@lru_cache(maxsize=4_096)
+def _may_hide(style: str) -> bool:
+    """Whether a style may play one of the tricks, on some element; a page gives the same few to hundreds."""
+    if any(pattern.search(style) for pattern in (_CUT, _FONT, _INDENT, _OPACITY)):
+        return True
+    return _distance(style) > 0 or _is_same_colour(style)
 
 
 def _style(element: HtmlElement, named: dict[str, str]) -> str:

@@ -83,12 +83,13 @@ def _rows(dom: Dom) -> Iterator[_Row]:
     titled = [(anchor, title) for anchor in dom.anchors if _may_be_entry(anchor) and (title := _title(anchor.element))]
     boxes: dict[HtmlElement, _Holding] = defaultdict(_Holding)
     for anchor, title in titled:
-        target = anchor.element.get("href") or title
+        target, long = anchor.element.get("href") or title, len(title) >= _LONG_TITLE
         for box in islice(anchor.element.iterancestors(), _CLIMB):
             holding = boxes[box]
-            for targets in (holding.all, holding.long) if len(title) >= _LONG_TITLE else (holding.all,):
-                if len(targets) < 2:
-                    targets.add(target)
+            if len(holding.all) < 2:
+                holding.all.add(target)
+            if long and len(holding.long) < 2:
+                holding.long.add(target)
     taken: set[HtmlElement] = set()
     for order, (anchor, title) in enumerate(titled):
         element = _row_element(anchor.element, boxes, long=len(title) >= _LONG_TITLE)
@@ -104,7 +105,8 @@ def _may_be_entry(anchor: Anchor) -> bool:
 def _title(element: HtmlElement) -> str:
     """The title a link shows, whole where the text is cut; "" for links that are no titles."""
     text = _untailed(_title_line(element)).lstrip("·•・▪■◆●>*-|› ").strip()
-    whole = _TITLE_ATTRIBUTE.sub("", normalise(element.get("title") or ""))
+    attribute = element.get("title")
+    whole = _TITLE_ATTRIBUTE.sub("", normalise(attribute)) if attribute else ""
     if whole and (not text or whole.startswith(text.rstrip(".…").rstrip())):
         text = whole
     if len(text) < 4 or _FUNCTION_WORDS.match(text):
@@ -117,7 +119,10 @@ _LINE_TAGS = ("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "dt", "dd", "li", 
 
 def _title_line(link: HtmlElement) -> str:
     """The line of a link that is its title: a heading, else the first that is no date (a summary may follow)."""
-    lines = [line for line in islice(link.iter(*_LINE_TAGS), 20) if line is not link] if len(link) else []
+    if not len(link):
+        text = normalise(link.text or "")
+        return text if not _is_date_only(text) else ""
+    lines = [line for line in islice(link.iter(*_LINE_TAGS), 20) if line is not link]
     best = next((line for line in lines if line.tag.startswith("h")), None)
     if best is None:
         names = ((line, f"{line.get('class') or ''} {line.get('id') or ''}") for line in lines)
@@ -132,15 +137,15 @@ def _title_line(link: HtmlElement) -> str:
 # title="标题：… 点击数：12 发表时间：2024-03-05", as one content system writes it
 _TITLE_ATTRIBUTE = re.compile(r"^(?:文章)?标题\s*[:：]\s*|\s(?:点击数|作者|发表时间|发布时间|更新时间)\s*[:：].*$")
 _DATE_TAIL = re.compile(r"^(.{4,}?)[\s\[(（【]+(?:(?:19|20)\d\d[-/.年])?\d{1,2}[-/.月]\d{1,2}日?[\])）】\s]*$")
+_ENDS_OF_DATE = ("日", "]", ")", "）", "】")
 _DATE_HEAD = re.compile(r"^[\[(（【]?\s*(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}\s*[\])）】]?\s*(\S.{3,})$")
 
 
 def _untailed(text: str) -> str:
     """Without the date that stands in front of or behind the title inside the same link."""
-    for pattern in (_DATE_TAIL, _DATE_HEAD):
-        if match := pattern.match(text):
-            return match[1].strip()
-    return text
+    ends_in_date = text[-1:].isdecimal() or text.endswith(_ENDS_OF_DATE)
+    match = (ends_in_date and _DATE_TAIL.match(text)) or _DATE_HEAD.match(text)
+    return match[1].strip() if match else text
 
 
 _DATE_ONLY = re.compile(

@@ -17,7 +17,7 @@ one it explains; a bid notice is none without a number in its own text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from checks.facts.document import doc_number_in, doc_number_in_head, head_lines, label_value
 from checks.facts.dom import Dom, Region
@@ -110,7 +110,6 @@ def form_of_text(title: str, text: str) -> OfficialForm:
 
 
 def _signs(dom: Dom, pairs: Sequence[LabelPair], document: Document, title: str) -> Iterator[str]:
-    lines = [block for block in dom.blocks if block.region is Region.MAIN]
     if document.doc_number and doc_number_in(document.doc_number):
         yield DOC_NUMBER
     if has_label_table(pairs):
@@ -119,7 +118,7 @@ def _signs(dom: Dom, pairs: Sequence[LabelPair], document: Document, title: str)
         yield TITLE
     if any(_is_recipients(compact(line.text)) for line in head_lines(dom)):
         yield RECIPIENTS
-    if _is_signed([compact(line.text) for line in lines]):
+    if _is_signed(compact(block.text) for block in dom.blocks if block.region is Region.MAIN):
         yield SIGNATURE
 
 
@@ -147,7 +146,7 @@ def _is_recipients(line: str) -> bool:
     return True
 
 
-def _is_signed(lines: Sequence[str]) -> bool:
+def _is_signed(lines: Iterable[str]) -> bool:
     """An organ's line and a date below (or beside) it, somewhere after the first sentence."""
     below_text = False
     organ_at = -9

@@ -9,6 +9,7 @@ LONG_TAG = 4_000  # characters
 MAX_ATTRIBUTES = 500  # of one tag; a parser compares each with all before it
 
 _CONTROLS = tuple(map(chr, (*range(0x09), 0x0B, *range(0x0E, 0x20), 0x7F)))
+_OTHER_BYTES = bytes({*range(256)} - {*map(ord, _CONTROLS)})
 _DIRECTIVE_TAG = re.compile(r"</?jsp:[^<>]{0,2000}>", re.I)
 _MARKUP = re.compile(r"<!--|<(script|style|textarea|title|xmp|noembed|noframes|iframe)\b|<[a-z]", re.I)
 _REST_OF_TAG = re.compile(r"""(?:[^>"'=]++|=\s*+"[^"]*+"|=\s*+'[^']*+'|["'=])*+>?""")
@@ -16,9 +17,14 @@ _QUOTED = re.compile(r"""=\s*+(?:"[^"]*+"|'[^']*+')""")
 _ATTRIBUTE = re.compile(r"\s[^\s=>/]")
 
 
-def cleaned(text: str) -> str:
+def may_hold_controls(body: bytes) -> bool:
+    """Tell whether there may be control characters in what bytes say, in whatever encoding."""
+    return bool(body.translate(None, _OTHER_BYTES))
+
+
+def cleaned(text: str, *, has_controls: bool = True) -> str:
     """Return the source without control characters, server-side directives and tags of absurdly many attributes."""
-    for control in _CONTROLS:
+    for control in _CONTROLS if has_controls else ():
         text = text.replace(control, " ")
     return _without_crowded_tags(_without_directives(text))
 
