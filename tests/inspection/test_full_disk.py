@@ -19,11 +19,13 @@ from fixtures.district.server import serve
 from inspection.place import opened
 from inspection.settings import resolve
 from storage.model import UNFINISHED, RunState
+from tests.end_to_end.driving import Workplace
 from tests.inspection.packages import Crawled
 from tests.made_district import write_made_config
 
 DAY = date(2026, 11, 23)
 ROOM = 120_000  # bytes a file: enough for the configuration, too little, even at the second attempt, for a site
+CRAWL = {"screenshots_per_unit": 0, "links_per_site": 0}
 
 
 @contextmanager
@@ -40,12 +42,11 @@ def little_room() -> Iterator[None]:
 def test_night_stops_on_a_full_disk_and_goes_on(
     tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("INSPECT_CONFIG", str(tmp_path / "config"))
-    monkeypatch.setenv("INSPECT_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("INSPECT_DATABASE_URL", postgresql_url)
     night = ("run", "--unit", "区教育局", "--date", DAY.isoformat())
     with serve(DAY) as served:
-        served.write_config(tmp_path / "config")
+        workplace = Workplace.make(served, tmp_path, crawl=CRAWL, INSPECT_DATABASE_URL=postgresql_url)
+        for name in ("INSPECT_CONFIG", "INSPECT_DATA", "INSPECT_DATABASE_URL"):
+            monkeypatch.setenv(name, workplace.environment[name])
         with little_room():
             assert main(night) == 5
         assert "证据文件夹所在磁盘已满" in capsys.readouterr().err
