@@ -118,7 +118,7 @@ def _contact(text: str, foot: Sequence[Block]) -> str | None:
 def _has_badge(dom: Dom) -> bool:
     """A link to the registry, the badge's picture, or the registry's script that draws it."""
     return (
-        any("conac.cn" in link.get("href", "") for link in dom.root.iter("a"))
+        "conac.cn" in "\n".join([link.get("href", "") for link in dom.root.iter("a")])
         or any(_shows_badge(image) for image in dom.root.iter("img"))
         or any("conac.cn" in reference for reference in _script_references(dom))
     )

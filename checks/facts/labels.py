@@ -97,7 +97,9 @@ def compact(text: str) -> str:
 def label_of(text: str) -> str:
     """Return a label as it is compared: without spaces, bullets, brackets around or behind it, and its colon."""
     written = compact(text).strip("【】[]●·•■◆▪*★").rstrip(":：∶﹕")
-    return _REMARK.sub("", written).strip("【】[]")
+    if written.endswith((")", "）")):
+        written = _REMARK.sub("", written)
+    return written.strip("【】[]")
 
 
 _REMARK = re.compile(r"(?<=..)[（(][^（()）]{1,10}[)）]$")  # 发文字号（文号）

@@ -154,7 +154,7 @@ _DATE_ONLY = re.compile(
 
 
 def _is_date_only(text: str) -> bool:
-    return len(text) <= 24 and _DATE_ONLY.match(fold(text)) is not None
+    return len(text) <= 24 and not text[:1].isalpha() and _DATE_ONLY.match(fold(text)) is not None
 
 
 def _row_element(element: HtmlElement, boxes: dict[HtmlElement, _Holding], *, long: bool) -> HtmlElement | None:

@@ -156,7 +156,7 @@ def _is_signed(lines: Iterable[str]) -> bool:
             continue
         if len(line) > 2 * MAX_ORGAN or _NAV_LINE.search(line):
             continue
-        if _SIGNED.fullmatch(line) or (_DATE_LINE.fullmatch(line) and index - organ_at <= 3):
+        if "年" in line and (_SIGNED.fullmatch(line) or (_DATE_LINE.fullmatch(line) and index - organ_at <= 3)):
             return True
         if len(line) <= MAX_ORGAN and _ORGAN_LINE.fullmatch(line):
             organ_at = index

@@ -54,6 +54,19 @@ def test_what_nobody_sees_is_out(hidden: str) -> None:
     assert dom.text.replace("\n", "") == "甲乙"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+def test_control_characters_are_white_space(encoding: str) -> None:
+    assert parse("<p>公\x00开\x0b指\x1f南\x7f</p>".encode(encoding)).text == "公 开 指 南"
+
+
+def test_what_is_nested_in_hidden_elements_is_taken_out_with_the_outermost() -> None:
+    dom = parse(
+        "<div hidden><p style='display:none'>甲</p><script>乙</script></div><p style='color:red'>丙</p>".encode()
+    )
+    assert [element.tag for element in dom.hidden] == ["div"]
+    assert dom.text == "丙"
+
+
 def test_text_behind_a_hidden_element_stays() -> None:
     assert lines("<p>甲<span style='display:none'>乙</span>丙</p>") == ["甲丙"]
 
