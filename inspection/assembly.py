@@ -169,21 +169,16 @@ class SitePages:
         self._home = next((reader.page(visit, None) for visit in visits if visit.role is PageRole.HOME), None)
         second = (visit for visit in visits if visit.role is PageRole.SECOND_LEVEL)
         self._second_level = tuple(reader.page(visit, None) for visit in second)
-        self._lists: dict[str, tuple[ColumnVisit, ...]] = {}
 
     def of_unit(self, unit: Unit) -> UnitMaterial:
         """Read what concerns one unit."""
         columns = tuple(self._columns(unit, revisit=False))
-        self._lists[unit.id] = tuple(_only_lists(visit) for visit in columns)
         return UnitMaterial(columns, self._home, self._links, tuple(self._columns(unit, revisit=True)))
 
     def of_site(self) -> SiteMaterial:
-        """Return what is about the site as a whole; the lists of units that were not read yet are read for it."""
-        for unit in self._units:
-            if unit.id not in self._lists:
-                self._lists[unit.id] = tuple(map(_only_lists, self._columns(unit, revisit=False, whole=False)))
-        columns = tuple(visit for unit in self._units for visit in self._lists[unit.id])
-        return SiteMaterial(self._site, self._home, self._second_level, columns, self._probes)
+        """Read what is about the site as a whole: of all its units' columns the lists."""
+        lists = (visit for unit in self._units for visit in self._columns(unit, revisit=False, whole=False))
+        return SiteMaterial(self._site, self._home, self._second_level, tuple(map(_only_lists, lists)), self._probes)
 
     def _columns(self, unit: Unit, *, revisit: bool, whole: bool = True) -> Iterator[ColumnVisit]:
         for column in unit.columns:

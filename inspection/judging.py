@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import chain
 
 from checks.model import Bundle, Capture, EvidenceRef, FailureKind, Finding, PageRole, Probe, Revisit, Visit
 from checks.registry import attribute_to_units, judge
@@ -34,6 +33,7 @@ from storage.evidence import EvidenceStore
 from storage.model import SeenList
 
 SILENT = Progress()
+PIECE = 5_000  # findings after which a piece of a judgement is handed out: a night of any size takes as much room
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +114,48 @@ def judge_sites(
     progress: Progress = SILENT,
     part: Part = WHOLE,
 ) -> Judgement:
-    """Judge what a run captured, or a part of it; the same inputs and captures give the same findings.
+    """Judge what a run captured, or a part of it, as `judge_in_pieces` does, and return all of it."""
+    return together(judge_in_pieces(configuration, inputs, records, progress, part))
 
-    Raises what `records` raises.
+
+def together(pieces: Iterable[Judgement]) -> Judgement:
+    """Return the pieces of a judgement as one."""
+    by_unit: dict[str, list[Finding]] = {}
+    by_site: dict[str, tuple[Finding, ...]] = {}
+    lists: list[SeenList] = []
+    for piece in pieces:
+        by_unit |= piece.by_unit
+        by_site |= piece.by_site
+        lists += piece.lists
+    return Judgement(by_unit, by_site, tuple(lists))
+
+
+def judge_in_pieces(
+    configuration: Configuration,
+    inputs: JudgingInputs,
+    records: Records,
+    progress: Progress = SILENT,
+    part: Part = WHOLE,
+) -> Iterator[Judgement]:
+    """Judge what a run captured, or a part of it, some units at a time; the same inputs and captures give the same
+    findings.
+
+    A piece has units whole, and the sites whose last unit is among them. Raises what `records` raises.
     """
     plans, units = part.plans(configuration, inputs), part.units_of(configuration, inputs)
     judging = _Judging(configuration, inputs, records, plans, units, progress)
-    of_units = {unit.id: judging.unit(unit) for unit in units}
-    by_site = {plan.site.id: judging.site(plan) for plan in plans}
-    by_unit: dict[str, list[Finding]] = {unit.id: [] for unit in units}
-    for finding in chain(*by_site.values()):
-        if finding.unit_id in by_unit:
-            by_unit[finding.unit_id].append(finding)
-    for unit_id, found in of_units.items():
-        by_unit[unit_id] += found
-    return Judgement(by_unit, by_site, tuple(judging.lists))
+    judged, found = list[Judgement](), 0
+    for unit in units:
+        judged.append(judging.unit(unit))
+        found += len(judged[-1].by_unit[unit.id])
+        if found >= PIECE:
+            yield together(judged)
+            judged, found = [], 0
+    yield together([*judged, judging.rest()])
 
 
 class _Judging:
-    """A judgement under way: the pages of a site are held from the first of its units that is judged to the last."""
+    """A judgement under way: a site is judged before its units, and its pages are held until the last of them is."""
 
     def __init__(
         self,
@@ -143,7 +166,6 @@ class _Judging:
         units: Sequence[Unit],
         progress: Progress,
     ) -> None:
-        self.lists: list[SeenList] = []
         self._configuration, self._inputs, self._records, self._progress = configuration, inputs, records, progress
         self._units = {unit.id: (order, unit) for order, unit in enumerate(configuration.inventory.units)}
         self._histories = {history.target: history for history in inputs.histories}
@@ -153,25 +175,35 @@ class _Judging:
             for unit in plan.units:
                 self._plans[unit.id].append(plan)
         self._left = {plan.site.id: sum(unit.id in judged for unit in plan.units) for plan in plans}
-        self._pages: dict[str, SitePages] = {}
-        self._sites: dict[str, tuple[Finding, ...]] = {}
+        self._without_units = [plan for plan in plans if not self._left[plan.site.id]]
+        self._open: dict[str, tuple[SitePages, tuple[Finding, ...]]] = {}
         self._done, self._all = 0, len(plans) + len(units)
 
-    def unit(self, unit: Unit) -> list[Finding]:
-        """Judge a unit over all its sites, and each site whose last unit it is."""
+    def unit(self, unit: Unit) -> Judgement:
+        """Judge a unit over all its sites; what is about these comes first."""
         plans, district = self._plans[unit.id], self._configuration.inventory.district
-        parts = [self._pages_of(plan).of_unit(unit) for plan in plans]
+        sites = [self._judged_site(plan) for plan in plans]
+        parts = [pages.of_unit(unit) for pages, _ in sites]
         targets = dict.fromkeys(visit.target for part in parts for visit in part.columns)
         known = tuple(self._histories[target] for target in targets if target in self._histories)
         bundle = unit_bundle(unit, parts, district, self._inputs.day, known, self._inputs.accounts)
-        self.lists += seen_lists(bundle.columns)
-        found = [*self._judged(bundle, unit, plans, parts)]
+        found = [finding for _, of_site in sites for finding in of_site if finding.unit_id == unit.id]
+        found += self._judged(bundle, unit, plans, parts)
         self._tell_progress()
+        return Judgement({unit.id: found}, dict(self._closed(plans)), tuple(seen_lists(bundle.columns)))
+
+    def rest(self) -> Judgement:
+        """Judge the sites that no unit to be judged has columns on."""
+        for plan in self._without_units:
+            self._judged_site(plan)
+        return Judgement({}, {plan.site.id: self._open.pop(plan.site.id)[1] for plan in self._without_units}, ())
+
+    def _closed(self, plans: Iterable[SitePlan]) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+        """Let go of the sites of which this was the last unit, and yield what was found of each."""
         for plan in plans:
             self._left[plan.site.id] -= 1
             if not self._left[plan.site.id]:
-                self._sites[plan.site.id] = self._judged_site(plan)
-        return found
+                yield plan.site.id, self._open.pop(plan.site.id)[1]
 
     def _judged(
         self, bundle: Bundle, unit: Unit, plans: Sequence[SitePlan], parts: Sequence[UnitMaterial]
@@ -182,29 +214,19 @@ class _Judging:
         yield from judge_revisits(bundle, revisited, _revisits_of(plans, unit), rules)
         yield from judge_mended_links(bundle, self._known_dead[unit.id], rules)
 
-    def site(self, plan: SitePlan) -> tuple[Finding, ...]:
-        """Return what was found of a site as a whole; one without any unit to judge is judged now."""
-        if plan.site.id not in self._sites:
-            self._sites[plan.site.id] = self._judged_site(plan)
-        return self._sites[plan.site.id]
-
-    def _judged_site(self, plan: SitePlan) -> tuple[Finding, ...]:
-        pages = self._pages_of(plan).of_site()
-        del self._pages[plan.site.id]
-        of_week = self._inputs.availability.get(plan.site.id, ())
-        bundle = site_bundle(pages, self._configuration.inventory.district, self._inputs.day, of_week)
-        found = attribute_to_units(judge(bundle, self._configuration.rules), plan.units)
-        self._tell_progress()
-        return found
+    def _judged_site(self, plan: SitePlan) -> tuple[SitePages, tuple[Finding, ...]]:
+        """Return a site's pages, and what is found of the site as a whole, for each of its units."""
+        if plan.site.id not in self._open:
+            pages, of_week = self._read(plan), self._inputs.availability.get(plan.site.id, ())
+            bundle = site_bundle(pages.of_site(), self._configuration.inventory.district, self._inputs.day, of_week)
+            found = attribute_to_units(judge(bundle, self._configuration.rules), plan.units)
+            self._open[plan.site.id] = pages, found
+            self._tell_progress()
+        return self._open[plan.site.id]
 
     def _tell_progress(self) -> None:
         self._done += 1
         self._progress.advance("判定", self._done, self._all)
-
-    def _pages_of(self, plan: SitePlan) -> SitePages:
-        if plan.site.id not in self._pages:
-            self._pages[plan.site.id] = self._read(plan)
-        return self._pages[plan.site.id]
 
     def _read(self, plan: SitePlan) -> SitePages:
         site, records = plan.site, self._records

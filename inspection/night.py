@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Set
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from checks.model import Finding
@@ -11,7 +11,7 @@ from config.loader import Configuration
 from config.schema import Unit
 from crawler.plan import SitePlan
 from inspection.inputs import JudgingInputs
-from inspection.judging import WHOLE, Judgement, Part, Records, judge_sites
+from inspection.judging import WHOLE, Judgement, Part, Records, judge_in_pieces, together
 from inspection.progress import Progress
 from scoring.daily import daily_score
 from scoring.model import SiteVerdict, UnitScore
@@ -45,17 +45,32 @@ def judged_night(
 
     Of a part only those sites have a verdict whose units are all in it. Raises what `records` raises.
     """
-    judgement = judge_sites(configuration, inputs, records, progress, part)
-    units = part.units_of(configuration, inputs)
-    scores = tuple(score_of(configuration, inputs, unit, judgement.by_unit[unit.id]) for unit in units)
-    judged = {unit.id for unit in units}
-    plans = (plan for plan in part.plans(configuration, inputs) if {unit.id for unit in plan.units} <= judged)
-    of_site: defaultdict[str, set[str]] = defaultdict(set)
-    for unit in configuration.inventory.units:
-        for column in unit.columns:
-            of_site[column.site].add(unit.id)
-    verdicts = (_verdict(configuration, inputs, plan, judgement, of_site[plan.site.id]) for plan in plans)
-    return Night(judgement, scores, tuple(verdicts))
+    pieces = tuple(judged_in_pieces(configuration, inputs, records, progress, part))
+    verdicts = {verdict.site_id: verdict for piece in pieces for verdict in piece.verdicts}
+    return Night(
+        together(piece.judgement for piece in pieces),
+        tuple(score for piece in pieces for score in piece.scores),
+        tuple(verdicts[plan.site.id] for plan in part.plans(configuration, inputs) if plan.site.id in verdicts),
+    )
+
+
+def judged_in_pieces(
+    configuration: Configuration,
+    inputs: JudgingInputs,
+    records: Records,
+    progress: Progress = SILENT,
+    part: Part = WHOLE,
+) -> Iterator[Night]:
+    """Judge and score a run as `judged_night` does, some units at a time: a night of any size takes as much room.
+
+    A verdict on a site comes with the last of its units.
+    """
+    units = {unit.id: unit for unit in part.units_of(configuration, inputs)}
+    verdicts = _Verdicts(configuration, inputs, part)
+    for judgement in judge_in_pieces(configuration, inputs, records, progress, part):
+        judged = [units[unit_id] for unit_id in judgement.by_unit]
+        scores = tuple(score_of(configuration, inputs, unit, judgement.by_unit[unit.id]) for unit in judged)
+        yield Night(judgement, scores, tuple(verdicts.after(judgement)))
 
 
 def score_of(configuration: Configuration, inputs: JudgingInputs, unit: Unit, found: Iterable[Finding]) -> UnitScore:
@@ -64,12 +79,43 @@ def score_of(configuration: Configuration, inputs: JudgingInputs, unit: Unit, fo
     return daily_score(unit, found, indicators, rules, inputs.seen_days, inputs.day, inputs.rulings)
 
 
-def _verdict(
-    configuration: Configuration, inputs: JudgingInputs, plan: SitePlan, judgement: Judgement, units: Set[str]
-) -> SiteVerdict:
-    """Return the verdict on a site that these units have columns on."""
-    site, rules = plan.site.id, configuration.rules
-    findings = about_site(site, judgement.by_site[site], plan.units, judgement.by_unit)
-    complete = {unit.id for unit in plan.units} == units
-    seen_days, ruled = inputs.seen_days, inputs.rulings
-    return site_verdict(site, plan.units, findings, rules, seen_days, inputs.day, complete=complete, rulings=ruled)
+class _Verdicts:
+    """The verdicts on sites all of whose planned units are judged; of each unit it holds what they look at."""
+
+    def __init__(self, configuration: Configuration, inputs: JudgingInputs, part: Part) -> None:
+        self._rules, self._inputs = configuration.rules, inputs
+        self._asked = {veto.check for veto in configuration.rules.vetoes}
+        judged = {unit.id for unit in part.units_of(configuration, inputs)}
+        plans = part.plans(configuration, inputs)
+        self._plans = {plan.site.id: plan for plan in plans if {unit.id for unit in plan.units} <= judged}
+        self._sites = Counter(unit.id for plan in self._plans.values() for unit in plan.units)
+        self._units: defaultdict[str, set[str]] = defaultdict(set)  # of the whole inventory, by site
+        for unit in configuration.inventory.units:
+            for column in unit.columns:
+                self._units[column.site].add(unit.id)
+        self._found: dict[str, list[Finding]] = {}
+
+    def after(self, judgement: Judgement) -> Iterator[SiteVerdict]:
+        """Yield the verdicts on the sites that a piece of the judgement completes."""
+        for unit_id, found in judgement.by_unit.items():
+            if self._sites[unit_id]:
+                self._found[unit_id] = [finding for finding in found if finding.check in self._asked]
+        for site, of_site in judgement.by_site.items():
+            if site in self._plans:
+                yield self._verdict(self._plans[site], of_site)
+                self._let_go(self._plans[site])
+
+    def _verdict(self, plan: SitePlan, of_site: Sequence[Finding]) -> SiteVerdict:
+        site, inputs = plan.site.id, self._inputs
+        findings = about_site(site, of_site, plan.units, self._found)
+        complete = {unit.id for unit in plan.units} == self._units[site]
+        seen_days, ruled = inputs.seen_days, inputs.rulings
+        return site_verdict(
+            site, plan.units, findings, self._rules, seen_days, inputs.day, complete=complete, rulings=ruled
+        )
+
+    def _let_go(self, plan: SitePlan) -> None:
+        for unit in plan.units:
+            self._sites[unit.id] -= 1
+            if not self._sites[unit.id]:
+                self._found.pop(unit.id, None)

@@ -6,10 +6,11 @@ import fcntl
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import chain
 
+from checks.model import Finding, Outcome
 from crawler.plan import SitePlan, plan_run
 from crawler.urls import host_of
 from inspection.clock import require_true_day
@@ -24,7 +25,7 @@ from inspection.judging import Records
 from inspection.locks import evidence_in_use, lock_file
 from inspection.logs import note_run
 from inspection.metrics import Phases, leave_metrics
-from inspection.night import Night, judged_night
+from inspection.night import Night, judged_in_pieces
 from inspection.place import OUTAGE_SECONDS, Place
 from inspection.progress import Progress
 from inspection.read_pages import pages_read
@@ -105,13 +106,13 @@ def inspect_units(
         run = _resumable(place, request) if request.resume else _new_run(place, request)
         note_run(run.id)
         with _only_process(place, run), _measured(place, run) as phases:
-            night = _through_outages(lambda: _inspected(place, run, progress, phases, crawling or Crawling), progress)
+            scores = _through_outages(lambda: _inspected(place, run, progress, phases, crawling or Crawling), progress)
             with phases.timed("封存"):
                 put_right(place, progress)
                 unsealed = try_to_seal(place)
                 if failure := try_to_stamp(place):
                     progress.say(failure)
-            return _report(place, run, night.scores, unsealed)
+            return _report(place, run, scores, unsealed)
 
 
 @contextmanager
@@ -124,7 +125,24 @@ def _measured(place: Place, run: Run) -> Iterator[Phases]:
         leave_metrics(place, run, phases.seconds)
 
 
-def _inspected(place: Place, run: Run, progress: Progress, phases: Phases, crawling: type[Crawling]) -> Night:
+@dataclass(slots=True)
+class _Judged:
+    """What a night needs to remember of what was judged and kept: scores, and the faults where they are pictured."""
+
+    pictures: bool
+    scores: list[UnitScore] = field(default_factory=list)
+    failing: dict[str, list[Finding]] = field(default_factory=dict)
+
+    def note(self, piece: Night) -> None:
+        """Take note of a piece of the night."""
+        self.scores += piece.scores
+        for unit_id, found in piece.findings.items() if self.pictures else ():
+            self.failing[unit_id] = [finding for finding in found if finding.outcome is Outcome.FAIL]
+
+
+def _inspected(
+    place: Place, run: Run, progress: Progress, phases: Phases, crawling: type[Crawling]
+) -> tuple[UnitScore, ...]:
     """Capture, judge, score and publish; what an attempt before this one captured is not captured again."""
     unit_ids = run.units or None
     revisits = place.revisits.of_run(run.id)
@@ -138,15 +156,17 @@ def _inspected(place: Place, run: Run, progress: Progress, phases: Phases, crawl
         inputs = settled_inputs(place, run)
         with pages_read(place.settings.data, run.day) as pages:
             records = Records.of(place, run.id, known=pages.known)
-            night = judged_night(place.configuration, inputs, records, progress)
+            judged = _Judged(place.configuration.inventory.crawl.screenshots_per_unit > 0)
+            for piece in judged_in_pieces(place.configuration, inputs, records, progress):
+                _keep(place, run, piece, inputs.rulings)
+                judged.note(piece)
             pages.drop_unused(place.configuration.inventory.crawl.sampling.facts_days)
-        _keep(place, run, plans, night, inputs.rulings)
-        remember(place, run, night.judgement.lists)
+        _advance(place, run, plans, RunState.CAPTURED, RunState.JUDGED)
     with _turn(place, run, plans, progress), phases.timed("截图"):
-        illustrate(place, run, plans, night.findings, progress)
+        illustrate(place, run, plans, judged.failing, progress)
     follow_run(place, run)
-    _publish(place, run, plans, night.scores)
-    return night
+    _publish(place, run, plans, judged.scores)
+    return tuple(judged.scores)
 
 
 def _require_true_day(place: Place, run: Run, plans: Sequence[SitePlan]) -> None:
@@ -158,7 +178,7 @@ def _require_true_day(place: Place, run: Run, plans: Sequence[SitePlan]) -> None
         raise
 
 
-def _through_outages(inspected: Callable[[], Night], progress: Progress) -> Night:
+def _through_outages(inspected: Callable[[], tuple[UnitScore, ...]], progress: Progress) -> tuple[UnitScore, ...]:
     """Do it again where the database went away in the middle of a transaction: that is what a resumed run does."""
     for _ in range(OUTAGES):
         try:
@@ -263,14 +283,14 @@ def _turn(place: Place, run: Run, plans: Sequence[SitePlan], progress: Progress)
 # ---------------------------------------------------------------- ending
 
 
-def _keep(place: Place, run: Run, plans: Sequence[SitePlan], night: Night, ruled: Rulings) -> None:
-    """Store findings, scores and verdicts, in place of what an interrupted attempt stored."""
+def _keep(place: Place, run: Run, night: Night, ruled: Rulings) -> None:
+    """Store a piece's findings, scores, verdicts and lists, in place of what an interrupted attempt stored."""
     found, pending = list(chain(*night.findings.values())), chain(*(score.pending for score in night.scores))
     states = standings(place, run, found, pending, ruled)
     place.repository.replace_findings(run.id, night.findings, found, states=states)
     place.repository.save_scores(run.id, night.scores)
     place.repository.save_site_verdicts(run.id, night.verdicts)
-    _advance(place, run, plans, RunState.CAPTURED, RunState.JUDGED)
+    remember(place, run, night.judgement.lists)
 
 
 def _publish(place: Place, run: Run, plans: Sequence[SitePlan], scores: Sequence[UnitScore]) -> None:

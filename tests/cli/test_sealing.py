@@ -115,7 +115,7 @@ def test_units_and_sites_have_digests_of_their_own(
 ) -> None:
     of_site = replace(ALIVE, unit_id="")
     judgement = Judgement({UNIT: [*REST, FAULTY], OTHER.unit_id: [OTHER]}, {"czj": (), "jyj": (of_site,)}, ())
-    monkeypatch.setattr("inspection.night.judge_sites", lambda *_: judgement)
+    monkeypatch.setattr("inspection.night.judge_in_pieces", lambda *_: [judgement])
     run = inspect_units(place, Request(RunKind.NIGHTLY, after(3), (UNIT, OTHER.unit_id))).run
     folder, manifest = folder_of(place, run.id), sealed(place, run.id)
     lines = gzip.decompress((folder / "findings.jsonl.gz").read_bytes()).splitlines(keepends=True)

@@ -40,7 +40,7 @@ class Nights:
     ) -> UnitScore:
         """Inspect the unit as if its pages, and its site as a whole, had said this; return its score."""
         judgement = Judgement({UNIT: [*REST, *findings, *of_site]}, {"jyj": of_site}, ())
-        self.monkeypatch.setattr("inspection.night.judge_sites", lambda *_: judgement)
+        self.monkeypatch.setattr("inspection.night.judge_in_pieces", lambda *_: [judgement])
         self.monkeypatch.setattr("inspection.run.illustrate", lambda *_: None)
         self.monkeypatch.setattr("inspection.run.Crawling", _Captured)
         return inspect_units(self.place, Request(kind, day, (UNIT,))).scores[0]

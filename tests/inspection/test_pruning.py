@@ -72,15 +72,15 @@ class Seen:
                 if stop:
                     raise KeyboardInterrupt
 
-        def judged(*_: object) -> Judgement:
+        def judged(*_: object) -> list[Judgement]:
             run = place.repository.runs()[0]
             lies = {c.url: c.evidence for c in place.repository.captures(run.id, "jyj")}
             found = [fault(name, lies[f"{HOST}/{name}"]) for name in faulty]
             passing = [replace(FINE, target=url) for url in lies if url not in {one.target for one in found}]
-            return Judgement({UNIT: [*REST, *passing, *found]}, {"jyj": ()}, ())
+            return [Judgement({UNIT: [*REST, *passing, *found]}, {"jyj": ()}, ())]
 
         self.monkeypatch.setattr("inspection.run.Crawling", Crawled)
-        self.monkeypatch.setattr("inspection.night.judge_sites", judged)
+        self.monkeypatch.setattr("inspection.night.judge_in_pieces", judged)
         inspect_units(place, Request(kind, day, (UNIT,)))
         return place.repository.runs()[0].id
 
