@@ -721,9 +721,10 @@ _DAY = re.compile(r"(?:19|20)\d\d ?[-/.年] ?\d{1,2}")
 
 def _holds_list(lines: Sequence[str], text: str) -> bool:
     """Whether three lines or more are dated: then the part is a list, whatever its name."""
-    if len(_DAY.findall(text)) < 3:
+    if len(list(islice(_DAY.finditer(text), 3))) < 3:
         return False
-    return sum(len(line) < 200 and _DAY.search(line) is not None for line in lines) >= 3
+    dated = (line for line in lines if len(line) < 200 and _DAY.search(line))
+    return len(list(islice(dated, 3))) == 3
 
 
 _FOOT = 400  # characters of a site's foot, where there is hardly anything above it

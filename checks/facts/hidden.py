@@ -98,8 +98,9 @@ _RULE = re.compile(r"([.#][-\w]{1,60})\s*\{([^{}]{1,1000})\}")  # for one class 
 
 def _left_in(dom: Dom) -> Iterator[HiddenLink]:
     named = dict(islice(chain.from_iterable(map(_RULE.findall, _own_styles(dom))), MAX_RULES))
-    if not named and not any(_trick(element, named) for element in chain(styled(dom.root), dom.root.iter("marquee"))):
-        return
+    suspects = () if named else (*styled(dom.root), *dom.root.iter("marquee"))
+    if not named and len(suspects) <= len(dom.anchors) and not any(_trick(element, named) for element in suspects):
+        return  # that was less work than to ask what stands around each link
     known: dict[HtmlElement, Hiding | None] = {}
     for anchor in dom.anchors:
         how = _hiding(anchor.element, known, named)
