@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from checks.model import FailureKind
+from checks.model import FailureKind, Outcome
 from checks.registry import CHECKS
 from config.loader import RULES, SITES, WORDS
 from config.schema import Unit
@@ -17,7 +17,7 @@ from inspection.errors import NotInspected
 from inspection.place import Place
 from inspection.politeness import politeness_of
 from inspection.writing import ReportUnwritable, write_whole
-from reports.daily import DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay
+from reports.daily import LISTED, DailyReport, ListedFinding, RunFacts, SiteDay, UnitDay
 from reports.daily_page import daily_page
 from reports.daily_workbook import daily_workbook
 from scoring.model import UnitScore
@@ -78,8 +78,9 @@ def daily_report(place: Place, run: Run) -> DailyReport:
     """Return everything that the report of a run says; raises StorageError."""
     units = [unit for unit in place.configuration.inventory.units if not run.units or unit.id in run.units]
     findings: dict[str, list[StoredFinding]] = defaultdict(list)
-    for stored in place.repository.findings(run_id=run.id):
+    for stored in place.repository.findings(run_id=run.id, outcomes=LISTED):
         findings[stored.finding.unit_id].append(stored)
+    counts = place.repository.count_outcomes(run.id)
     scores = {stored.score.unit_id: stored.score for stored in place.repository.scores_of_run(run.id)}
     ranks = rank(scores.values())
     verdicts = {verdict.site_id: verdict for verdict in place.repository.site_verdicts(run.id)}
@@ -87,7 +88,7 @@ def daily_report(place: Place, run: Run) -> DailyReport:
         district=place.configuration.inventory.district.name,
         run=_run_facts(place, run),
         checks=tuple(check.META for check in CHECKS),
-        units=tuple(_unit_day(unit, scores, ranks, findings[unit.id]) for unit in units),
+        units=tuple(_unit_day(unit, scores, ranks, findings[unit.id], counts.get(unit.id, {})) for unit in units),
         sites=tuple(
             SiteDay(site.name, verdicts[site.id]) for site in place.configuration.inventory.sites if site.id in verdicts
         ),
@@ -97,10 +98,15 @@ def daily_report(place: Place, run: Run) -> DailyReport:
 
 
 def _unit_day(
-    unit: Unit, scores: Mapping[str, UnitScore], ranks: Mapping[str, int | None], findings: list[StoredFinding]
+    unit: Unit,
+    scores: Mapping[str, UnitScore],
+    ranks: Mapping[str, int | None],
+    findings: list[StoredFinding],
+    counts: Mapping[Outcome, int],
 ) -> UnitDay:
     listed = tuple(_listed(stored) for stored in findings)
-    return UnitDay(unit.id, unit.name, unit.kind, scores.get(unit.id), ranks.get(unit.id), listed)
+    unlisted = {outcome: count for outcome, count in counts.items() if outcome not in LISTED}
+    return UnitDay(unit.id, unit.name, unit.kind, scores.get(unit.id), ranks.get(unit.id), listed, unlisted)
 
 
 def _listed(stored: StoredFinding) -> ListedFinding:

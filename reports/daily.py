@@ -39,6 +39,7 @@ OUTCOME_MEANINGS = {
     Outcome.ERROR: "检查程序自己出了错，不计分，降低覆盖率，不算单位的错。",
 }
 UNJUDGED = (Outcome.NOT_TESTED, Outcome.INCONCLUSIVE, Outcome.ERROR)
+LISTED = (Outcome.FAIL, Outcome.NOTICE, *UNJUDGED)  # the others, most of them, are only counted
 _LONGEST_LINK = 2000  # characters; spreadsheets refuse little more
 
 
@@ -85,7 +86,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class UnitDay:
-    """One unit on the day: its score (None when the run ended before scoring), its rank and everything found."""
+    """One unit on the day: its score (None when the run ended before scoring), its rank and what was found.
+
+    `unlisted` is how many findings there are of outcomes that are only counted.
+    """
 
     id: str
     name: str
@@ -93,11 +97,12 @@ class UnitDay:
     score: UnitScore | None
     rank: int | None
     findings: tuple[ListedFinding, ...]
+    unlisted: Mapping[Outcome, int] = field(default_factory=dict)
 
     @cached_property
     def counts(self) -> Mapping[Outcome, int]:
         """How many findings have which outcome."""
-        return Counter(listed.finding.outcome for listed in self.findings)
+        return Counter(listed.finding.outcome for listed in self.findings) + Counter(self.unlisted)
 
     @cached_property
     def problems(self) -> tuple[ListedFinding, ...]:

@@ -435,6 +435,7 @@ class Repository:
         outcome: Outcome | None = None,
         state: str | None = None,
         limit: int | None = None,
+        outcomes: Collection[Outcome] | None = None,
     ) -> list[StoredFinding]:
         """Return findings that meet every condition given, newest run first, else in the order they were kept.
 
@@ -449,6 +450,7 @@ class Repository:
         ]
         query = select(FindingRow).outerjoin(FaultRow, FaultRow.fingerprint == FindingRow.fingerprint)
         query = query.where(*(column == value for column, value in wanted if value is not None))
+        query = query if outcomes is None else query.where(FindingRow.outcome.in_(outcomes))
         query = query.order_by(FindingRow.run_id.desc(), FindingRow.id).limit(limit)
         with self._database.reading() as session:
             return _with_days(session, session.scalars(query).all())
@@ -522,6 +524,16 @@ class Repository:
         query = select(FindingRow.outcome, func.count()).where(FindingRow.run_id == run_id)
         with self._database.reading() as session:
             return dict(session.execute(query.group_by(FindingRow.outcome)).all())
+
+    def count_outcomes(self, run_id: int) -> dict[str, dict[Outcome, int]]:
+        """Return how many findings of a run have which outcome, by unit."""
+        by_outcome = FindingRow.unit_id, FindingRow.outcome
+        query = select(*by_outcome, func.count()).where(FindingRow.run_id == run_id).group_by(*by_outcome)
+        counts: defaultdict[str, dict[Outcome, int]] = defaultdict(dict)
+        with self._database.reading() as session:
+            for unit_id, outcome, count in session.execute(query):
+                counts[unit_id][Outcome(outcome)] = count
+        return counts
 
     def failing(self, run_id: int) -> dict[tuple[str, str], int]:
         """Return how many faults of a run count, by unit and check id: none that wait, were revoked or are waived, and
