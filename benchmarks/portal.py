@@ -144,7 +144,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, portal: Portal, note: Callable[[str, str], None] = lambda _address, _path: None) -> None:
         self._portal, self._note = portal, note
-        self._rest = b""
+        self._address, self._rest = "", b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
@@ -157,9 +157,10 @@ class Connection(asyncio.Protocol):
         self._rest += data
         while b"\r\n\r\n" in self._rest:
             head, self._rest = self._rest.split(b"\r\n\r\n", 1)
-            self._transport.write(self._answer(head))
+            self._transport.write(self.answer(head))
 
-    def _answer(self, head: bytes) -> bytes:
+    def answer(self, head: bytes) -> bytes:
+        """Return the answer to a request, given without the empty line that ends it."""
         method, target, _ = head.split(b"\r\n", 1)[0].split(b" ", 2)
         path = target.decode("latin-1").partition("?")[0]
         self._note(self._address, path)
