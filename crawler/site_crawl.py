@@ -24,7 +24,7 @@ from crawler.urls import InvalidUrl, host_of, normalise, same_site
 SECOND_LEVEL_PAGES = 10  # read below a home page without dated items
 FRAMES_OF_A_PAGE = 3  # iframes that are followed where a column's own list is empty
 GIVE_UP_AFTER = 5  # pages in a row to which a host was silent, or which its firewall kept from us
-RECALLED_AT_ONCE = 50  # pages about which earlier nights are asked together
+RECALLED_AT_ONCE = 200  # pages about which earlier nights are asked together
 LAST_ROUND = 2  # what is kept from us is asked for after the rest of the site, and once more after all other sites
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, cached_property
 
-from checks.model import Capture, Mode, Visit
+from checks.model import Capture, EvidenceRef, Mode, Visit
 from crawler.carrying import EarlierPage
 from crawler.plan import SitePlan
 from inspection.day import local
@@ -51,7 +51,10 @@ class Past:
         try:
             with self._place.repository.at_once():
                 looks = self._looks.newest(list(self._runs), site_id, urls)
-                return {url: self._page(site_id, look) for url, look in looks.items() if self._is_whole(look)}
+                whole = self._place.evidence.whole(
+                    capture.evidence for look in looks.values() for capture in _kept(look) if capture.evidence
+                )
+                return {url: self._page(site_id, look) for url, look in looks.items() if _is_whole(look, whole)}
         except (DatabaseUnreachable, DatabaseLocked) as error:
             _logger.warning("the database is away, pages are asked for anew: %s", error)
             return {}
@@ -70,12 +73,8 @@ class Past:
         since = self._run.day - timedelta(days=days)
         return {run.id: run for run in self._looks.runs_before(self._run, since)} if days else {}
 
-    def _is_whole(self, look: Look) -> bool:
-        kept = [capture.evidence for capture in look.captures if capture.mode is not Mode.SCREENSHOT]
-        return bool(kept) and all(reference and self._place.evidence.holds(reference) for reference in kept)
-
     def _page(self, site_id: str, look: Look) -> EarlierPage:
-        captures = tuple(capture for capture in look.captures if capture.mode is not Mode.SCREENSHOT)
+        captures = _kept(look)
         district = self._place.configuration.inventory.district
         return EarlierPage(
             visits=look.visits,
@@ -93,3 +92,13 @@ class Past:
     def _open_in(self, run_id: int, units: Sequence[str]) -> _Open:
         targets, records = self._looks.open_records(run_id, units)
         return _Open(frozenset(targets), frozenset(records))
+
+
+def _kept(look: Look) -> tuple[Capture, ...]:
+    """Return what a page is read from: a picture of it is taken for a finding, and again for the next."""
+    return tuple(capture for capture in look.captures if capture.mode is not Mode.SCREENSHOT)
+
+
+def _is_whole(look: Look, whole: Set[EvidenceRef]) -> bool:
+    kept = _kept(look)
+    return bool(kept) and all(capture.evidence in whole for capture in kept)

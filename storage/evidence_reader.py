@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import mmap
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from functools import cache, partial
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
@@ -122,18 +124,18 @@ class EvidenceReader:
             raise DamagedRecord(f"证据文件 {reference.warc_file} 中的记录已被改动：{reference.record_id}。")
         return payload
 
-    def holds(self, reference: EvidenceRef) -> bool:
-        """Tell whether a record lies where the reference leads, whole, with the payload digest that it names.
+    def whole(self, references: Iterable[EvidenceRef]) -> set[EvidenceRef]:
+        """Return those references that lead to a record, whole, with the payload digest that they name.
 
         The checksum of its gzip member is verified; the digest itself only by `read_payload`, at thrice the cost.
         """
-        try:
-            with self._source.at(reference) as (data, offset):
-                block = inflate(data, offset)[0] if offset < len(data) else b""
-        except (Torn, MissingRecord):
-            return False
-        head = block[: block.find(b"\r\n\r\n")]
-        return reference.record_id.encode() in head and reference.payload_digest.encode() in head
+        found = set[EvidenceRef]()
+        for _, of_file in groupby(sorted(references, key=_place), attrgetter("warc_file")):
+            first, *others = of_file
+            with suppress(MissingRecord), self._source.at(first) as (data, offset):
+                begin = offset - first.offset  # of the file, in what was opened
+                found |= {each for each in (first, *others) if _is_whole(each, data, begin + each.offset)}
+        return found
 
     def read_members(self, reference: EvidenceRef) -> bytes:
         """Return the record as it lies in the file, compressed, with its request where it has one: a slice of the WARC.
@@ -168,3 +170,15 @@ class EvidenceReader:
                 headers = record.rec_headers
                 record_id, stated = headers.get_header("WARC-Record-ID"), headers.get_header("WARC-Payload-Digest")
                 yield EvidenceRef(file, offset, record_id, stated), record
+
+
+_place = attrgetter("warc_file", "offset")
+
+
+def _is_whole(reference: EvidenceRef, data: mmap.mmap, offset: int) -> bool:
+    try:
+        block = inflate(data, offset)[0]
+    except Torn:
+        return False
+    head = block[: block.find(b"\r\n\r\n")]
+    return reference.record_id.encode() in head and reference.payload_digest.encode() in head

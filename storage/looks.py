@@ -44,7 +44,7 @@ class LookStore:
     def newest(self, run_ids: Sequence[int], site_id: str, urls: Iterable[str]) -> dict[str, Look]:
         """Return by URL the newest look that any of the runs had at a page of the site; none for pages never looked at.
 
-        The runs should be few, and the pages some dozens.
+        The runs should be few, and the pages a few hundred.
         """
         keys = [rows.url_key(url) for url in urls]
         if not run_ids or not keys:
@@ -86,10 +86,12 @@ class LookStore:
 
 def _looks(session: Session, run_id: int, site_id: str, keys: Sequence[str]) -> Iterable[Look]:
     visits, captures = defaultdict[str, list[Visit]](list), defaultdict[str, list[Capture]](list)
-    for row in session.execute(rows.select_fields(Visit, VisitRow).where(*_of(VisitRow, run_id, site_id, keys))):
-        visits[row.url].append(rows.visit_of(row))
-    for row in session.execute(rows.select_fields(Capture, CaptureRow).where(*_of(CaptureRow, run_id, site_id, keys))):
-        captures[row.url].append(rows.capture_of(row))
+    of_visits = rows.select_fields(Visit, VisitRow).where(*_of(VisitRow, run_id, site_id, keys))
+    for visit in map(rows.visit_of, session.execute(of_visits)):
+        visits[visit.url].append(visit)
+    of_captures = rows.select_fields(Capture, CaptureRow).where(*_of(CaptureRow, run_id, site_id, keys))
+    for capture in map(rows.capture_of, session.execute(of_captures)):
+        captures[capture.url].append(capture)
     return [Look(run_id, tuple(visits[url]), tuple(captures[url])) for url in visits]
 
 

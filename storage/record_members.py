@@ -22,6 +22,7 @@ from storage.manifest import MANIFEST
 
 Noting = Callable[[Path, int, int], None]  # what is told of a cut: the file, the position, the length in bytes
 _MEMBER = b"\x1f\x8b\x08"  # how a gzip member begins
+_PIECE = 16_384  # bytes: what a piece has beyond the member is copied for nothing
 _logger = logging.getLogger(__name__)
 
 
@@ -35,7 +36,7 @@ def inflate(data: mmap.mmap, offset: int) -> tuple[bytes, int]:
     block = bytearray()
     position = offset
     while not inflater.eof:
-        piece = data[position : position + 65536]
+        piece = data[position : position + _PIECE]
         if not piece:
             raise Torn
         try:

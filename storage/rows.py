@@ -60,19 +60,16 @@ from storage.model import (
 from storage.tables import (
     AvailabilityRow,
     Base,
-    CaptureRow,
     FaultRow,
     FindingRow,
     IndicatorScoreRow,
     NewMediaAccountRow,
     NewMediaRegisterRow,
-    ProbeRow,
     ReviewEventRow,
     RunRow,
     RunSiteRow,
     SiteVerdictRow,
     UnitScoreRow,
-    VisitRow,
     evidence_fields,
 )
 
@@ -91,6 +88,11 @@ def _names(value: type[Any]) -> tuple[str, ...]:
 
 def _fields_of(row: Any, value: type[Any]) -> Values:
     return {name: getattr(row, name) for name in _names(value)}
+
+
+def _selected(row: Row[Any], value: type[Any]) -> Values:
+    """Return the fields that `select_fields` asked for."""
+    return dict(zip(_names(value), row, strict=True))
 
 
 def select_fields(value: type[Any], row: type[Base]) -> Select[Any]:
@@ -144,16 +146,16 @@ def capture_values(run_id: int, capture: Capture) -> Values:
     }
 
 
-def capture_of(row: CaptureRow) -> Capture:
-    """Return the capture that a row keeps."""
-    values = _fields_of(row, Capture)
+def capture_of(row: Row[Any]) -> Capture:
+    """Return the capture that a row of `select_fields` keeps."""
+    values = _selected(row, Capture)
     return Capture(
         **values
         | {
-            "mode": Mode(row.mode),
-            "redirects": tuple(row.redirects),
-            "headers": tuple((name, value) for name, value in row.headers),
-            "failure": _failure(row.failure),
+            "mode": Mode(values["mode"]),
+            "redirects": tuple(values["redirects"]),
+            "headers": tuple((name, value) for name, value in values["headers"]),
+            "failure": _failure(values["failure"]),
         }
     )
 
@@ -171,16 +173,16 @@ def visit_values(run_id: int, visit: Visit) -> Values:
     }
 
 
-def visit_of(row: VisitRow) -> Visit:
-    """Return the visit that a row keeps."""
-    values = _fields_of(row, Visit)
+def visit_of(row: Row[Any]) -> Visit:
+    """Return the visit that a row of `select_fields` keeps."""
+    values = _selected(row, Visit)
     return Visit(
         **values
         | {
-            "role": PageRole(row.role),
-            "unit_id": row.unit_id or None,
-            "column_id": row.column_id or None,
-            "failure": _failure(row.failure),
+            "role": PageRole(values["role"]),
+            "unit_id": values["unit_id"] or None,
+            "column_id": values["column_id"] or None,
+            "failure": _failure(values["failure"]),
         }
     )
 
@@ -196,10 +198,10 @@ def probe_values(run_id: int, probe: Probe) -> Values:
     }
 
 
-def probe_of(row: ProbeRow) -> Probe:
-    """Return the probe that a row keeps."""
-    values = _fields_of(row, Probe)
-    return Probe(**values | {"kind": ProbeKind(row.kind), "failure": _failure(row.failure)})
+def probe_of(row: Row[Any]) -> Probe:
+    """Return the probe that a row of `select_fields` keeps."""
+    values = _selected(row, Probe)
+    return Probe(**values | {"kind": ProbeKind(values["kind"]), "failure": _failure(values["failure"])})
 
 
 # ---------------------------------------------------------------- beside the runs

@@ -95,14 +95,18 @@ class Lead:
 def gather(pages: Iterable[PageFacts]) -> dict[str, Lead]:
     """Return everything that the pages lead to or show, by normalised address."""
     found: dict[str, tuple[str, dict[str, None]]] = {}
+    kept = set[str]()
     for page in pages:
         for kind, written in _written(page):
+            if written in kept:
+                continue
             url = _askable(written)
             if not url or (url not in found and len(found) >= _MOST_LEADS):
                 continue
             spellings = found.setdefault(url, (kind, {}))[1]
             if len(spellings) < _MOST_SPELLINGS:
                 spellings[written] = None
+                kept.add(written)
     return {url: Lead(url, kind, tuple(written)) for url, (kind, written) in found.items()}
 
 
