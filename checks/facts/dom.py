@@ -153,7 +153,8 @@ def visible_text(element: HtmlElement, pieces: int = 5_000) -> str:
 
 def text_of(element: HtmlElement) -> str:
     """Return what a link says: its text, else its title, else the description of its picture."""
-    return (visible_text(element, 40) or element.get("title") or _image_text(element))[:MAX_LINK_TEXT]
+    text = visible_text(element, 40) if len(element) else normalise(element.text or "")
+    return (text or element.get("title") or _image_text(element))[:MAX_LINK_TEXT]
 
 
 def _image_text(element: HtmlElement) -> str:
@@ -579,7 +580,7 @@ class _Lines:
             if self.open_links:  # a link around a link was never closed
                 self.anchored.pop(self.open_links[-1], None)
             self.open_links.append(element)
-        if (tag in _LINK_TAGS or _has_click(element)) and len(self.anchored) < MAX_ANCHORS:
+        if (tag in _LINK_TAGS or (element.keys() and _has_click(element))) and len(self.anchored) < MAX_ANCHORS:
             self.anchored[element] = len(self.lines)
 
     def _open(self, element: HtmlElement, tag: str) -> None:
@@ -590,7 +591,7 @@ class _Lines:
             self.heading = _HEADINGS[tag]
         elif tag == "pre":
             self.preformatted += 1
-        if region := named_region(element):
+        if (element.keys() or tag in _REGION_OF_TAG) and (region := named_region(element)):
             self.open_marks[element] = mark = _Mark(region, len(self.lines))
             self.marks.append(mark)
 
@@ -682,8 +683,6 @@ def named_region(element: HtmlElement) -> Region | None:
     """Return which part of the page the element's tag, id or class calls it; None where they say nothing."""
     if region := _REGION_OF_TAG.get(element.tag):
         return None if element.tag in ("header", "footer") and _is_in_article(element) else region
-    if not element.keys():
-        return None
     names = f"{element.get('id') or ''} {element.get('class') or ''}"
     if names == " ":
         return None
