@@ -38,6 +38,7 @@ from inspection.errors import InspectionError
 from storage.errors import DamagedRecord, MissingRecord, StorageError
 
 log = logging.getLogger(__name__)
+_HELD = 500  # pages read anew that are held: a page of several columns is mostly met again soon
 
 Payload = Callable[[EvidenceRef], bytes]
 
@@ -118,7 +119,8 @@ class PageReader:
         return Page(visit, captures, facts=facts, capture=best, complete=complete)
 
     def _read(self, capture: Capture, kind: PageKind | None) -> PageFacts | None:
-        """Read a page once; what is known is not held here, so that many pages take no room."""
+        """Read a page once; what is known is not held here, and of what is not the last few, so that many pages take
+        no room."""
         assert capture.evidence is not None
         url, told = capture.final_url or capture.url, capture.content_type
         known = self._known(capture.evidence.payload_digest, url=url, content_type=told, as_of=self._day, kind=kind)
@@ -126,6 +128,8 @@ class PageReader:
             return known
         key = (capture.url, capture.mode, kind)
         if key not in self._facts:
+            while len(self._facts) >= _HELD:
+                del self._facts[next(iter(self._facts))]
             self._facts[key] = self._read_anew(capture, kind)
         return self._facts[key]
 
