@@ -54,15 +54,22 @@ class Nights:
             self.place.repository.set_run_state(run_id, state)
         return run_id
 
-    def begun(self, day: date, kind: RunKind = RunKind.NIGHTLY, rescores: int | None = None, **digests: str) -> int:
+    def begun(
+        self,
+        day: date,
+        kind: RunKind = RunKind.NIGHTLY,
+        *,
+        rescores: int | None = None,
+        digests: dict[str, str] = DIGESTS,
+    ) -> int:
         """Begin a run."""
         return self.place.repository.create_run(
-            kind=kind, day=day, seed="s", rules_version="1", digests=DIGESTS | digests, rescores=rescores
+            kind=kind, day=day, seed="s", rules_version="1", digests=digests, rescores=rescores
         ).id
 
     def known(self, **digests: str) -> EarlierPage | None:
         """Return what a night of DAY knows of the page."""
-        run = self.place.repository.run(self.begun(DAY, **digests))
+        run = self.place.repository.run(self.begun(DAY, digests=DIGESTS | digests))
         return Past(self.place, run, [plan(HOME, {"tz": f"{HOME}tz/"})]).pages("portal", [URL]).get(URL)
 
 
