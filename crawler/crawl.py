@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scrapy.crawler import CrawlerRunner
+from scrapy.settings.default_settings import EXTENSIONS_BASE, SPIDER_MIDDLEWARES_BASE
 from scrapy.utils.reactor import install_reactor
 
 from checks.facts.page import Reading, read_page
@@ -154,6 +155,8 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
             _OURS + "Decompression": 590,
             _OURS + "Pace": 900,
         },
+        "EXTENSIONS": dict.fromkeys(EXTENSIONS_BASE),  # the spider keeps the limits, the order and the counts itself
+        "SPIDER_MIDDLEWARES": dict.fromkeys(SPIDER_MIDDLEWARES_BASE),
         "DEFAULT_REQUEST_HEADERS": {
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "zh-CN,zh;q=0.9",
@@ -172,18 +175,12 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
         "PAGES_PER_BROWSER": crawl.pages_per_browser,
         "REDIRECT_MAX_TIMES": crawl.max_redirects,
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
-        "HTTPERROR_ALLOW_ALL": True,
-        "URLLENGTH_LIMIT": 0,
         "CONCURRENT_ITEMS": 1,  # Scrapy makes so many tasks for each response, whatever its callback yields
         **dict.fromkeys(
             (
                 "RETRY_ENABLED",
                 "METAREFRESH_ENABLED",
                 "HTTPPROXY_ENABLED",
-                "REFERER_ENABLED",
-                "TELNETCONSOLE_ENABLED",
-                "REMOTE_CONTROL_ENABLED",
-                "MEMUSAGE_ENABLED",
                 "STATS_DUMP",
                 "DOWNLOADER_STATS",
                 "WARN_ON_GENERATOR_RETURN_VALUE",  # parses our own code again with each response
@@ -191,5 +188,4 @@ def scrapy_settings(place: Workplace) -> dict[str, Any]:
             ),
             False,
         ),
-        "LOGSTATS_INTERVAL": 0.0,
     }

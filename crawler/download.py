@@ -61,7 +61,9 @@ class AddressGuard:
     async def process_request(self, request: Request) -> None:
         """Let the request pass or raise SchemeRefused, AddressRefused, NameNotFound or NameFailure."""
         check_url(request.url)
-        await asyncio.to_thread(self.crawler.spider.names.addresses, host_of(request.url))
+        host, names = host_of(request.url), self.crawler.spider.names
+        if names.known(host) is None:  # a thread for each request would cost more than all else that is done here
+            await asyncio.to_thread(names.addresses, host)
 
 
 class Robots:

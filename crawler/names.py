@@ -50,7 +50,7 @@ class _Known:
 @dataclass(slots=True)
 class Names:
     """Resolves names through `resolver` ("ADDR:PORT") or the machine's own, and lets no private address through unless
-    told to. Safe to call from several threads; every call but `checked` may block.
+    told to. Safe to call from several threads; every call but `checked` and `known` may block.
 
     An answer is remembered for `remembered` seconds; where nobody answers after that, it serves a while longer.
     """
@@ -64,9 +64,8 @@ class Names:
 
     def addresses(self, host: str) -> tuple[str, ...]:
         """Return the addresses of a host, IPv4 first; raises NameNotFound, NameFailure or AddressRefused."""
-        with self._lock:
-            known = self._known.get(host)
-        if known is None or time.monotonic() - known.at > self.remembered:
+        known = self._last(host)
+        if known is None or not self._is_fresh(known):
             found = self._resolve(host)
             if isinstance(found, NameFailure) and known is None:  # the next try may be answered
                 raise found
@@ -75,14 +74,16 @@ class Names:
                 with self._lock:
                     self._known[host] = known
         assert known is not None
-        if isinstance(known.found, Exception):
-            raise known.found
-        return known.found
+        return _told(known)
+
+    def known(self, host: str) -> tuple[str, ...] | None:
+        """Return what `addresses` would without asking anybody, or None where it would ask; raises likewise."""
+        known = self._last(host)
+        return _told(known) if known is not None and self._is_fresh(known) else None
 
     def checked(self, host: str) -> tuple[str, ...]:
         """Return the addresses that `addresses` last let pass, without asking again: to connect to these very ones."""
-        with self._lock:
-            known = self._known.get(host)
+        known = self._last(host)
         return known.found if known is not None and not isinstance(known.found, Exception) else ()
 
     def addresses_of_family(self, host: str, family: int) -> tuple[str, ...]:
@@ -130,6 +131,13 @@ class Names:
         stub.search, stub.lifetime = [], self.timeout or LIFETIME
         return stub
 
+    def _last(self, host: str) -> _Known | None:
+        with self._lock:
+            return self._known.get(host)
+
+    def _is_fresh(self, known: _Known) -> bool:
+        return time.monotonic() - known.at <= self.remembered
+
     def _resolve(self, host: str) -> tuple[str, ...] | Exception:
         try:
             literal = _literal(host)
@@ -150,6 +158,12 @@ class Names:
                 raise NameFailure(answer.detail)
         reason = "不存在" if answers[0].rcode == "NXDOMAIN" else "没有地址记录"
         raise NameNotFound(f"域名 {host} {reason}")
+
+
+def _told(known: _Known) -> tuple[str, ...]:
+    if isinstance(known.found, Exception):
+        raise known.found
+    return known.found
 
 
 def _machine_lookup(host: str) -> tuple[str, ...]:

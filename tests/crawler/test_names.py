@@ -56,6 +56,23 @@ def test_a_failure_is_asked_again_and_an_answer_remembered() -> None:
         assert names.addresses("late.test") == ("127.0.0.1",)
 
 
+def test_what_is_known_is_told_without_asking_for_as_long_as_it_is_remembered(resolver: str) -> None:
+    names = Names(resolver, allow_private=True)
+    assert names.known("old.test") is None
+    names.addresses("old.test")
+    assert names.known("old.test") == ("127.0.0.1",)
+    names.remembered = -1.0
+    assert names.known("old.test") is None
+
+
+def test_a_name_known_to_be_missing_is_missing_still(resolver: str) -> None:
+    names = Names(resolver)
+    with pytest.raises(NameNotFound):
+        names.addresses("none.test")
+    with pytest.raises(NameNotFound):
+        names.known("none.test")
+
+
 def test_answers_name_their_code(resolver: str) -> None:
     names = Names(resolver)
     assert names.ask("none.test", "AAAA").rcode == "NXDOMAIN"
