@@ -71,7 +71,7 @@ def measure(sites: int = SITES) -> bool:
     allowed = "、".join(f"{seconds} 秒 {count} 次" for seconds, count in pace.most.items())
     limits = "、".join(f"{AT_ONCE + PER_SECOND * seconds} 次" for seconds in WINDOWS)
     print(f"服务器日志：{pace.sites} 个站点收到 {pace.requests} 次请求；同一站点最多 {allowed}（上限 {limits}）")
-    print(f"每千页 {spent.seconds / sites / PAGES * 1e6:.1f} s；共 {spent.seconds:.0f} s（上限 {bound:.0f} s）")
+    print(f"每千页 {spent.seconds / sites / PAGES * 1000:.1f} s；共 {spent.seconds:.0f} s（上限 {bound:.0f} s）")
     print(
         f"内存各四分之一段的峰值 {'、'.join(f'{peak:.0f}' for peak in spent.quarters)} MB，"
         f"末段与首段之比 {growth:.2f}（上限 {GROWTH}）"
