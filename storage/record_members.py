@@ -12,9 +12,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.recordloader import ArcWarcRecord
+from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
 
 from checks.model import EvidenceRef
 from storage.errors import DamagedRecord, MissingRecord
@@ -23,6 +22,7 @@ from storage.manifest import MANIFEST
 Noting = Callable[[Path, int, int], None]  # what is told of a cut: the file, the position, the length in bytes
 _MEMBER = b"\x1f\x8b\x08"  # how a gzip member begins
 _PIECE = 16_384  # bytes: what a piece has beyond the member is copied for nothing
+_loader = ArcWarcRecordLoader(verify_http=False, arc2warc=False)  # an ArchiveIterator without its search for members
 _logger = logging.getLogger(__name__)
 
 
@@ -123,7 +123,7 @@ def record_at(reference: EvidenceRef, data: mmap.mmap, offset: int) -> ArcWarcRe
 def parse(block: bytes) -> ArcWarcRecord:
     """Return the record that a gzip member holds; raises DamagedRecord."""
     try:
-        record: ArcWarcRecord = next(iter(ArchiveIterator(BytesIO(block))))
-    except (ArchiveLoadFailed, StopIteration) as error:
+        record: ArcWarcRecord = _loader.parse_record_stream(BytesIO(block), known_format="warc")
+    except (ArchiveLoadFailed, EOFError) as error:
         raise DamagedRecord("证据记录的头部无法读取。") from error
     return record
