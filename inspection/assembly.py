@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 from typing import Protocol
 
 from checks.facts.attachments import read_attachment
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 _HELD = 500  # pages read anew that are held: a page of several columns is mostly met again soon
 
 Payload = Callable[[EvidenceRef], bytes]
+Captures = Callable[[Collection[str]], Iterable[Capture]]  # those of some URLs of a site, as asked for
 
 
 class Known(Protocol):
@@ -79,20 +81,30 @@ class UnitMaterial:
 
 
 class PageReader:
-    """Reads the pages of one site, each capture once; not again those that are `known`."""
+    """Reads the pages of one site, each capture once; not again those that are `known`.
 
-    def __init__(self, captures: Iterable[Capture], payload: Payload, day: date, known: Known = nothing_known) -> None:
-        self._captures: dict[str, list[Capture]] = defaultdict(list)
-        for capture in captures:
-            self._captures[capture.url].append(capture)
+    It holds the captures of the pages that were last looked up, so that a site of any size takes as much room.
+    """
+
+    def __init__(self, captures: Captures, payload: Payload, day: date, known: Known = nothing_known) -> None:
+        self._look_up = captures
+        self._captures: dict[str, list[Capture]] = {}
         self._payload = payload
         self._day = day
         self._known = known
         self._facts: dict[tuple[str, Mode, PageKind | None], PageFacts | None] = {}
 
+    def look_up(self, visits: Iterable[Visit]) -> None:
+        """Look up the captures of the pages that come next, all at once."""
+        self._captures = {visit.url: [] for visit in visits}
+        for capture in self._look_up(self._captures.keys()):
+            self._captures[capture.url].append(capture)
+
     def page(self, visit: Visit, column: Column | None) -> Page:
         """Return the visit as a page: read from the rendered capture where there is one, else from the static one."""
-        captures = tuple(self._captures.get(visit.url, ()))
+        if visit.url not in self._captures:
+            self.look_up([visit])
+        captures = tuple(self._captures[visit.url])
         best = _best(captures)
         if best is None:
             return Page(visit, captures, capture=captures[-1] if captures else None)
@@ -147,6 +159,14 @@ class PageReader:
         return read_attachment(self._payload(capture.evidence), name=name, content_type=capture.content_type)
 
 
+def at_hand(captures: Iterable[Capture]) -> Captures:
+    """Return how captures are looked up that lie in memory."""
+    by_url: defaultdict[str, list[Capture]] = defaultdict(list)
+    for capture in captures:
+        by_url[capture.url].append(capture)
+    return lambda urls: [capture for url in urls for capture in by_url.get(url, ())]
+
+
 def _best(captures: Sequence[Capture]) -> Capture | None:
     readable = {c.mode: c for c in captures if c.failure is None and c.evidence is not None}
     return readable.get(Mode.RENDERED) or readable.get(Mode.STATIC)
@@ -185,11 +205,15 @@ class SitePages:
         return SiteMaterial(self._site, self._home, self._second_level, tuple(map(_only_lists, lists)), self._probes)
 
     def _columns(self, unit: Unit, *, revisit: bool, whole: bool = True) -> Iterator[ColumnVisit]:
-        for column in unit.columns:
-            visits = [visit for visit in self._visits.get((unit.id, column.id), ()) if visit.revisit == revisit]
-            wanted = [visit for visit in visits if whole or visit.role is PageRole.COLUMN]
+        asked = [(column, self._asked(unit, column, revisit)) for column in unit.columns]
+        wanted = [[visit for visit in visits if whole or visit.role is PageRole.COLUMN] for _, visits in asked]
+        self._reader.look_up(chain.from_iterable(wanted))
+        for (column, visits), some in zip(asked, wanted, strict=True):
             if visits:
-                yield _column(unit, column, wanted, self._reader)
+                yield _column(unit, column, some, self._reader)
+
+    def _asked(self, unit: Unit, column: Column, revisit: bool) -> list[Visit]:
+        return [visit for visit in self._visits.get((unit.id, column.id), ()) if visit.revisit == revisit]
 
 
 def _only_lists(visit: ColumnVisit) -> ColumnVisit:

@@ -47,7 +47,7 @@ def true_day(begun: datetime, zone: ZoneInfo, offsets: Sequence[timedelta]) -> d
 
 
 def _offsets(place: Place, run: Run, plan: SitePlan) -> list[timedelta]:
-    found = place.repository.captures(run.id, plan.site.id, normalise(plan.site.home))
+    found = place.repository.captures(run.id, plan.site.id, [normalise(plan.site.home)])
     return [offset for capture in found if (offset := _offset(capture)) is not None][:1]
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Set
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
 from io import BytesIO
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from storage.model import Run
 FILE = "inputs.json.gz"
 LARGEST = 1_000_000_000  # bytes of the file unpacked: more is no file of ours
 NIGHTS_BACK = 31  # nights whose faults are kept, so that another rule of confirmation can be tried on them
-_BLOCK = 1_000_000
+_GZIP = zlib.MAX_WBITS | 16  # with the head and the tail of a .gz
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,9 @@ def kept_inputs(evidence: Path, run_id: int) -> JudgingInputs:
 
 def content_of(inputs: JudgingInputs) -> bytes:
     """Return the inputs as a file; the same inputs give the same bytes."""
-    text = json.dumps(_plain(inputs), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return gzip.compress(text.encode(), mtime=0)
+    packer = zlib.compressobj(level=9, wbits=_GZIP)
+    text = (part.encode() for part in _json({f.name: getattr(inputs, f.name) for f in _written(inputs)}))
+    return b"".join([*map(packer.compress, text), packer.flush()])
 
 
 def inputs_of(content: bytes) -> JudgingInputs:
@@ -186,6 +188,27 @@ def _unpacked(content: bytes) -> bytes:
     return unpacked
 
 
+def _json(value: Any) -> Iterator[str]:
+    """Yield a value as JSON, visit by visit: as one text, and as the plain values that it is made from, all of them
+    would take many times their room."""
+    match value:
+        case Mapping():
+            for before, key in zip(chain("{", repeat(",")), sorted(value), strict=False):
+                yield f"{before}{_dumped(key)}:"
+                yield from _json(value[key])
+            yield "}" if value else "{}"
+        case tuple():
+            for before, part in zip(chain("[", repeat(",")), value, strict=False):
+                yield before + _dumped(_plain(part))
+            yield "]" if value else "[]"
+        case _:
+            yield _dumped(_plain(value))
+
+
+def _dumped(plain: Any) -> str:
+    return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it; fields that hold what they hold by default are left out."""
     match value:
@@ -204,9 +227,13 @@ def _plain(value: Any) -> Any:
         case tuple():
             return [_plain(part) for part in value]
         case _ if is_dataclass(value):
-            return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if not _is_default(value, f)}
+            return {f.name: _plain(getattr(value, f.name)) for f in _written(value)}
         case _:
             return value
+
+
+def _written(value: Any) -> Iterator[Field[Any]]:
+    return (field for field in fields(value) if not _is_default(value, field))
 
 
 def _is_default(value: Any, of: Any) -> bool:

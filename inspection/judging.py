@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 
-from checks.model import Bundle, Capture, EvidenceRef, FailureKind, Finding, PageRole, Probe, Revisit, Visit
+from checks.model import Bundle, EvidenceRef, FailureKind, Finding, PageRole, Probe, Revisit, Visit
 from checks.registry import attribute_to_units, judge
 from config.loader import Configuration
 from config.schema import Unit
 from crawler.plan import SitePlan
 from inspection.assembly import (
+    Captures,
     Known,
     PageReader,
     Payload,
@@ -38,9 +40,10 @@ PIECE = 5_000  # findings after which a piece of a judgement is handed out: a ni
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What a run kept of what it saw: by site id its captures and probes, and the bytes that a capture points to."""
+    """What a run kept of what it saw: by site id how its captures are looked up, and its probes; and the bytes that a
+    capture points to."""
 
-    captures: Callable[[str], Sequence[Capture]]
+    captures: Callable[[str], Captures]
     probes: Callable[[str], Sequence[Probe]]
     payload: Payload
     known: Known = nothing_known
@@ -51,7 +54,7 @@ class Records:
         `payload` is stricter."""
         repository = place.repository
         return cls(
-            lambda site_id: repository.captures(run_id, site_id),
+            lambda site_id: partial(repository.captures, run_id, site_id),
             lambda site_id: repository.probes(run_id, site_id),
             payload or place.evidence.read_payload,
             known,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from checks.model import Finding
+from checks.model import Finding, Outcome
 from config.loader import Configuration
 from config.schema import Unit
 from crawler.plan import SitePlan
@@ -99,7 +99,7 @@ class _Verdicts:
         """Yield the verdicts on the sites that a piece of the judgement completes."""
         for unit_id, found in judgement.by_unit.items():
             if self._sites[unit_id]:
-                self._found[unit_id] = [finding for finding in found if finding.check in self._asked]
+                self._found[unit_id] = [_light(finding) for finding in found if finding.check in self._asked]
         for site, of_site in judgement.by_site.items():
             if site in self._plans:
                 yield self._verdict(self._plans[site], of_site)
@@ -119,3 +119,10 @@ class _Verdicts:
             self._sites[unit.id] -= 1
             if not self._sites[unit.id]:
                 self._found.pop(unit.id, None)
+
+
+def _light(finding: Finding) -> Finding:
+    """Leave out of what is well all but that it is well: a large site holds it of all its pages."""
+    if finding.outcome is not Outcome.PASS:
+        return finding
+    return replace(finding, evidence=(), observed="", expected="")

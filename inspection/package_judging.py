@@ -19,6 +19,7 @@ from checks.registry import CHECKS
 from config.loader import Configuration, load
 from config.problem import ConfigurationError
 from config.schema import Unit
+from inspection.assembly import at_hand
 from inspection.inputs import FILE as INPUTS
 from inspection.inputs import LARGEST as LARGEST_INPUTS
 from inspection.inputs import JudgingInputs, inputs_of
@@ -137,7 +138,10 @@ def _judged(container: Container, run: PackagedRun, seen: PackagedRun, source: P
     probes = _probes(reader, seen.run, sites, inputs)
     index = index_of(container, seen.run) if source.withheld else []
     withheld = [record for record in index if (record.file, record.offset) in source.withheld]
-    records = Records(lambda site: captures.get(site, ()), lambda site: probes.get(site, ()), reader.read_payload)
+    looked_up = {site: at_hand(of_site) for site, of_site in captures.items()}
+    records = Records(
+        lambda site: looked_up.get(site, at_hand(())), lambda site: probes.get(site, ()), reader.read_payload
+    )
     pages = {_page_of(record)[1] for record in withheld}
     pages |= {
         each.url for listed in captures.values() for each in listed if each.evidence and _is_withheld(each, source)

@@ -21,7 +21,7 @@ from crawler.probes.links import Lead, draw, gather, probe_links, unanswered
 from crawler.probes.manners import Manners
 from crawler.probes.search import Title, choose, probe_search
 from crawler.turns import nobody
-from inspection.assembly import Known, PageReader, nothing_known
+from inspection.assembly import Known, PageReader, at_hand, nothing_known
 from inspection.place import Place
 from inspection.recording import Recorder
 
@@ -50,9 +50,8 @@ class Captured:
     def of(cls, place: Place, run_id: int, plan: SitePlan, known: Known = nothing_known) -> Captured:
         """Read what the run has of a site."""
         visits = [visit for visit in place.repository.visits(run_id, plan.site.id) if not visit.revisit]
-        drawn = {visit.url for visit in visits}
-        captures = [capture for capture in place.repository.captures(run_id, plan.site.id) if capture.url in drawn]
-        reader = PageReader(captures, place.evidence.read_payload, plan.day, known)
+        captures = place.repository.captures(run_id, plan.site.id, {visit.url for visit in visits})
+        reader = PageReader(at_hand(captures), place.evidence.read_payload, plan.day, known)
         captured = cls(captures)
         captured.leads = gather(captured._read(reader, plan, visits))
         return captured

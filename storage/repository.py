@@ -91,6 +91,7 @@ from storage.tables import (
 CONFIRMED = "已确认"
 PENDING = "待确认"
 READ_AT_ONCE = 1000  # rows that lie in memory
+_FEW_AT_ONCE = {"yield_per": READ_AT_ONCE}
 EARLIER_RUNS = 500  # more than a year of nights
 NOT_COUNTED = (PENDING, FaultState.REVOKED.value, FaultState.WAIVED.value)
 
@@ -234,20 +235,22 @@ class Repository:
             upsert_rows(session, VisitRow, [rows.visit_values(run_id, visit) for visit in visits])
             upsert_rows(session, ProbeRow, [rows.probe_values(run_id, probe) for probe in probes])
 
-    def captures(self, run_id: int, site_id: str, url: str | None = None) -> list[Capture]:
-        """Return a site's captures, or those of one URL, by URL and mode, whatever order they were made in."""
+    def captures(self, run_id: int, site_id: str, urls: Iterable[str] | None = None) -> list[Capture]:
+        """Return a site's captures, or those of some URLs, by URL and mode, whatever order they were made in."""
         of_site = (CaptureRow.run_id == run_id, CaptureRow.site_id == site_id)
         query = rows.select_fields(Capture, CaptureRow).where(*of_site)
-        query = query if url is None else query.where(CaptureRow.url_key == rows.url_key(url))
+        keys = [] if urls is None else chunks(map(rows.url_key, urls))
+        asked = [query] if urls is None else [query.where(CaptureRow.url_key.in_(some)) for some in keys]
         with self._database.reading() as session:
-            captures = [rows.capture_of(row) for row in session.execute(query)]
+            found = (row for one in asked for row in session.execute(one, execution_options=_FEW_AT_ONCE))
+            captures = [rows.capture_of(row) for row in found]
         return sorted(captures, key=lambda capture: (capture.url, capture.mode))
 
     def visits(self, run_id: int, site_id: str) -> list[Visit]:
         """Return a site's visits by unit, column, role and order, whatever order they were made in."""
         query = rows.select_fields(Visit, VisitRow).where(VisitRow.run_id == run_id, VisitRow.site_id == site_id)
         with self._database.reading() as session:
-            visits = [rows.visit_of(row) for row in session.execute(query)]
+            visits = [rows.visit_of(row) for row in session.execute(query, execution_options=_FEW_AT_ONCE)]
         return sorted(visits, key=_visit_order)
 
     def probes(self, run_id: int, site_id: str) -> list[Probe]:
@@ -462,7 +465,7 @@ class Repository:
         """
         query = rows.select_finding_records().where(FindingRow.run_id == run_id, FindingRow.unit_id == unit_id)
         with self._database.reading() as session:
-            found = session.execute(query.order_by(FindingRow.id), execution_options={"yield_per": READ_AT_ONCE})
+            found = session.execute(query.order_by(FindingRow.id), execution_options=_FEW_AT_ONCE)
             yield from map(rows.finding_record, found)
 
     def finding(self, finding_id: int) -> tuple[StoredFinding, tuple[Sighting, ...]]:

@@ -10,6 +10,7 @@ from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from sys import intern
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -174,14 +175,16 @@ def visit_values(run_id: int, visit: Visit) -> Values:
 
 
 def visit_of(row: Row[Any]) -> Visit:
-    """Return the visit that a row of `select_fields` keeps."""
+    """Return the visit that a row of `select_fields` keeps; visits share what they have alike, as a night holds all
+    of its visits at once."""
     values = _selected(row, Visit)
     return Visit(
         **values
+        | {name: intern(values[name]) for name in ("site_id", "reason")}
         | {
             "role": PageRole(values["role"]),
-            "unit_id": values["unit_id"] or None,
-            "column_id": values["column_id"] or None,
+            "unit_id": intern(values["unit_id"]) or None,
+            "column_id": intern(values["column_id"]) or None,
             "failure": _failure(values["failure"]),
         }
     )

@@ -12,7 +12,7 @@ import pytest
 from checks.facts.model import AttachmentState, PageKind
 from checks.model import Capture, EvidenceRef, FailureKind, Mode, Page, PageRole, Visit
 from config.schema import Column, ColumnType, District, Site, Unit, UnitKind
-from inspection.assembly import PageReader, SitePages, UnitMaterial, site_bundle, unit_bundle
+from inspection.assembly import PageReader, SitePages, UnitMaterial, at_hand, site_bundle, unit_bundle
 
 DISTRICT = District(name="虚构区", division_code="130111")
 DAY = date(2026, 11, 23)
@@ -76,7 +76,7 @@ class Evidence:
 
 
 def site_pages(evidence: Evidence, *visits: Visit, units: Sequence[Unit] = (UNIT,)) -> SitePages:
-    return SitePages(SITE, units, visits, (), PageReader(evidence.captures, evidence.payload, DAY))
+    return SitePages(SITE, units, visits, (), PageReader(at_hand(evidence.captures), evidence.payload, DAY))
 
 
 def material(evidence: Evidence, *visits: Visit) -> UnitMaterial:
@@ -267,7 +267,7 @@ def test_what_is_known_of_a_page_is_not_read_again() -> None:
     evidence = Evidence()
     evidence.add(LIST, STATIC_PAGE)
     read = material(evidence, visit(LIST, PageRole.COLUMN)).columns[0].pages[0].facts
-    reader = PageReader(evidence.captures, evidence.payload, DAY, lambda *_, **__: read)
+    reader = PageReader(at_hand(evidence.captures), evidence.payload, DAY, lambda *_, **__: read)
     (seen,) = SitePages(SITE, (UNIT,), [visit(LIST, PageRole.COLUMN)], (), reader).of_unit(UNIT).columns
     assert seen.pages[0].facts is read
     assert sum(evidence.reads.values()) == 1

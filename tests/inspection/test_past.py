@@ -102,7 +102,7 @@ def test_the_newest_night_is_known_with_the_files_it_found(nights: Nights) -> No
 def test_what_was_said_of_it_and_waits_keeps_it_open(nights: Nights) -> None:
     run_id = nights.night(YESTERDAY)
     other = replace(FINDING, target=f"{HOME}tz/")
-    (captured,) = nights.place.repository.captures(run_id, "portal", URL)
+    (captured,) = nights.place.repository.captures(run_id, "portal", [URL])
     assert captured.evidence is not None
     for finding in (FINDING, replace(FINDING, outcome=Outcome.ERROR), replace(other, evidence=(captured.evidence,))):
         nights.place.repository.replace_findings(run_id, ["education"], [finding])
@@ -151,7 +151,7 @@ def test_what_a_spot_check_saw_counts(nights: Nights) -> None:
 @pytest.mark.parametrize("harm", ["pruned", "cut", "changed", "empty"])
 def test_a_record_that_is_gone_or_damaged_has_the_page_asked_for_anew(nights: Nights, harm: str) -> None:
     run_id = nights.night(YESTERDAY)
-    (captured,) = nights.place.repository.captures(run_id, "portal", URL)
+    (captured,) = nights.place.repository.captures(run_id, "portal", [URL])
     assert captured.evidence is not None
     file = nights.place.evidence.folder / captured.evidence.warc_file
     data, offset = file.read_bytes(), captured.evidence.offset
