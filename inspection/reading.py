@@ -27,6 +27,7 @@ from inspection.read_pages import ReadPages, packed
 
 FAST = 40, 4.0  # so many pages within so many seconds are worth another process
 MOST_WAITING = 12  # pages; that many wait only where reading is the slower half: then the crawl reads some itself
+LONGEST = 60.0  # seconds that a page waits
 _PIPE = 1 << 20  # bytes; a usual pipe holds three pages, and the crawl may be busy for longer than those take
 _LENGTH = struct.Struct(">I")
 _log = logging.getLogger(__name__)
@@ -55,7 +56,10 @@ class Reader:
         self._waiting.append(done)
         page = pickle.dumps((body, url, content_type, as_of, kind), protocol=pickle.HIGHEST_PROTOCOL)
         self._way_in.write(_LENGTH.pack(len(page)) + page)
-        if content := await done:
+        overdue = asyncio.get_running_loop().call_later(LONGEST, self._leave)
+        content = await done
+        overdue.cancel()
+        if content:
             self._pages.take(content, body, url=url, content_type=content_type, as_of=as_of, kind=kind)
 
     def close(self) -> None:
@@ -63,6 +67,11 @@ class Reader:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def _leave(self) -> None:
+        """Do without a process that is silent: a page that waits for it would hold up its site for ever."""
+        self.close()
+        self.give_up(TimeoutError(f"no answer within {LONGEST:.0f} s"))
 
     def answer(self, content: bytes) -> None:
         """Hand out an answer; they come in the order of the questions."""
@@ -72,6 +81,8 @@ class Reader:
 
     def give_up(self, error: Exception | None) -> None:
         """Leave what waits, and all that comes, to the crawl."""
+        if self._given_up:
+            return
         _log.warning("pages are no longer read ahead: %s", error or "the reading process has ended")
         self._given_up = True
         while self._waiting:

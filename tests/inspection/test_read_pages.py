@@ -268,3 +268,24 @@ def test_another_process_reads_what_comes_fast_and_its_death_costs_nothing(pages
     known = [body for body in bodies if pages.known(digest(body), **asked()) is not None]
     assert known == bodies[FAST[0] - 1 : -1]
     assert pages.known(digest(known[0]), **asked()) == read_page(known[0], **asked())
+
+
+def test_a_reading_process_that_falls_silent_is_done_without(
+    pages: ReadPages, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("inspection.reading.LONGEST", 0.3)
+    bodies = [f"<html><title>{number}</title></html>".encode() for number in range(FAST[0] + 2)]
+
+    async def crawl(reader: Reader) -> None:
+        for body in bodies[:-2]:
+            await reader(body, **asked())
+        assert reader._process is not None
+        reader._process.send_signal(signal.SIGSTOP)
+        for body in bodies[-2:]:
+            await asyncio.wait_for(reader(body, **asked()), 30)
+
+    with closing(Reader(pages)) as reader:
+        asyncio.run(crawl(reader))
+    known = [body for body in bodies if pages.known(digest(body), **asked()) is not None]
+    assert known == bodies[FAST[0] - 1 : -2]
+    assert caplog.text.count("no longer read ahead") == 1
