@@ -6,7 +6,7 @@ import fcntl
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import chain
 
@@ -63,8 +63,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What came of it. `captures` counts "ok" and each failure code; `failed_sites` says why a site is missing,
-    `unsealed` why the evidence could not be sealed."""
+    """What came of it. `scores` are without checks and pending faults, which the database has; `captures` counts "ok"
+    and each failure code; `failed_sites` says why a site is missing, `unsealed` why the evidence could not be sealed.
+    """
 
     run: Run
     scores: tuple[UnitScore, ...]
@@ -127,7 +128,8 @@ def _measured(place: Place, run: Run) -> Iterator[Phases]:
 
 @dataclass(slots=True)
 class _Judged:
-    """What a night needs to remember of what was judged and kept: scores, and the faults where they are pictured."""
+    """What a night needs to remember of what was judged and kept: scores without what they are made of, and the
+    faults where they are pictured."""
 
     pictures: bool
     scores: list[UnitScore] = field(default_factory=list)
@@ -135,7 +137,7 @@ class _Judged:
 
     def note(self, piece: Night) -> None:
         """Take note of a piece of the night."""
-        self.scores += piece.scores
+        self.scores += (replace(score, checks=(), pending=()) for score in piece.scores)
         for unit_id, found in piece.findings.items() if self.pictures else ():
             self.failing[unit_id] = [finding for finding in found if finding.outcome is Outcome.FAIL]
 

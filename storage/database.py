@@ -221,7 +221,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         None  # the driver's own BEGIN comes too late for DDL and for readers; see _begin_sqlite
     )
     # 64 MB of cache instead of 2: findings are indexed by fingerprint, and every night adds to all of that index.
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-16384"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
