@@ -63,7 +63,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What came of it. `scores` are without checks and pending faults, which the database has; `captures` counts "ok"
+    """What came of it. `scores` are without their checks, which the database has; `captures` counts "ok"
     and each failure code; `failed_sites` says why a site is missing, `unsealed` why the evidence could not be sealed.
     """
 
@@ -128,7 +128,7 @@ def _measured(place: Place, run: Run) -> Iterator[Phases]:
 
 @dataclass(slots=True)
 class _Judged:
-    """What a night needs to remember of what was judged and kept: scores without what they are made of, and the
+    """What a night needs to remember of what was judged and kept: scores without what the checks came to, and the
     faults where they are pictured."""
 
     pictures: bool
@@ -137,7 +137,7 @@ class _Judged:
 
     def note(self, piece: Night) -> None:
         """Take note of a piece of the night."""
-        self.scores += (replace(score, checks=(), pending=()) for score in piece.scores)
+        self.scores += (replace(score, checks=()) for score in piece.scores)
         for unit_id, found in piece.findings.items() if self.pictures else ():
             self.failing[unit_id] = [finding for finding in found if finding.outcome is Outcome.FAIL]
 
