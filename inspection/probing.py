@@ -6,12 +6,12 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain
 
 from checks.facts.model import PageFacts
-from checks.model import Capture, PageRole, Probe, ProbeKind, Visit
+from checks.model import Capture, Mode, PageRole, Probe, ProbeKind, Visit
 from crawler.hosts import Hosts
 from crawler.names import Names
 from crawler.plan import SitePlan
@@ -21,11 +21,12 @@ from crawler.probes.links import Lead, draw, gather, probe_links, unanswered
 from crawler.probes.manners import Manners
 from crawler.probes.search import Title, choose, probe_search
 from crawler.turns import nobody
-from inspection.assembly import Known, PageReader, at_hand, nothing_known
+from inspection.assembly import Known, PageReader, nothing_known
 from inspection.place import Place
 from inspection.recording import Recorder
 
 PROBED_SECOND_LEVEL_PAGES = 5  # pages whose links stand for the third level
+PAGES_AT_ONCE = 1000  # whose captures are looked up together
 AT_ONCE = 32  # sites that are probed together: of each, one question after another
 Answer = Probe | Exception | str  # what a site's thread tells: a probe, its end by a fault, or its end by the site's id
 
@@ -36,10 +37,11 @@ class Captured:
 
     Pages only looked at again are left out, or they would move the sample of links. `second_level` are pages whose
     links stand for the third level, `titles` the articles that were read, under the titles by which lists give them,
-    `not_found` the addresses of pages that say they are not there.
+    `not_found` the addresses of pages that say they are not there. `ended` has the captures, as far as they tell how
+    they ended, by URL and mode.
     """
 
-    captures: Sequence[Capture]
+    ended: dict[tuple[str, Mode], Capture] = field(default_factory=dict)
     home: PageFacts | None = None
     second_level: list[PageFacts] = field(default_factory=list)
     titles: list[Title] = field(default_factory=list)
@@ -50,21 +52,33 @@ class Captured:
     def of(cls, place: Place, run_id: int, plan: SitePlan, known: Known = nothing_known) -> Captured:
         """Read what the run has of a site."""
         visits = [visit for visit in place.repository.visits(run_id, plan.site.id) if not visit.revisit]
-        captures = place.repository.captures(run_id, plan.site.id, {visit.url for visit in visits})
-        reader = PageReader(at_hand(captures), place.evidence.read_payload, plan.day, known)
-        captured = cls(captures)
+        captured = cls()
+
+        def look_up(urls: Collection[str]) -> list[Capture]:
+            captures = place.repository.captures(run_id, plan.site.id, urls)
+            captured.ended.update(((capture.url, capture.mode), _ending(capture)) for capture in captures)
+            return captures
+
+        reader = PageReader(look_up, place.evidence.read_payload, plan.day, known)
         captured.leads = gather(captured._read(reader, plan, visits))
         return captured
 
-    def _read(self, reader: PageReader, plan: SitePlan, visits: Iterable[Visit]) -> Iterator[PageFacts]:
+    def _read(self, reader: PageReader, plan: SitePlan, visits: Sequence[Visit]) -> Iterator[PageFacts]:
         columns = {(unit.id, column.id): column for unit, column in plan.columns}
-        for visit in visits:
+        for number, visit in enumerate(visits):
+            if not number % PAGES_AT_ONCE:
+                reader.look_up(visits[number : number + PAGES_AT_ONCE])
             if visit.role is PageRole.ATTACHMENT:
                 continue
             facts = reader.page(visit, columns.get((str(visit.unit_id), str(visit.column_id)))).facts
             if facts is not None:
                 self._note(visit, facts)
                 yield facts
+
+    @property
+    def captures(self) -> list[Capture]:
+        """How the captures ended, by URL and mode."""
+        return [self.ended[key] for key in sorted(self.ended)]
 
     def _note(self, visit: Visit, facts: PageFacts) -> None:
         if visit.role is PageRole.HOME and self.home is None:
@@ -159,6 +173,12 @@ class Probing:
             probe_search(manners, home, choose(captured.titles, day=plan.day, rule=checks.site_search, seed=plan.seed)),
             probe_links(manners, [lead for lead in leads if lead.url not in asked], home, seed=plan.seed),
         )
+
+
+def _ending(capture: Capture) -> Capture:
+    """Leave out what no probe asks about, of a large site most of what its captures are."""
+    told = tuple((name, value) for name, value in capture.headers if name == "content-type")
+    return replace(capture, redirects=(), headers=told, evidence=None)
 
 
 def _dead_before(place: Place, run_id: int, plan: SitePlan) -> set[str]:
