@@ -17,13 +17,14 @@ import pickle
 import sqlite3
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from enum import Enum
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ MOST = 500_000  # pages kept, about 5 KB each; beyond, those go that were not us
 _PATIENCE = 30.0  # seconds for another process that writes
 _CHECK = 16  # bytes
 _MANNERS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA cache_size=-2000")
-_FORM = 1  # of the tables: those of another form go, with what lies in them
+_RUN = 16  # links, on average
+_FORM = 2  # of the tables: those of another form go, with what lies in them
 _TABLES = (
     "CREATE TABLE facts (key BLOB PRIMARY KEY, read_on TEXT NOT NULL, of_day INTEGER NOT NULL, content BLOB NOT NULL)",
     "CREATE TABLE uses (key BLOB PRIMARY KEY, used_on TEXT NOT NULL) WITHOUT ROWID",
@@ -251,14 +253,31 @@ _link = partial(tuple.__new__, Link)
 
 
 def _page_parts(page: PageFacts) -> tuple[Any, tuple[Any, ...]]:
-    """Take a page apart, its links column by column: hundreds of values of our own would take the longest to make."""
+    """Take a page apart, its links run by run: hundreds of values of our own would take the longest to make, and most
+    of them a site's pages have alike."""
     values = [getattr(page, name) for name in _NAMES]
-    values[_LINKS] = tuple(zip(*page.links, strict=True))
+    values[_LINKS] = tuple(pickle.dumps(tuple(zip(*run, strict=True))) for run in _runs(page.links))
     return _page_of, tuple(values)
 
 
+def _runs(links: Sequence[Link]) -> Iterator[Sequence[Link]]:
+    """Cut links where they themselves say: what two pages list alike is then cut alike, whatever stands around it."""
+    begun = 0
+    for number, link in enumerate(links, 1):
+        if not zlib.crc32(link.url.encode("utf-8", "surrogatepass")) % _RUN or number - begun == 4 * _RUN:
+            yield links[begun:number]
+            begun = number
+    if begun < len(links):
+        yield links[begun:]
+
+
+@lru_cache(maxsize=1000)
+def _links_of(run: bytes) -> tuple[Link, ...]:
+    return tuple(map(_link, zip(*_Unpickler(io.BytesIO(run)).load(), strict=True)))
+
+
 def _page_of(*values: Any) -> PageFacts:
-    links = tuple(map(_link, zip(*values[_LINKS], strict=True)))
+    links = tuple(chain.from_iterable(map(_links_of, values[_LINKS])))
     return PageFacts(*values[:_LINKS], links, *values[_LINKS + 1 :])
 
 
