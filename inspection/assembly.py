@@ -13,7 +13,6 @@ from datetime import date
 from itertools import chain
 from typing import Protocol
 
-from checks.facts.attachments import read_attachment
 from checks.facts.model import AttachmentFacts, PageFacts, PageKind
 from checks.facts.page import read_page
 from checks.model import (
@@ -154,6 +153,8 @@ class PageReader:
         return read_page(body, url=url, content_type=capture.content_type, as_of=self._day, kind=kind)
 
     def _attachment(self, visit: Visit, capture: Capture) -> AttachmentFacts:
+        from checks.facts.attachments import read_attachment  # whose parsers take long to load, for few pages
+
         assert capture.evidence is not None
         name = (visit.title if visit.parent else "") or visit.url  # a list's entry bears a title, no file name
         return read_attachment(self._payload(capture.evidence), name=name, content_type=capture.content_type)

@@ -16,7 +16,7 @@ from checks.judging.verdict import evidence_of
 from checks.model import Bundle, EvidenceRef, Finding, Outcome, Page
 from checks.reading.link_answers import is_found, link_probes
 from config.rules import Rules
-from crawler.probes.links import gather
+from crawler.probes.leads import gather
 from inspection.place import Place
 from scoring.review import FaultState
 

@@ -17,7 +17,8 @@ from crawler.names import Names
 from crawler.plan import SitePlan
 from crawler.probes.certificates import probe_certificate
 from crawler.probes.ipv6 import probe_ipv6
-from crawler.probes.links import Lead, draw, gather, probe_links, unanswered
+from crawler.probes.leads import Lead, draw, gather, unanswered
+from crawler.probes.links import probe_links
 from crawler.probes.manners import Manners
 from crawler.probes.search import Title, choose, probe_search
 from crawler.turns import nobody

@@ -12,7 +12,8 @@ from checks.facts.model import Link, PageFacts, PageKind
 from checks.model import Capture, FailureKind, Mode, Probe
 from config.schema import Crawl, Site
 from crawler.names import Names
-from crawler.probes.links import Lead, draw, gather, probe_links, unanswered
+from crawler.probes.leads import Lead, draw, gather, unanswered
+from crawler.probes.links import probe_links
 from crawler.probes.manners import Manners
 from tests.crawler.servers import Website, Zone, drop, name_server, page, redirect, serve
 
