@@ -29,12 +29,10 @@ from inspection.night import Night, judged_in_pieces
 from inspection.place import OUTAGE_SECONDS, Place
 from inspection.progress import Progress
 from inspection.read_pages import pages_read
-from inspection.reporting import leave_daily_reports
 from inspection.rescoring import put_right
 from inspection.reviewing import follow_run, standings
 from inspection.revisits import revisits_for
 from inspection.sealing import keep_configuration, try_to_seal
-from inspection.stamping import try_to_stamp
 from scoring.model import UnitScore
 from scoring.review import Rulings
 from storage.errors import DatabaseLocked, DatabaseUnreachable
@@ -111,8 +109,7 @@ def inspect_units(
             with phases.timed("封存"):
                 put_right(place, progress)
                 unsealed = try_to_seal(place)
-                if failure := try_to_stamp(place):
-                    progress.say(failure)
+                _stamp(place, progress)
             return _report(place, run, scores, unsealed)
 
 
@@ -295,6 +292,16 @@ def _keep(place: Place, run: Run, night: Night, ruled: Rulings) -> None:
     remember(place, run, night.judgement.lists)
 
 
+def _stamp(place: Place, progress: Progress) -> None:
+    """Have what is sealed stamped, where an authority is set; what talks to one is not loaded elsewhere."""
+    if not place.configuration.inventory.evidence.timestamp_authority:
+        return
+    from inspection.stamping import try_to_stamp
+
+    if failure := try_to_stamp(place):
+        progress.say(failure)
+
+
 def _publish(place: Place, run: Run, plans: Sequence[SitePlan], scores: Sequence[UnitScore]) -> None:
     """End the run; a nightly run's scores become those of the day, a spot check's never do.
 
@@ -323,6 +330,8 @@ def finish_or_start_night(place: Place, *, resume: bool) -> RunReport:
     A night that cannot be taken up because the configuration changed is done anew.
     """
     report = _night(place, resume)
+    from inspection.reporting import leave_daily_reports  # with what writes workbooks: a night is large without it
+
     leave_daily_reports(place, report.run, log.warning)
     return report
 

@@ -63,7 +63,6 @@ def run(
     from cli.stopping import interruptible
     from inspection.logs import keep_logs
     from inspection.place import opened
-    from inspection.reporting import leave_daily_reports
     from inspection.run import Request, inspect_units
     from inspection.settings import resolve
     from storage.model import RunKind
@@ -73,6 +72,8 @@ def run(
     with opened(settings) as place, shown(quiet=json) as progress, interruptible():
         request = Request(RunKind.NIGHTLY, parse_day(day), unit_ids(place, unit), resume)
         report = inspect_units(place, request, progress, _by_workers(place) if distributed else None)
+        from inspection.reporting import leave_daily_reports  # with what writes workbooks: a night is large without it
+
         files = leave_daily_reports(place, report.run, progress.say)
         _print_json(place, report, files) if json else _print_run(place, report, files)
     raise typer.Exit(report.exit_code)
