@@ -22,6 +22,7 @@ from storage.manifest import MANIFEST
 Noting = Callable[[Path, int, int], None]  # what is told of a cut: the file, the position, the length in bytes
 _MEMBER = b"\x1f\x8b\x08"  # how a gzip member begins
 _PIECE = 16_384  # bytes: what a piece has beyond the member is copied for nothing
+_HELD = 16_000_000  # bytes of a file that was read, held in memory
 _loader = ArcWarcRecordLoader(verify_http=False, arc2warc=False)  # an ArchiveIterator without its search for members
 _logger = logging.getLogger(__name__)
 
@@ -86,8 +87,10 @@ def members(data: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
     After damage the next record is looked for byte by byte, and then a body could pose as one. It cannot know the id of
     the file's warcinfo record, which every record of ours names.
     """
-    offset, ours = 0, b""
+    offset, ours, kept = 0, b"", 0
     while 0 <= offset < len(data):
+        if offset - kept >= _HELD:
+            kept = _let_go(data, kept, offset)
         try:
             block, end = inflate(data, offset)
         except Torn:
@@ -100,6 +103,13 @@ def members(data: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
         else:
             _logger.debug("no whole record at offset %d", offset)
             offset = data.find(_MEMBER, offset + 1)
+
+
+def _let_go(data: mmap.mmap, begin: int, end: int) -> int:
+    """Have the system take back the memory of what was read, and return where that ends: a file may be a night's."""
+    whole = (end - begin) // mmap.PAGESIZE * mmap.PAGESIZE
+    data.madvise(mmap.MADV_DONTNEED, begin, whole)
+    return begin + whole
 
 
 def _warcinfo_id(head: bytes) -> bytes:
