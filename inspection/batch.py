@@ -72,26 +72,23 @@ def run_batch(place: Place, job: BatchJob) -> None:
     place.repository.set_site_states(job.run_id, sites, RunState.RUNNING)
     hosts = hosts_of(place)
     visits = VisitLog(place, job.run_id, job.name, hosts)
-    with (
-        _recording(place, job, begun) as (recorder, replay),
-        pages_read(place.settings.data, job.day) as pages,
-        closing(Reader(pages)) as reader,
-    ):
-        crawl(
-            plans,
-            settings=place.configuration.inventory.crawl,
-            day=job.day,
-            sink=recorder,
-            replay=replay,
-            browser=find_browser(),
-            on_progress=_Progress(visits).tell,
-            clock=_now,
-            is_taken=is_taken,
-            hosts=hosts,
-            read=pages.read,
-            ahead=reader,
-            earlier=None if is_spot_check else Past(place, run, plans),
-        )
+    with _recording(place, job, begun) as (recorder, replay), pages_read(place.settings.data, job.day) as pages:
+        with closing(Reader(pages)) as reader:  # which has nothing to do any more when links are tried
+            crawl(
+                plans,
+                settings=place.configuration.inventory.crawl,
+                day=job.day,
+                sink=recorder,
+                replay=replay,
+                browser=find_browser(),
+                on_progress=_Progress(visits).tell,
+                clock=_now,
+                is_taken=is_taken,
+                hosts=hosts,
+                read=pages.read,
+                ahead=reader,
+                earlier=None if is_spot_check else Past(place, run, plans),
+            )
         visits.keep()
         recorder.flush()
         probing = Probing(place, job.run_id, hosts, is_taken, pages.known)
