@@ -87,10 +87,10 @@ def members(data: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
     After damage the next record is looked for byte by byte, and then a body could pose as one. It cannot know the id of
     the file's warcinfo record, which every record of ours names.
     """
-    offset, ours, kept = 0, b"", 0
+    offset, ours, held = 0, b"", 0
     while 0 <= offset < len(data):
-        if offset - kept >= _HELD:
-            kept = _let_go(data, kept, offset)
+        if offset - held >= _HELD:
+            held = _let_go(data, held, offset)
         try:
             block, end = inflate(data, offset)
         except Torn:
@@ -106,7 +106,10 @@ def members(data: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _let_go(data: mmap.mmap, begin: int, end: int) -> int:
-    """Have the system take back the memory of what was read, and return where that ends: a file may be a night's."""
+    """Have the system take back the memory of what was read, and return where what is held begins then.
+
+    A file may be a whole night's; what is read of it again is only slower.
+    """
     whole = (end - begin) // mmap.PAGESIZE * mmap.PAGESIZE
     data.madvise(mmap.MADV_DONTNEED, begin, whole)
     return begin + whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from checks.model import Capture, Mode
+from storage import record_members
 from storage.errors import IndexUnreadable
 from storage.evidence import EvidenceStore
 from storage.manifest import digests_of_file
@@ -40,6 +42,26 @@ def test_every_record_has_a_line_whatever_its_address(file: Path) -> None:
     assert all(one.end == next_one.offset for one, next_one in pairwise(records))
     assert records[-1].end == file.stat().st_size
     assert list(broken_members(file, records)) == []
+
+
+def test_an_index_is_the_same_when_what_was_read_is_given_back_on_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EvidenceStore(tmp_path).writer(7, "sites-portal") as writer:
+        for number in range(100):
+            capture = Capture("portal", f"http://a.example/{number}", Mode.STATIC, NOON, status=200, length=3_000)
+            writer.write_exchange(capture, (), "HTTP/1.1 200 OK", [], random.Random(number).randbytes(3_000))
+    write_index(tmp_path / "7")
+    whole = (tmp_path / "7" / INDEX).read_bytes()
+    given_back = []
+    let_go = record_members._let_go
+    monkeypatch.setattr(record_members, "_HELD", 10_000)
+    monkeypatch.setattr(record_members, "_let_go", lambda *asked: given_back.append(let_go(*asked)) or given_back[-1])
+    write_index(tmp_path / "7")
+    assert (tmp_path / "7" / INDEX).read_bytes() == whole
+    assert len(read_index(whole, 7)) == 100
+    assert len(given_back) > 10
+    assert given_back == sorted(set(given_back))
 
 
 def test_the_broken_record_is_found_and_so_is_the_first_that_is_cut_off(file: Path) -> None:

@@ -218,6 +218,17 @@ def test_what_was_captured_comes_back_as_it_was(repository: Repository) -> None:
     assert repository.count_captures(run_id) == {"blocked": 1, "ok": 2}
 
 
+def test_captures_of_some_addresses_are_had_without_the_others(repository: Repository) -> None:
+    run_id = begin(repository).id
+    made = [replace(CAPTURES[0], url=f"http://www.example.test/{number}.html") for number in range(3_000)]
+    repository.add_captured(run_id, made)
+    asked = [capture.url for capture in made[:2_500]]
+    found = repository.captures(run_id, "portal", [*asked, asked[0], "http://www.example.test/never.html"])
+    assert [capture.url for capture in found] == sorted(asked)
+    assert set(found) == set(made[:2_500])
+    assert repository.captures(run_id, "portal", []) == []
+
+
 def test_the_same_again_changes_nothing(repository: Repository) -> None:
     run_id = begin(repository).id
     repository.add_captured(run_id, CAPTURES * 2, VISITS * 2, PROBES * 2)
